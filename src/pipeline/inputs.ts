@@ -1,0 +1,123 @@
+import type { z } from 'zod';
+
+/**
+ * What a step can ask for. Each handle is made by a `define…` function and used as a value,
+ * so that a name which does not exist does not compile.
+ */
+
+/** A column of the sample sheet that holds the location of a file (path or URL). */
+export interface SampleFile {
+  readonly kind: 'sample-file';
+  readonly column: string;
+  readonly description: string;
+}
+
+/** A column of the sample sheet that holds a value. */
+export interface SampleValue<T> {
+  readonly kind: 'sample-value';
+  readonly column: string;
+  readonly schema: z.ZodType<T>;
+}
+
+/** A file shared by all samples, given by `--reference` or `--reference-file`. */
+export interface ReferenceFile {
+  readonly kind: 'reference';
+  readonly name: string;
+  readonly description: string;
+}
+
+/** A file that another step writes. */
+export interface StepOutput {
+  readonly kind: 'output';
+  readonly step: string;
+  readonly output: string;
+}
+
+/** The first of these that a sample has; the steps behind the others then do not run for that sample. */
+export interface FirstOf {
+  readonly kind: 'first-of';
+  readonly choices: readonly (SampleFile | StepOutput)[];
+}
+
+/** For a cohort step: this output of every sample that succeeded. */
+export interface Collected {
+  readonly kind: 'collected';
+  readonly step: string;
+  readonly output: string;
+}
+
+/** A setting of the whole run, given by `-p name=value`. */
+export interface Param<T> {
+  readonly kind: 'param';
+  readonly name: string;
+  readonly schema: z.ZodType<T>;
+}
+
+export type FileInput = SampleFile | ReferenceFile | StepOutput | FirstOf;
+export type StepInput = FileInput | SampleValue<unknown> | Collected;
+
+/** One sample's file in a collected input. */
+export interface CollectedFile {
+  sample: string;
+  path: string;
+}
+
+/** What `run` receives for an input: a path, the collected paths, or the sample's value. */
+export type ResolvedInput<I> =
+  I extends SampleValue<infer T> ? T | undefined : I extends Collected ? readonly CollectedFile[] : string;
+
+/** Chooses per sample: `firstOf(samples.fastq_1, picard.outputs.r1)`. */
+export function firstOf(...choices: (SampleFile | StepOutput)[]): FirstOf {
+  return { kind: 'first-of', choices };
+}
+
+/** Gathers an output of a sample step over the cohort: `collect(pizzly.outputs.table)`. */
+export function collect(output: StepOutput): Collected {
+  return { kind: 'collected', step: output.step, output: output.output };
+}
+
+type FileColumn = { file: string };
+type ValueColumn<T> = { value: z.ZodType<T> };
+type ColumnSpec = FileColumn | ValueColumn<unknown>;
+export type SampleColumns<C extends Record<string, ColumnSpec>> = {
+  readonly [K in keyof C]: C[K] extends ValueColumn<infer T> ? SampleValue<T> : SampleFile;
+};
+
+/**
+ * The columns of the sample sheet that this pipeline understands, besides `sample`.
+ * @example const samples = defineSamples({ bam: { file: 'Aligned reads' }, sex: { value: z.enum(['f', 'm']) } });
+ */
+export function defineSamples<const C extends Record<string, ColumnSpec>>(columns: C): SampleColumns<C> {
+  const handles = Object.entries(columns).map(([column, spec]) => [
+    column,
+    'file' in spec
+      ? ({ kind: 'sample-file', column, description: spec.file } satisfies SampleFile)
+      : ({ kind: 'sample-value', column, schema: spec.value } satisfies SampleValue<unknown>),
+  ]);
+  return Object.fromEntries(handles) as SampleColumns<C>;
+}
+
+/**
+ * Files shared by all samples, with a description each.
+ * @example const references = defineReferences({ fasta: 'cDNA FASTA, gzipped or not' });
+ */
+export function defineReferences<const R extends Record<string, string>>(
+  references: R,
+): { readonly [K in keyof R]: ReferenceFile } {
+  const handles = Object.entries(references).map(([name, description]) => [
+    name,
+    { kind: 'reference', name, description } satisfies ReferenceFile,
+  ]);
+  return Object.fromEntries(handles) as { readonly [K in keyof R]: ReferenceFile };
+}
+
+/**
+ * The settings of a pipeline: a zod schema each, with `.default()` and `.describe()`.
+ * @example const params = defineParams({ k: z.number().int().default(31).describe('k-mer length') });
+ */
+export function defineParams<const P extends Record<string, z.ZodType>>(
+  params: P,
+): { readonly [K in keyof P]: Param<z.output<P[K]>> } {
+  const handles = Object.entries(params).map(([name, schema]) => [name, { kind: 'param', name, schema }]);
+  return Object.fromEntries(handles) as { readonly [K in keyof P]: Param<z.output<P[K]>> };
+}

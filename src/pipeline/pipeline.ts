@@ -1,0 +1,164 @@
+import { PipelineError, throwAll } from '../errors.ts';
+import type { Param, ReferenceFile, SampleFile, SampleValue } from './inputs.ts';
+import { plainInputs, type Step } from './step.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+export interface PipelineSpec {
+  /** Letters, digits and `-`; part of every key in the store. */
+  name: string;
+  description: string;
+  /** From `defineSamples`. */
+  samples: Readonly<Record<string, SampleFile | SampleValue<unknown>>>;
+  /** From `defineReferences`. */
+  references?: Readonly<Record<string, ReferenceFile>>;
+  /** From `defineParams`. */
+  params?: Readonly<Record<string, Param<unknown>>>;
+  /** In any order; the inputs decide which waits for which. */
+  steps: readonly Step[];
+}
+
+/** A checked pipeline: steps in an order in which every one follows those it needs. */
+export interface Pipeline extends Required<PipelineSpec> {
+  readonly kind: 'batch-pipeline/1';
+}
+
+const NAME = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
+
+/**
+ * Checks a pipeline: names, inputs that no step or sheet provides, cycles, resources.
+ * @throws PipelineError (or PipelineErrors) naming the step and what to change.
+ */
+export function definePipeline(spec: PipelineSpec): Pipeline {
+  throwAll([...nameErrors(spec), ...spec.steps.flatMap((step) => stepErrors(spec, step))]);
+  return {
+    kind: 'batch-pipeline/1',
+    references: {},
+    params: {},
+    ...spec,
+    steps: inOrder(spec.steps),
+  };
+}
+
+/** True for what `definePipeline` returned, also from another copy of this package. */
+export function isPipeline(value: unknown): value is Pipeline {
+  return (value as { kind?: unknown } | null)?.kind === 'batch-pipeline/1';
+}
+
+/** Names of the steps whose outputs this step uses. */
+export function upstreamSteps(step: Step): string[] {
+  const names = plainInputs(step).flatMap((input) => ('step' in input ? [input.step] : []));
+  return [...new Set(names)];
+}
+
+/** True for a cohort step that collects: it runs once the sample steps are over. */
+export function isGather(step: Step): boolean {
+  return plainInputs(step).some((input) => input.kind === 'collected');
+}
+
+function pipelineError(message: string, where?: string, hint?: string): PipelineError {
+  return new PipelineError({
+    code: 'pipeline-invalid',
+    message,
+    ...(where === undefined ? {} : { where }),
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function nameErrors(spec: PipelineSpec): PipelineError[] {
+  const names = spec.steps.map((step) => step.name);
+  const twice = names.filter((name, i) => names.indexOf(name) !== i);
+  return [
+    ...[spec.name, ...names]
+      .filter((name) => !NAME.test(name))
+      .map((name) =>
+        pipelineError(
+          `"${name}" is no usable name`,
+          undefined,
+          'Use letters, digits and "-", starting with a letter, at most 32.',
+        ),
+      ),
+    ...twice.map((name) => pipelineError(`Two steps are called "${name}"`)),
+    ...(names.length === 0 ? [pipelineError(`Pipeline "${spec.name}" has no steps`)] : []),
+  ];
+}
+
+function stepErrors(spec: PipelineSpec, step: Step): PipelineError[] {
+  const where = `step ${step.name}`;
+  const { memory, scratch, time, cpus } = step.resources;
+  return [
+    ...inputErrors(spec, step, where),
+    ...outputErrors(step, where),
+    ...(Number.isInteger(cpus) && cpus > 0
+      ? []
+      : [pipelineError(`cpus must be a whole number above 0, not ${cpus}`, where)]),
+    ...[memory, scratch]
+      .filter((size) => !parseSize(size))
+      .map((size) => pipelineError(`"${size}" is no size`, where, 'Write "512 MB" or "7 GB".')),
+    ...(parseDuration(time) ? [] : [pipelineError(`"${time}" is no time`, where, 'Write "90s", "30m" or "4h".')]),
+  ];
+}
+
+function inputErrors(spec: PipelineSpec, step: Step, where: string): PipelineError[] {
+  const byName = new Map(spec.steps.map((other) => [other.name, other]));
+  return plainInputs(step).flatMap((input) => {
+    if (input.kind === 'sample-file') {
+      return spec.samples[input.column]
+        ? []
+        : [pipelineError(`Column "${input.column}" is not among the pipeline's samples`, where)];
+    }
+    if (input.kind === 'reference') {
+      return spec.references?.[input.name]
+        ? []
+        : [pipelineError(`Reference "${input.name}" is not among the pipeline's references`, where)];
+    }
+    const source = byName.get(input.step);
+    if (!source) return [pipelineError(`Step "${input.step}" is not part of the pipeline`, where, 'Add it to steps.')];
+    if (!source.outputSpecs[input.output])
+      return [pipelineError(`Step "${input.step}" has no output "${input.output}"`, where)];
+    if (input.kind === 'collected' && step.scope === 'sample')
+      return [pipelineError('Only a cohort step can collect', where)];
+    if (input.kind === 'output' && step.scope === 'cohort' && source.scope === 'sample') {
+      return [pipelineError(`A cohort step must collect() the output of sample step "${input.step}"`, where)];
+    }
+    return [];
+  });
+}
+
+function outputErrors(step: Step, where: string): PipelineError[] {
+  const files = Object.values(step.outputSpecs).map(({ file }) => file);
+  return [
+    ...files
+      .filter((file, i) => files.indexOf(file) !== i)
+      .map((file) => pipelineError(`Two outputs are called "${file}"`, where)),
+    ...files
+      .filter((file) => !/^[\w{}.-]+$/.test(file) || file.startsWith('.'))
+      .map((file) =>
+        pipelineError(
+          `Output "${file}" is no plain file name`,
+          where,
+          'Use letters, digits, ".", "_", "-" and {sample}.',
+        ),
+      ),
+    ...(files.length === 0 ? [pipelineError('A step needs at least one output', where)] : []),
+  ];
+}
+
+/** Depth-first topological order that keeps the given order where it can. */
+function inOrder(steps: readonly Step[]): Step[] {
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  const done = new Set<string>();
+  const ordered: Step[] = [];
+  const visit = (step: Step, path: readonly string[]): void => {
+    if (done.has(step.name)) return;
+    if (path.includes(step.name)) {
+      throw pipelineError(
+        `Steps wait for each other: ${[...path.slice(path.indexOf(step.name)), step.name].join(' -> ')}`,
+      );
+    }
+    for (const name of upstreamSteps(step)) visit(byName.get(name) as Step, [...path, step.name]);
+    done.add(step.name);
+    ordered.push(step);
+  };
+  for (const step of steps) visit(step, []);
+  return ordered;
+}

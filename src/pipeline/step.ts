@@ -1,0 +1,187 @@
+import type { FailureCause } from '../record/cause.ts';
+import type {
+  Collected,
+  FirstOf,
+  Param,
+  ReferenceFile,
+  ResolvedInput,
+  SampleFile,
+  StepInput,
+  StepOutput,
+} from './inputs.ts';
+import type { Shell } from './shell.ts';
+import type { Tool } from './tool.ts';
+
+/** What one task needs. Sizes are `'512 MB'`, `'7 GB'`, `'1.5 TB'` (powers of 1024); time is `'90s'`, `'30m'`, `'4h'`. */
+export interface Resources {
+  cpus: number;
+  memory: string;
+  /** Free disk for inputs and outputs. */
+  scratch: string;
+  time: string;
+}
+
+/** A fact that a step measured: it is kept in the record and shown in reports. */
+export type Metric = string | number;
+
+/** Thrown by a step (or by its shell) to say why it failed, instead of the default `tool`. */
+export class StepFailure extends Error {
+  readonly reason: FailureCause;
+  readonly hint: string | undefined;
+
+  constructor(reason: FailureCause, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'StepFailure';
+    this.reason = reason;
+    this.hint = options.hint;
+  }
+}
+
+/** What became of a sample in the steps before, for a cohort step that gathers. */
+export interface CohortMember {
+  sample: string;
+  /** Per step that succeeded: its metrics and what it took. */
+  steps: Readonly<
+    Record<
+      string,
+      {
+        metrics: Readonly<Record<string, Metric>>;
+        wallSeconds: number;
+        cpuSeconds: number;
+        peakMemoryMiB: number | undefined;
+      }
+    >
+  >;
+  /** Why the sample is missing, where one of its steps did not succeed. */
+  missing?: { step: string; cause: FailureCause | 'not-run'; message: string };
+}
+
+/** What `run` is handed: staged inputs, where to write, and how to call tools. */
+export interface StepContext<Inputs, Params, Outputs> {
+  /** Name of the sample; `'cohort'` in a cohort step. */
+  readonly sample: string;
+  /** Paths of staged inputs (never write to them) and values of the sample. */
+  readonly inputs: Inputs;
+  readonly params: Params;
+  /** Absolute paths, in the scratch folder, where the outputs must be when `run` ends. */
+  readonly outputs: Outputs;
+  /** The scratch folder: the tools' working directory, removed afterwards. */
+  readonly scratch: string;
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly $: Shell;
+  /** argv prefix of a tool that this step declared: `$`${tool('picard')} SamToFastq …``. */
+  tool(name: string): readonly string[];
+  /** A line in the attempt's log. */
+  log(line: string): void;
+  /** Keeps a fact in the record. */
+  metric(name: string, value: Metric): void;
+  /** Keeps the comparison in the record; throws a `StepFailure('check')` if the two differ. */
+  check(name: string, values: { expected: Metric; actual: Metric; hint?: string }): void;
+  /** Everyone that the run knows of, in the order of the sample list; empty in a sample step. */
+  readonly members: readonly CohortMember[];
+  /** Aborted on cancel, time limit or shutdown. */
+  readonly signal: AbortSignal;
+}
+
+type Inputs = Readonly<Record<string, StepInput>>;
+type Params = Readonly<Record<string, Param<unknown>>>;
+/** Output name to file name, or `{ file, optional }`; `{sample}` stands for the sample's name. */
+type Outputs = Readonly<Record<string, string | { readonly file: string; readonly optional: true }>>;
+
+type ResolvedParams<P> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
+type ResolvedInputs<I> = { readonly [K in keyof I]: ResolvedInput<I[K]> };
+
+export interface StepSpec<N extends string, I extends Inputs, P extends Params, O extends Outputs> {
+  /** Letters, digits and `-`; at most 32 characters. */
+  name: N;
+  /** One line for `plan` and the docs. */
+  description: string;
+  /** `sample`: once per sample (default). `cohort`: once per run, before the sample steps or, if it collects, after them. */
+  scope?: 'sample' | 'cohort';
+  inputs: I;
+  /** The params that `run` reads; others do not make it run again. */
+  params?: P;
+  outputs: O;
+  resources: Resources;
+  tools?: readonly Tool[];
+  /** Container image for engines that run images: a URI, or a folder with a Dockerfile. */
+  image?: string;
+  /** Tries for causes that may pass, such as a lost machine; default 3. A tool's error is never tried again. */
+  attempts?: number;
+  /**
+   * Stands for the code of `run` in the task's key. Without it the source of `run` and of the modules that its file
+   * imports decide. With it, say a new version whenever the results may change.
+   */
+  version?: string;
+  run(context: StepContext<ResolvedInputs<I>, ResolvedParams<P>, { readonly [K in keyof O]: string }>): Promise<void>;
+}
+
+/** A step after `defineStep`, its types narrowed to what planner and runner need. */
+export interface Step {
+  readonly name: string;
+  readonly description: string;
+  readonly scope: 'sample' | 'cohort';
+  readonly inputs: Inputs;
+  readonly params: Params;
+  readonly outputSpecs: Readonly<Record<string, { readonly file: string; readonly optional: boolean }>>;
+  readonly resources: Resources;
+  readonly tools: readonly Tool[];
+  readonly image: string | undefined;
+  readonly attempts: number;
+  readonly version: string | undefined;
+  run(context: StepContext<never, never, never>): Promise<void>;
+}
+
+/** A step and the handles by which other steps name its outputs. */
+export interface DefinedStep<O> extends Step {
+  readonly outputs: { readonly [K in keyof O]: StepOutput };
+}
+
+/** Tries of a task whose machine went away, unless the step says otherwise. */
+const DEFAULT_ATTEMPTS = 3;
+
+/**
+ * Describes one unit of work. The returned value's `outputs` are used as other steps' inputs.
+ * @example
+ * export const count = defineStep({
+ *   name: 'count', description: 'Counts reads', inputs: { bam: samples.bam }, outputs: { table: '{sample}.tsv' },
+ *   resources: { cpus: 1, memory: '1 GB', scratch: '1 GB', time: '1h' },
+ *   async run({ inputs, outputs, $ }) { await $({ stdoutTo: outputs.table })`samtools flagstat ${inputs.bam}`; },
+ * });
+ */
+export function defineStep<
+  const N extends string,
+  const I extends Inputs,
+  const O extends Outputs,
+  const P extends Params = Record<never, never>,
+>(spec: StepSpec<N, I, P, O>): DefinedStep<O> {
+  const outputs = Object.keys(spec.outputs).map((output) => [output, { kind: 'output', step: spec.name, output }]);
+  const outputSpecs = Object.entries(spec.outputs).map(([output, value]) => [
+    output,
+    typeof value === 'string' ? { file: value, optional: false } : value,
+  ]);
+  return {
+    name: spec.name,
+    description: spec.description,
+    scope: spec.scope ?? 'sample',
+    inputs: spec.inputs,
+    params: spec.params ?? {},
+    outputs: Object.fromEntries(outputs),
+    outputSpecs: Object.fromEntries(outputSpecs),
+    resources: spec.resources,
+    tools: spec.tools ?? [],
+    image: spec.image,
+    attempts: spec.attempts ?? DEFAULT_ATTEMPTS,
+    version: spec.version,
+    run: spec.run as Step['run'],
+  };
+}
+
+/** The plain inputs behind a step's inputs: the choices of a `firstOf`, otherwise the input itself. */
+export function plainInputs(step: Step): (SampleFile | ReferenceFile | StepOutput | Collected)[] {
+  return Object.values(step.inputs).flatMap((input) => {
+    if (input.kind === 'first-of') return [...(input as FirstOf).choices];
+    return input.kind === 'sample-value' ? [] : [input];
+  });
+}

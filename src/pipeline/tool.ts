@@ -1,0 +1,15 @@
+/** A program that a step needs, how to find it, and how to tell its version. */
+export interface Tool {
+  readonly name: string;
+  /**
+   * Ways to call it, in order of preference: the first whose program is on PATH (and whose absolute paths exist) is taken.
+   * @example [['picard'], ['java', '-jar', '/usr/share/java/picard.jar']]
+   */
+  readonly commands: readonly (readonly string[])[];
+  /** Arguments that print the version (any exit code), and where it stands in the output. */
+  readonly version: { readonly args: readonly string[]; readonly pattern: RegExp };
+  /** What this build of the tool must be able to do: arguments to run, and what the output must show. */
+  readonly requires?: { readonly args: readonly string[]; readonly pattern: RegExp; readonly message: string };
+  /** Package names, for the message that tells how to install it. */
+  readonly install: { readonly debian: string; readonly conda: string };
+}

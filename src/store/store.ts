@@ -1,0 +1,46 @@
+import type { Readable } from 'node:stream';
+
+/** What a listing or a look at one object tells. */
+export interface ObjectInfo {
+  /** Path inside the store, with `/`, never starting with one. */
+  key: string;
+  /** Bytes. */
+  size: number;
+  /** Changes whenever the content may have changed: S3's ETag, or a folder's size and mtime. */
+  etag: string;
+}
+
+export interface TransferOptions {
+  /** Hex SHA-256 that the content must have; a mismatch throws `checksum-mismatch` and leaves nothing. */
+  sha256?: string;
+  signal?: AbortSignal;
+}
+
+/**
+ * Where objects live: a folder or an S3 prefix. Everything that outlives a process goes through here.
+ * An absent object is `undefined` from `head` and `read`, and `object-not-found` from the transfers.
+ * No method ever leaves a half-written object under its final key.
+ */
+export interface Store {
+  /** `file:///…` or `s3://bucket/prefix`; opening the same URL anywhere gives the same objects. */
+  readonly url: string;
+  head(key: string): Promise<ObjectInfo | undefined>;
+  /** A small object, whole. */
+  read(key: string): Promise<Uint8Array | undefined>;
+  /** Bytes from `start` to the end, for logs and large files. */
+  stream(key: string, options?: { start?: number; signal?: AbortSignal }): Promise<Readable>;
+  /** Creates or replaces. */
+  write(key: string, body: string | Uint8Array): Promise<void>;
+  /** Creates only if absent: of any number of racing writers exactly one gets `true`. */
+  create(key: string, body: string | Uint8Array): Promise<boolean>;
+  /** Publishes a local file, creating or replacing; the local file may be gone afterwards. */
+  putFile(key: string, path: string, options?: TransferOptions): Promise<ObjectInfo>;
+  /** Makes the object's content readable at `path`; a folder links instead of copying: never write to it. */
+  getFile(key: string, path: string, options?: TransferOptions): Promise<ObjectInfo>;
+  /** Every object whose key starts with `prefix` (byte order is not promised), in pages of at most 1,000. */
+  list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<readonly ObjectInfo[]>;
+  /** Removes these objects; an absent one is no error. */
+  remove(keys: readonly string[]): Promise<void>;
+  /** Path of an object's file where the store is a folder of this machine, else `undefined`. */
+  localPath(key: string): string | undefined;
+}
