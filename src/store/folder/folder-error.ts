@@ -1,0 +1,59 @@
+import { ExitCode, PipelineError, messageOf, systemCode } from '../../errors.ts';
+import { isAbort } from '../store-errors.ts';
+
+interface Explanation {
+  code: string;
+  message: string;
+  hint?: string;
+}
+
+const UNWRITABLE: Explanation = {
+  code: 'store-unwritable',
+  message: 'The store may not be written',
+  hint: 'Check owner, permissions and mount options of the folder, or choose another store.',
+};
+const FULL: Explanation = {
+  code: 'store-full',
+  message: 'No space is left in the store',
+  hint: 'Free some space, then run the same command again: what is done stays done.',
+};
+const CONFLICT: Explanation = {
+  code: 'store-key-conflict',
+  message: 'In a folder, one name cannot be both an object and a part of the keys of others',
+};
+
+const ON_WRITE: Readonly<Record<string, Explanation>> = {
+  ENOSPC: FULL,
+  EDQUOT: { ...FULL, message: 'Your quota in the store is used up' },
+  EACCES: UNWRITABLE,
+  EPERM: UNWRITABLE,
+  EROFS: UNWRITABLE,
+  ENOTDIR: CONFLICT,
+  EISDIR: CONFLICT,
+  EEXIST: CONFLICT,
+  ENOTEMPTY: CONFLICT,
+  ENOTSUP: { code: 'store-unsuitable', message: 'The filesystem of the store has no hard links', hint: 'Use another.' },
+};
+
+const UNREADABLE: Explanation = {
+  code: 'store-unreadable',
+  message: 'The store may not be read',
+  hint: 'Check owner and permissions of the folder.',
+};
+const ON_READ: Readonly<Record<string, Explanation>> = { EACCES: UNREADABLE, EPERM: UNREADABLE };
+
+/** Turns an error of `node:fs` into one that says what to do; passes on aborts and errors that already do. */
+export function folderError(error: unknown, path: string, access: 'read' | 'write'): unknown {
+  if (error instanceof PipelineError || isAbort(error)) return error;
+  const code = systemCode(error) ?? '';
+  const known = (access === 'write' ? ON_WRITE : ON_READ)[code];
+  const explanation = known ?? { code: 'store-failed', message: `The store failed: ${messageOf(error)}` };
+  return new PipelineError({ ...explanation, where: path, exitCode: ExitCode.environment, cause: error });
+}
+
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
+
+/** True for the errors by which a filesystem says that there is no such file. */
+export function isAbsent(error: unknown): boolean {
+  return ABSENT.has(systemCode(error) ?? '');
+}

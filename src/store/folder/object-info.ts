@@ -1,0 +1,16 @@
+import { statSync, type BigIntStats } from 'node:fs';
+import type { ObjectInfo } from '../store.ts';
+
+/**
+ * Inode, size and modification time (ns), in hex. The inode is needed: two writes of equal length within one tick
+ * of the filesystem's clock (up to 10 ms) differ in nothing else, and each write makes a file of its own.
+ */
+export function infoOf(key: string, stats: BigIntStats): ObjectInfo {
+  const etag = [stats.ino, stats.size, stats.mtimeNs].map((part) => part.toString(16)).join('-');
+  return { key, size: Number(stats.size), etag };
+}
+
+/** `undefined` where there is nothing, or where a link leads nowhere. Other errors are those of `node:fs`. */
+export function statIfThere(path: string): BigIntStats | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
+}

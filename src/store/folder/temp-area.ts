@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { systemCode } from '../../errors.ts';
+import { TEMP_SEGMENT } from '../check-key.ts';
+
+/** A file that nobody wrote to for a day was left by a process that was killed. */
+const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000;
+
+/** Gives out paths for unfinished files on the store's own filesystem, from where a rename or link publishes them. */
+export interface TempArea {
+  /** A path that nobody else has; its folder exists. */
+  newPath(): string;
+}
+
+/** Sweeps away, once, what killed processes left a day or more ago. */
+export function tempArea(root: string): TempArea {
+  const folder = join(root, TEMP_SEGMENT);
+  let ready = false;
+  return {
+    newPath() {
+      if (!ready) {
+        mkdirSync(folder, { recursive: true });
+        sweep(folder);
+        ready = true;
+      }
+      return join(folder, randomUUID());
+    },
+  };
+}
+
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats && Date.now() - stats.mtimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true, recursive: true });
+  }
+}
+
+/** How often a folder may vanish under us, removed as empty by another process, before that is an error. */
+const MAX_TRIES = 10;
+
+/** Runs `place`, making the folders of `path` where they are missing: cheaper than asking first each time. */
+export function withFolders<T>(path: string, place: () => T): T {
+  for (let tries = 1; ; tries++) {
+    try {
+      return place();
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || tries === MAX_TRIES) throw error;
+      mkdirSync(dirname(path), { recursive: true });
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+
+/** Up to here one synchronous read costs less than setting up a stream. */
+const SMALL_FILE_BYTES = 1 << 20;
+/** Large enough that the hash, not the thread pool, is the limit. */
+export const COPY_CHUNK_BYTES = 1 << 20;
+
+/** Hex SHA-256 of a file. Errors are those of `node:fs`. */
+export async function hashFile(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  if (statSync(path).size <= SMALL_FILE_BYTES) return hash.update(readFileSync(path)).digest('hex');
+  const source = createReadStream(path, { highWaterMark: COPY_CHUNK_BYTES });
+  await pipeline(source, hash, signal ? { signal } : {});
+  return hash.digest('hex');
+}
