@@ -1,13 +1,7 @@
+import type { TaskResources } from '../pipeline/resources.ts';
 import type { FailureCause } from '../record/cause.ts';
 
-/** Machine-independent needs of one task, after the user's overrides. */
-export interface TaskResources {
-  cpus: number;
-  memoryMiB: number;
-  /** Free disk that the task may fill. */
-  scratchMiB: number;
-  timeLimitSeconds: number;
-}
+export type { TaskResources };
 
 /**
  * - `N_TO_N`: element i waits for element i of the other job to succeed (both have the same size).

@@ -1,7 +1,7 @@
 import { PipelineError, throwAll } from '../errors.ts';
 import type { Param, ReferenceFile, SampleFile, SampleValue } from './inputs.ts';
 import { plainInputs, type Step } from './step.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { parseDuration, parseSize } from './resources.ts';
 
 export interface PipelineSpec {
   /** Letters, digits and `-`; part of every key in the store. */

@@ -13,3 +13,27 @@ export function parseDuration(text: string): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([smhd])\s*$/.exec(text);
   return match ? Math.ceil(Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS]) : undefined;
 }
+
+/** What one task needs, in numbers: a step's `Resources` after the user's overrides. */
+export interface TaskResources {
+  cpus: number;
+  memoryMiB: number;
+  /** Free disk that the task may fill. */
+  scratchMiB: number;
+  timeLimitSeconds: number;
+}
+
+/** The numbers behind a step's declared resources, which `definePipeline` has checked. */
+export function toTaskResources(declared: {
+  cpus: number;
+  memory: string;
+  scratch: string;
+  time: string;
+}): TaskResources {
+  return {
+    cpus: declared.cpus,
+    memoryMiB: parseSize(declared.memory) ?? 0,
+    scratchMiB: parseSize(declared.scratch) ?? 0,
+    timeLimitSeconds: parseDuration(declared.time) ?? 0,
+  };
+}

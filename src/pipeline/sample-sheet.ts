@@ -1,0 +1,164 @@
+import { closest } from 'fastest-levenshtein';
+import { CsvError, parse } from 'csv-parse/sync';
+import { PipelineError, throwAll } from '../errors.ts';
+
+/** One sample as the user wrote it: nothing has been looked up yet. */
+export interface SampleRow {
+  name: string;
+  /** Cells by column, empty ones left out; empty for a plain list, where the name is all there is. */
+  cells: Readonly<Record<string, string>>;
+  /** `samples.csv:3` */
+  where: string;
+}
+
+export interface SampleSheet {
+  rows: SampleRow[];
+  /** Columns that the pipeline does not know. */
+  ignored: string[];
+}
+
+/** Letters, digits, `.`, `_` and `-`, starting with a letter or digit: safe in paths, keys and job names everywhere. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/**
+ * Reads a list of samples: one name per line, or CSV/TSV with a header whose first line names a `sample` column.
+ * Blank lines and lines that start with `#` are ignored; `.bam` at the end of a name is dropped.
+ * @param columns the columns that the pipeline understands.
+ * @throws PipelineErrors that name file, line and column of everything that is wrong.
+ */
+export function parseSampleSheet(text: string, file: string, columns: readonly string[]): SampleSheet {
+  const clean = text.replace(/^\uFEFF/, '');
+  const header = clean.split(/\r?\n/).find((line) => line.trim() !== '' && !line.startsWith('#')) ?? '';
+  const delimiter = header.includes('\t') ? '\t' : ',';
+  const isTable = /(^|[,\t"])sample(["\t,]|$)/.test(header);
+  const sheet = isTable ? parseTable(clean, file, delimiter, columns) : { rows: parseList(clean, file), ignored: [] };
+  return { ...sheet, rows: checkedRows(sheet.rows, file, clean) };
+}
+
+/** A comma list: `S1,S2`. */
+export function parseSampleNames(names: string, source: string): SampleRow[] {
+  const rows = names
+    .split(',')
+    .map((name, i) => ({ name: dropSuffix(name.trim()), cells: {}, where: `${source}:${i + 1}` }));
+  return checkedRows(
+    rows.filter(({ name }) => name !== ''),
+    source,
+    names,
+  );
+}
+
+/** What names may look like, for whoever makes one from a file's name. */
+export function isSampleName(name: string): boolean {
+  return NAME.test(name) && !name.includes('..');
+}
+
+function parseList(text: string, file: string): SampleRow[] {
+  return text.split(/\r?\n/).flatMap((line, i) => {
+    const name = line.trimEnd();
+    if (name.trim() === '' || name.startsWith('#')) return [];
+    return [{ name: dropSuffix(name), cells: {}, where: `${file}:${i + 1}` }];
+  });
+}
+
+function dropSuffix(name: string): string {
+  return name.replace(/\.bam$/, '');
+}
+
+function parseTable(text: string, file: string, delimiter: string, columns: readonly string[]): SampleSheet {
+  const records = readTable(text, file, delimiter);
+  const names = Object.keys(records[0]?.record ?? {});
+  const ignored = names.filter((name) => name !== 'sample' && !columns.includes(name));
+  const rows = records.map(({ record, info }) => {
+    const { sample = '', ...cells } = record;
+    return {
+      name: dropSuffix(sample.trim()),
+      cells: Object.fromEntries(
+        Object.entries(cells).filter(([column, cell]) => cell !== '' && columns.includes(column)),
+      ),
+      where: `${file}:${info.lines}`,
+    };
+  });
+  return { rows, ignored: ignored.map((name) => withNearest(name, columns)) };
+}
+
+function readTable(
+  text: string,
+  file: string,
+  delimiter: string,
+): { record: Record<string, string>; info: { lines: number } }[] {
+  try {
+    return parse(text, {
+      columns: true,
+      delimiter,
+      comment: '#',
+      comment_no_infix: true,
+      info: true,
+      skip_empty_lines: true,
+      trim: true,
+    }) as never;
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new PipelineError({
+      code: 'samples-malformed',
+      message: error.message,
+      where: `${file}:${String(error['lines'] ?? '')}`,
+      cause: error,
+    });
+  }
+}
+
+function withNearest(name: string, columns: readonly string[]): string {
+  return `"${name}" (the nearest known column is "${closest(name, [...columns])}")`;
+}
+
+function checkedRows(rows: SampleRow[], file: string, text: string): SampleRow[] {
+  if (rows.length === 0) {
+    throw new PipelineError({
+      code: 'samples-empty',
+      message: 'The sample list names no sample',
+      where: file,
+      hint: 'Write one sample name per line.',
+    });
+  }
+  const first = new Map<string, SampleRow>();
+  const lines = text.split(/\r?\n/);
+  throwAll(
+    rows.flatMap((row) => {
+      const before = first.get(row.name);
+      if (!before) first.set(row.name, row);
+      return [...(before ? [duplicate(row, before)] : []), ...nameErrors(row, lines)];
+    }),
+  );
+  return rows;
+}
+
+function duplicate(row: SampleRow, before: SampleRow): PipelineError {
+  return new PipelineError({
+    code: 'sample-duplicate',
+    message: `Sample "${row.name}" is listed twice, first at ${before.where}`,
+    where: row.where,
+    hint: 'Remove one of them, or give them different names.',
+  });
+}
+
+function nameErrors(row: SampleRow, lines: readonly string[]): PipelineError[] {
+  if (isSampleName(row.name)) return [];
+  const line = lines[Number(row.where.slice(row.where.lastIndexOf(':') + 1)) - 1] ?? '';
+  const inName = row.name.search(/[^A-Za-z0-9._-]|\.\.|^[._-]/);
+  const column = Math.max(line.indexOf(row.name), 0) + Math.max(inName, 0) + 1;
+  return [
+    new PipelineError({
+      code: 'sample-name',
+      message: `${JSON.stringify(row.name)} is no usable sample name${badCharacter(row.name, inName)}`,
+      where: `${row.where}:${column}`,
+      hint: 'Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.',
+    }),
+  ];
+}
+
+/** Look-alikes cannot be told apart by eye, so the code point is named. */
+function badCharacter(name: string, at: number): string {
+  const point = at < 0 ? undefined : name.codePointAt(at);
+  if (point === undefined || point < 0x80) return '';
+  return ` (character ${at + 1} is U+${point.toString(16).toUpperCase().padStart(4, '0')})`;
+}

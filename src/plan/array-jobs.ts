@@ -1,0 +1,125 @@
+import { isGather, type Pipeline, upstreamSteps } from '../pipeline/pipeline.ts';
+import type { TaskResources } from '../pipeline/resources.ts';
+import type { Step } from '../pipeline/step.ts';
+import { type JobDocument, toRanges } from '../record/manifest.ts';
+
+/** Which steps to run for whom: the plan's decisions, or what a retry picks. */
+export interface Wanted {
+  pipeline: Pipeline;
+  sampleCount: number;
+  /** Does this step run for this sample (index), or, for a cohort step, at all? */
+  runs(step: Step, index: number): boolean;
+  resources(step: Step): TaskResources;
+  /** Engine's limit per array. */
+  maxArraySize: number;
+  /** Number of this submission in its run; part of the jobs' names. */
+  submission: number;
+}
+
+/**
+ * Turns decisions into array jobs. Samples that need the same steps form a group; a group larger than the engine's
+ * limit is cut into chunks; each chunk is a chain of arrays of equal size joined by N_TO_N, so that an array index
+ * means the same sample all along. One sample is a plain job with plain dependencies.
+ * The gather waits for every other job to be over (`ANY`); an engine that cannot is handed it later.
+ */
+export function arrayJobs(wanted: Wanted): JobDocument[] {
+  const before = wanted.pipeline.steps.filter((step) => step.scope === 'cohort' && !isGather(step));
+  const jobs: JobDocument[] = [];
+  for (const step of before) {
+    if (wanted.runs(step, 0)) jobs.push(cohortJob(wanted, step, upstreamJobs(step, jobs), 'SUCCESS'));
+  }
+  for (const group of groups(wanted)) {
+    for (const [chunk, samples] of chunks(group.samples, wanted.maxArraySize).entries()) {
+      jobs.push(...chain(wanted, group, chunk, samples, jobs));
+    }
+  }
+  for (const step of wanted.pipeline.steps.filter((candidate) => isGather(candidate))) {
+    if (wanted.runs(step, 0)) jobs.push(cohortJob(wanted, step, lastJobs(jobs), 'ANY'));
+  }
+  return jobs;
+}
+
+interface Group {
+  number: number;
+  steps: readonly Step[];
+  samples: number[];
+}
+
+/** Samples by the set of steps they need, in the order in which each set first appears. */
+function groups(wanted: Wanted): Group[] {
+  const sampleSteps = wanted.pipeline.steps.filter((step) => step.scope === 'sample');
+  const byNeed = new Map<string, Group>();
+  for (let index = 0; index < wanted.sampleCount; index += 1) {
+    const need = sampleSteps.map((step) => (wanted.runs(step, index) ? '1' : '0')).join('');
+    if (!need.includes('1')) continue;
+    const group = byNeed.get(need);
+    if (group) group.samples.push(index);
+    else
+      byNeed.set(need, { number: byNeed.size, steps: sampleSteps.filter((_, i) => need[i] === '1'), samples: [index] });
+  }
+  return [...byNeed.values()];
+}
+
+function chunks(samples: readonly number[], size: number): number[][] {
+  return Array.from({ length: Math.ceil(samples.length / size) }, (_, i) => samples.slice(i * size, (i + 1) * size));
+}
+
+/** The jobs of one chunk: step after step over the same samples. */
+function chain(
+  wanted: Wanted,
+  group: Group,
+  chunk: number,
+  samples: readonly number[],
+  earlier: readonly JobDocument[],
+): JobDocument[] {
+  const jobName = (step: string) => `${wanted.submission}-${step}-${group.number}-${chunk}`;
+  const type = samples.length > 1 ? 'N_TO_N' : 'SUCCESS';
+  return group.steps.map((step) => {
+    const upstream = upstreamSteps(step);
+    const own = group.steps.filter(({ name }) => upstream.includes(name));
+    const cohort = upstreamJobs(
+      step,
+      earlier.filter((job) => job.samples.length === 0),
+    );
+    return {
+      ...jobFrame(wanted, step, jobName(step.name)),
+      size: samples.length,
+      samples: toRanges(samples),
+      dependsOn: [
+        ...cohort.map((job) => ({ job, type: 'SUCCESS' as const })),
+        ...own.map(({ name }) => ({ job: jobName(name), type: type as 'N_TO_N' | 'SUCCESS' })),
+      ],
+    };
+  });
+}
+
+/** Names of the jobs that run a step whose outputs this step uses. */
+function upstreamJobs(step: Step, jobs: readonly JobDocument[]): string[] {
+  const upstream = upstreamSteps(step);
+  return jobs.filter((job) => upstream.includes(job.step)).map(({ job }) => job);
+}
+
+/** Names of the jobs that no other waits for: when they are over, all are. */
+function lastJobs(jobs: readonly JobDocument[]): string[] {
+  const awaited = new Set(jobs.flatMap(({ dependsOn }) => dependsOn.map(({ job }) => job)));
+  return jobs.map(({ job }) => job).filter((job) => !awaited.has(job));
+}
+
+function cohortJob(wanted: Wanted, step: Step, after: readonly string[], type: 'SUCCESS' | 'ANY'): JobDocument {
+  return {
+    ...jobFrame(wanted, step, `${wanted.submission}-${step.name}`),
+    size: 1,
+    samples: [],
+    dependsOn: after.map((job) => ({ job, type })),
+  };
+}
+
+function jobFrame(
+  wanted: Wanted,
+  step: Step,
+  job: string,
+): Pick<JobDocument, 'version' | 'job' | 'step' | 'submission' | 'resources' | 'rank'> {
+  const { steps } = wanted.pipeline;
+  const rank = steps.length - steps.findIndex(({ name }) => name === step.name);
+  return { version: 1, job, step: step.name, submission: wanted.submission, resources: wanted.resources(step), rank };
+}

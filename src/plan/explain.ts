@@ -1,0 +1,47 @@
+import { changedParts, KEY_PARTS, type KeyParts } from '../record/task-key.ts';
+import { type Held, heldState, lastFailure } from './held.ts';
+
+/** Why a task runs. */
+export type Reason =
+  | { code: 'new' }
+  | { code: 'failed'; cause: string }
+  | { code: 'damaged' }
+  | { code: 'changed'; parts: readonly (keyof KeyParts)[]; before: string };
+
+/** Why this task, which the plan runs, is not up to date; from names alone. */
+export function explain(held: Held, step: string, sample: string, key: string): Reason {
+  const heldStep = held.get(step);
+  if (heldState(heldStep, sample, key) === 'damaged') return { code: 'damaged' };
+  const failure = lastFailure(heldStep, sample, key);
+  if (failure) return { code: 'failed', cause: failure.cause };
+  const before = nearest(heldStep?.samples.get(sample)?.succeeded ?? [], key);
+  return before === undefined ? { code: 'new' } : { code: 'changed', parts: changedParts(before, key), before };
+}
+
+/** The earlier key that shares most parts with this one: what was changed last. */
+function nearest(earlier: readonly string[], key: string): string | undefined {
+  return earlier.reduce<string | undefined>((best, candidate) => {
+    if (best === undefined) return candidate;
+    return changedParts(candidate, key).length < changedParts(best, key).length ? candidate : best;
+  }, undefined);
+}
+
+/** One short phrase: `params changed`. */
+export function reasonText(reason: Reason): string {
+  switch (reason.code) {
+    case 'new':
+      return 'never run';
+    case 'failed':
+      return `failed before (${reason.cause})`;
+    case 'damaged':
+      return 'an output is missing or changed';
+    case 'changed':
+      return `${KEY_PARTS.filter((part) => reason.parts.includes(part))
+        .map(partText)
+        .join(' and ')} changed`;
+  }
+}
+
+function partText(part: keyof KeyParts): string {
+  return part === 'environment' ? 'tools' : part;
+}

@@ -1,0 +1,80 @@
+import { isWhole } from '../record/fingerprint.ts';
+import type { AttemptId, RecordName } from '../record/keys.ts';
+
+/** The last failure of one task, as its record's name tells it. */
+export interface HeldFailure {
+  cause: string;
+  attempt: AttemptId;
+}
+
+interface HeldSample {
+  /** Keys with a success record. */
+  succeeded: string[];
+  failures: (HeldFailure & { key: string })[];
+}
+
+/** What the store already holds of one step, learnt from two listings and no document. */
+export interface HeldStep {
+  samples: Map<string, HeldSample>;
+  /** `sample.key` of tasks whose published files are all there, with the sizes they had. */
+  whole: Set<string>;
+}
+
+/** By step name. */
+export type Held = ReadonlyMap<string, HeldStep>;
+
+export interface OutputEntry {
+  task: string;
+  print: string;
+  file: string;
+  size: number;
+}
+
+/** Sorts a listing's names into what is known per sample. */
+export function heldStep(records: Iterable<RecordName>, outputs: Iterable<OutputEntry>): HeldStep {
+  const samples = new Map<string, HeldSample>();
+  for (const record of records) {
+    const held = samples.get(record.sample) ?? { succeeded: [], failures: [] };
+    samples.set(record.sample, held);
+    if (record.state === 'succeeded') held.succeeded.push(record.key);
+    else held.failures.push({ key: record.key, cause: record.cause, attempt: record.attempt });
+  }
+  return { samples, whole: wholeTasks(outputs) };
+}
+
+/** A folder of outputs is whole if its files still have the fingerprint that its name was given. */
+function wholeTasks(outputs: Iterable<OutputEntry>): Set<string> {
+  const folders = new Map<string, OutputEntry[]>();
+  for (const entry of outputs) {
+    const folder = `${entry.task}-${entry.print}`;
+    const files = folders.get(folder);
+    if (files) files.push(entry);
+    else folders.set(folder, [entry]);
+  }
+  const whole = new Set<string>();
+  for (const files of folders.values()) {
+    const first = files[0] as OutputEntry;
+    if (isWhole(first.print, files)) whole.add(first.task);
+  }
+  return whole;
+}
+
+/** `whole`: succeeded and its files are there. `damaged`: succeeded, but a file is missing or changed since. */
+export function heldState(held: HeldStep | undefined, sample: string, key: string): 'whole' | 'damaged' | undefined {
+  if (!held?.samples.get(sample)?.succeeded.includes(key)) return undefined;
+  return held.whole.has(`${sample}.${key}`) ? 'whole' : 'damaged';
+}
+
+/** The latest failure of exactly this task, of one run if given. */
+export function lastFailure(
+  held: HeldStep | undefined,
+  sample: string,
+  key: string,
+  run?: string,
+): HeldFailure | undefined {
+  const failures = held?.samples.get(sample)?.failures ?? [];
+  return failures
+    .filter((failure) => failure.key === key && (run === undefined || failure.attempt.run === run))
+    .sort((a, b) => a.attempt.submission - b.attempt.submission || a.attempt.attempt - b.attempt.attempt)
+    .at(-1);
+}

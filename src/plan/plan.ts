@@ -1,0 +1,190 @@
+import { PipelineError, throwAll } from '../errors.ts';
+import { chooseInput, type ChosenInput } from '../pipeline/choose-input.ts';
+import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
+import type { TaskResources } from '../pipeline/resources.ts';
+import type { Step } from '../pipeline/step.ts';
+import type { Decision, FileIdentity } from '../record/manifest.ts';
+import { gatherIdentity, identityLines, paramLines, taskKey } from '../record/task-key.ts';
+import { type Held, heldState } from './held.ts';
+
+/** The sample name of cohort tasks. */
+export const COHORT = 'cohort';
+
+/** One sample, its files found and identified. */
+export interface PlanSample {
+  name: string;
+  files: Readonly<Record<string, FileIdentity>>;
+  values: Readonly<Record<string, string>>;
+  /** Where it was given: `samples.csv:3`. */
+  where?: string;
+}
+
+/** Everything that decides; gathered beforehand, since planning does no I/O. */
+export interface PlanRequest {
+  pipeline: Pipeline;
+  params: Readonly<Record<string, unknown>>;
+  references: Readonly<Record<string, FileIdentity>>;
+  samples: readonly PlanSample[];
+  /** By step: what stands for its code, and for its tools or image. */
+  identities: Readonly<Record<string, { code: string; environment: string }>>;
+  resources: Readonly<Record<string, TaskResources>>;
+  held: Held;
+}
+
+/** One step's tasks: entry i belongs to sample i; a cohort step has a single entry. */
+export interface StepPlan {
+  step: Step;
+  /** Empty string where the sample does not use the step. */
+  keys: string[];
+  decisions: Decision[];
+}
+
+export type Plan = readonly StepPlan[];
+
+/**
+ * Decides for every step and sample whether it runs. A task runs if its result is wanted and the store does not hold it;
+ * a step's result is wanted where it ends the pipeline, is gathered, or feeds a task that runs.
+ * @throws PipelineErrors naming every sample that lacks a file which a step needs.
+ */
+export function makePlan(request: PlanRequest): Plan {
+  const plans = new Map<string, StepPlan>();
+  const errors: PipelineError[] = [];
+  for (const step of request.pipeline.steps) plans.set(step.name, keysOf(request, step, plans, errors));
+  throwAll(errors);
+  for (const step of request.pipeline.steps.toReversed()) decide(request, plans, step);
+  return request.pipeline.steps.map((step) => plans.get(step.name) as StepPlan);
+}
+
+function keysOf(request: PlanRequest, step: Step, plans: Map<string, StepPlan>, errors: PipelineError[]): StepPlan {
+  const identity = request.identities[step.name] ?? { code: '', environment: '' };
+  const read = Object.fromEntries(Object.values(step.params).map(({ name }) => [name, request.params[name]]));
+  const fixed = { ...identity, params: paramLines(read) };
+  const entries: (PlanSample | undefined)[] = step.scope === 'cohort' ? [undefined] : [...request.samples];
+  const keys = entries.map((sample, index) => {
+    const inputs = inputIdentities(request, step, sample, index, plans);
+    if (inputs.missing === undefined) return taskKey({ ...fixed, inputs: identityLines(inputs.identities) });
+    if (inputs.missing !== 'upstream' && isAlwaysWanted(request.pipeline, step)) {
+      errors.push(missingInput(step, sample, inputs.missing));
+    }
+    return '';
+  });
+  return { step, keys, decisions: keys.map(() => 'not-needed') };
+}
+
+interface Identities {
+  identities: Record<string, string>;
+  /** Name of a column or reference that is not given, or `upstream` if a step before lacks one. */
+  missing?: string;
+}
+
+function inputIdentities(
+  request: PlanRequest,
+  step: Step,
+  sample: PlanSample | undefined,
+  index: number,
+  plans: Map<string, StepPlan>,
+): Identities {
+  const identities: Record<string, string> = {};
+  for (const [name, input] of Object.entries(step.inputs)) {
+    const chosen = chooseInput(input, (column) => sample?.files[column] !== undefined);
+    const identity = chosen && identityOf(request, chosen, sample, index, plans);
+    if (identity === undefined) return { identities, missing: missingName(chosen) };
+    identities[name] = identity;
+  }
+  return { identities };
+}
+
+function missingName(chosen: ChosenInput | undefined): string {
+  switch (chosen?.kind) {
+    case 'sample-file':
+      return chosen.column;
+    case 'reference':
+      return chosen.name;
+    case 'output':
+      return 'upstream';
+    default:
+      return 'file';
+  }
+}
+
+function identityOf(
+  request: PlanRequest,
+  chosen: ChosenInput,
+  sample: PlanSample | undefined,
+  index: number,
+  plans: Map<string, StepPlan>,
+): string | undefined {
+  switch (chosen.kind) {
+    case 'sample-file':
+      return fileIdentity(sample?.files[chosen.column]);
+    case 'reference':
+      return fileIdentity(request.references[chosen.name]);
+    case 'sample-value':
+      return sample?.values[chosen.column] ?? '';
+    case 'output': {
+      const upstream = plans.get(chosen.step) as StepPlan;
+      return (upstream.step.scope === 'cohort' ? upstream.keys[0] : upstream.keys[index]) || undefined;
+    }
+    case 'collected': {
+      const { keys } = plans.get(chosen.step) as StepPlan;
+      return gatherIdentity(request.samples.map(({ name }, i) => ({ sample: name, identity: keys[i] ?? '' })));
+    }
+  }
+}
+
+/** A checksum where there is one, since a copy of the same content is the same input. */
+function fileIdentity(file: FileIdentity | undefined): string | undefined {
+  return file && (file.sha256 ?? `${file.size}:${file.etag}`);
+}
+
+/** True for steps whose result is an end in itself for every sample. */
+function isAlwaysWanted(pipeline: Pipeline, step: Step): boolean {
+  return !pipeline.steps.some((other) => Object.values(other.inputs).some((input) => feeds(step.name, input)));
+}
+
+function feeds(step: string, input: Step['inputs'][string]): boolean {
+  if (input.kind === 'first-of')
+    return input.choices.some((choice) => choice.kind === 'output' && choice.step === step);
+  return input.kind === 'output' && input.step === step;
+}
+
+function missingInput(step: Step, sample: PlanSample | undefined, missing: string): PipelineError {
+  const what = missing === 'file' ? 'none of the files' : `no "${missing}"`;
+  return new PipelineError({
+    code: sample ? 'sample-input-missing' : 'reference-missing',
+    message: sample
+      ? `Sample "${sample.name}" has ${what} that step ${step.name} needs`
+      : `Step ${step.name} needs the reference "${missing}"`,
+    ...(sample?.where === undefined ? {} : { where: sample.where }),
+    hint: sample
+      ? 'Add the column to the sample sheet, or list the files themselves.'
+      : `Give it with --reference-file ${missing}=PATH, or a named one with --reference NAME.`,
+  });
+}
+
+/** Marks what runs, last step first: by then it is known which of the later tasks run. */
+function decide(request: PlanRequest, plans: Map<string, StepPlan>, step: Step): void {
+  const plan = plans.get(step.name) as StepPlan;
+  const held = request.held.get(step.name);
+  plan.decisions = plan.keys.map((key, index) => {
+    if (!key) return 'not-needed';
+    const sample = step.scope === 'cohort' ? COHORT : (request.samples[index] as PlanSample).name;
+    if (heldState(held, sample, key) === 'whole') return 'up-to-date';
+    return isWanted(request, plans, step, index) ? 'run' : 'not-needed';
+  });
+}
+
+function isWanted(request: PlanRequest, plans: Map<string, StepPlan>, step: Step, index: number): boolean {
+  if (isGather(step) || isAlwaysWanted(request.pipeline, step)) return true;
+  return request.pipeline.steps.some((consumer) => {
+    const { decisions } = plans.get(consumer.name) as StepPlan;
+    return Object.values(consumer.inputs).some((input) => {
+      if (input.kind === 'collected' && input.step === step.name) return decisions[0] === 'run';
+      if (!feeds(step.name, input)) return false;
+      if (step.scope === 'cohort') return decisions.includes('run');
+      const sample = request.samples[index];
+      const chosen = chooseInput(input, (column) => sample?.files[column] !== undefined);
+      return chosen?.kind === 'output' && decisions[index] === 'run';
+    });
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * The only place that knows where things lie in a store:
+ *
+ *     v1/<pipeline>/records/<step>/<sample>.<taskKey>.succeeded.json          at most one per task, for ever
+ *     v1/<pipeline>/records/<step>/<sample>.<taskKey>.<attempt>.failed-<cause>.json
+ *     v1/<pipeline>/outputs/<step>/<sample>.<taskKey>-<print>/<file>
+ *     v1/<pipeline>/logs/<step>/<sample>.<taskKey>.<attempt>.log
+ *     v1/runs/<run>/manifest.json | samples/<page>.json | jobs/<job>.json | submitted/<job>.json | …
+ *     v1/references/<name>/manifest.json | <file>
+ *
+ * A listing of `records/<step>/` alone tells the state of every task, and one of `outputs/<step>/` whether its
+ * files are whole: `print` stands for their names and sizes. Sample names may hold dots, so names are read from the right.
+ */
+const ROOT = 'v1';
+
+/** Where an attempt stands in its run: which submission (0 is the first, then one per `retry`), and which try of it. */
+export interface AttemptId {
+  run: string;
+  submission: number;
+  attempt: number;
+}
+
+export interface TaskRef {
+  pipeline: string;
+  step: string;
+  sample: string;
+  /** 40 hex digits, see plan/task-key.ts. */
+  key: string;
+}
+
+/** `fusion-7_0_1`: run, submission, try. */
+export function attemptName({ run, submission, attempt }: AttemptId): string {
+  return `${run}_${submission}_${attempt}`;
+}
+
+export function recordsPrefix(pipeline: string, step: string): string {
+  return `${ROOT}/${pipeline}/records/${step}/`;
+}
+
+export function outputsPrefix(pipeline: string, step: string): string {
+  return `${ROOT}/${pipeline}/outputs/${step}/`;
+}
+
+export function succeededKey(task: TaskRef): string {
+  return `${recordsPrefix(task.pipeline, task.step)}${task.sample}.${task.key}.succeeded.json`;
+}
+
+export function failedKey(task: TaskRef, attempt: AttemptId, cause: string): string {
+  return `${recordsPrefix(task.pipeline, task.step)}${task.sample}.${task.key}.${attemptName(attempt)}.failed-${cause}.json`;
+}
+
+export function outputFolder(task: TaskRef, print: string): string {
+  return `${outputsPrefix(task.pipeline, task.step)}${task.sample}.${task.key}-${print}/`;
+}
+
+export function logKey(task: TaskRef, attempt: AttemptId): string {
+  return `${ROOT}/${task.pipeline}/logs/${task.step}/${task.sample}.${task.key}.${attemptName(attempt)}.log`;
+}
+
+/** What the name of a record tells. */
+export type RecordName =
+  | { sample: string; key: string; state: 'succeeded' }
+  | { sample: string; key: string; state: 'failed'; cause: string; attempt: AttemptId };
+
+const SUCCEEDED = /^(.+)\.([0-9a-f]{40})\.succeeded\.json$/;
+const FAILED = /^(.+)\.([0-9a-f]{40})\.([^._][^.]*)_(\d+)_(\d+)\.failed-([a-z-]+)\.json$/;
+
+/** Reads a record's key; `undefined` for anything else that lies there. */
+export function parseRecordKey(key: string): RecordName | undefined {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  const succeeded = SUCCEEDED.exec(name);
+  if (succeeded) return { sample: succeeded[1] as string, key: succeeded[2] as string, state: 'succeeded' };
+  const failed = FAILED.exec(name);
+  if (!failed) return undefined;
+  const [, sample, taskKey, run, submission, attempt, cause] = failed as unknown as string[];
+  return {
+    sample: sample as string,
+    key: taskKey as string,
+    state: 'failed',
+    cause: cause as string,
+    attempt: { run: run as string, submission: Number(submission), attempt: Number(attempt) },
+  };
+}
+
+/** Reads an output's key: `sample.key` of its task, the fingerprint in the folder's name, and the file's name. */
+export function parseOutputKey(key: string): { task: string; print: string; file: string } | undefined {
+  const slash = key.lastIndexOf('/');
+  const folder = key.slice(key.lastIndexOf('/', slash - 1) + 1, slash);
+  const dash = folder.lastIndexOf('-');
+  if (slash < 0 || dash < 0) return undefined;
+  return { task: folder.slice(0, dash), print: folder.slice(dash + 1), file: key.slice(slash + 1) };
+}
+
+export const RUNS_PREFIX = `${ROOT}/runs/`;
+export const REFERENCES_PREFIX = `${ROOT}/references/`;
+
+/** Keys of one run's own documents. */
+export const runKeys = {
+  manifest: (run: string) => `${RUNS_PREFIX}${run}/manifest.json`,
+  /** Taken by whoever creates it: makes run ids unique without a clock. */
+  claim: (run: string) => `${RUNS_PREFIX}${run}/claim.json`,
+  samplePage: (run: string, page: number) => `${RUNS_PREFIX}${run}/samples/${String(page).padStart(5, '0')}.json`,
+  job: (run: string, job: string) => `${RUNS_PREFIX}${run}/jobs/${job}.json`,
+  jobs: (run: string) => `${RUNS_PREFIX}${run}/jobs/`,
+  submitted: (run: string, job: string) => `${RUNS_PREFIX}${run}/submitted/${job}.json`,
+  heartbeat: (run: string) => `${RUNS_PREFIX}${run}/heartbeat.json`,
+  cancelled: (run: string) => `${RUNS_PREFIX}${run}/cancelled.json`,
+  finished: (run: string) => `${RUNS_PREFIX}${run}/finished.json`,
+} as const;
+
+/** Run ids are `<name>-<number>`; the number orders the runs of one name whatever the clock says. */
+export function parseRunKey(key: string): { run: string; number: number } | undefined {
+  const match = /^v1\/runs\/([^/]+-(\d+))\/manifest\.json$/.exec(key);
+  return match ? { run: match[1] as string, number: Number(match[2]) } : undefined;
+}
+
+export const referenceKeys = {
+  manifest: (name: string) => `${REFERENCES_PREFIX}${name}/manifest.json`,
+  file: (name: string, file: string) => `${REFERENCES_PREFIX}${name}/${file}`,
+} as const;

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+/** Identity of a file at planning: the runner refuses a file that is another one by then. */
+const fileIdentity = z.object({
+  /** Path or URL. */
+  location: z.string(),
+  size: z.number().int().nonnegative(),
+  etag: z.string(),
+  sha256: z.string().optional(),
+});
+export type FileIdentity = z.infer<typeof fileIdentity>;
+
+/** What a run means to do with a task. */
+export const DECISIONS = ['run', 'up-to-date', 'not-needed'] as const;
+export type Decision = (typeof DECISIONS)[number];
+
+const taskEntry = z.object({ key: z.string(), decision: z.enum(DECISIONS) });
+export type TaskEntry = z.infer<typeof taskEntry>;
+
+/** One sample in the manifest: its position there is its index for ever. */
+const manifestSample = z.object({
+  name: z.string(),
+  files: z.record(z.string(), fileIdentity),
+  values: z.record(z.string(), z.string()),
+  /** By step. */
+  tasks: z.record(z.string(), taskEntry),
+});
+export type ManifestSample = z.infer<typeof manifestSample>;
+
+export const samplePage = z.array(manifestSample);
+
+const taskResources = z.object({
+  cpus: z.number(),
+  memoryMiB: z.number(),
+  scratchMiB: z.number(),
+  timeLimitSeconds: z.number(),
+});
+
+/** Samples per page: a task reads one page, not the whole list. */
+export const SAMPLES_PER_PAGE = 1000;
+
+/** Written once, before anything is submitted, and never changed. */
+export const manifest = z.object({
+  version: z.literal(1),
+  run: z.string(),
+  /** Makes the engine's job names unique over all stores. */
+  nonce: z.string(),
+  pipeline: z.string(),
+  /** How the runner finds the definition: `builtin:fusion`, or a file. */
+  pipelineSource: z.string(),
+  createdAt: z.string(),
+  programVersion: z.string(),
+  engine: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  references: z.record(z.string(), fileIdentity),
+  steps: z.array(
+    z.object({
+      name: z.string(),
+      scope: z.enum(['sample', 'cohort']),
+      upstream: z.array(z.string()),
+      resources: taskResources,
+      image: z.string().optional(),
+      toolVersions: z.record(z.string(), z.string()),
+      /** Of a cohort step. */
+      task: taskEntry.optional(),
+    }),
+  ),
+  sampleCount: z.number().int(),
+  /** SHA-256 of every page of samples. */
+  pages: z.array(z.string()),
+});
+export type Manifest = z.infer<typeof manifest>;
+
+/** What a job of this run is: its position, or array index, leads to a sample through `samples`. */
+export const jobDocument = z.object({
+  version: z.literal(1),
+  job: z.string(),
+  step: z.string(),
+  submission: z.number().int(),
+  size: z.number().int().positive(),
+  /** `[first manifest index, how many]` runs; empty for a cohort step. */
+  samples: z.array(z.tuple([z.number().int(), z.number().int().positive()])),
+  resources: taskResources,
+  dependsOn: z.array(z.object({ job: z.string(), type: z.enum(['N_TO_N', 'SUCCESS', 'ANY']) })),
+  rank: z.number().int(),
+});
+export type JobDocument = z.infer<typeof jobDocument>;
+
+/** `[3,4,5,9]` to `[[3,3],[9,1]]`. */
+export function toRanges(indices: readonly number[]): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (const index of indices) {
+    const last = ranges.at(-1);
+    if (last && last[0] + last[1] === index) last[1] += 1;
+    else ranges.push([index, 1]);
+  }
+  return ranges;
+}
+
+/** The manifest index behind an array index; `undefined` for a cohort job or an index out of range. */
+export function sampleAt(ranges: readonly (readonly [number, number])[], arrayIndex: number): number | undefined {
+  let before = 0;
+  for (const [first, count] of ranges) {
+    if (arrayIndex < before + count) return first + arrayIndex - before;
+    before += count;
+  }
+  return undefined;
+}
+
+/** All manifest indices of a job, in array order. */
+export function expandRanges(ranges: readonly (readonly [number, number])[]): number[] {
+  return ranges.flatMap(([first, count]) => Array.from({ length: count }, (_, i) => first + i));
+}

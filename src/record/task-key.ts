@@ -1,0 +1,52 @@
+import { hash } from 'node:crypto';
+
+/** Hex digits per part: 40 bits, compared only between versions of one task. */
+const PART_LENGTH = 10;
+
+/** What makes a task's result: two tasks with the same key may share it. */
+export interface KeyParts {
+  /** The step's code, or the version that stands for it, and its output names. */
+  code: string;
+  /** Image digest, or versions of the tools on PATH. */
+  environment: string;
+  /** The params that the step reads. */
+  params: string;
+  /** Identity of every input; of another step's output that task's key. */
+  inputs: string;
+}
+export const KEY_PARTS = ['code', 'environment', 'params', 'inputs'] as const;
+
+/** 40 hex digits, ten for each part, so that two keys tell which part differs. */
+export function taskKey(parts: KeyParts): string {
+  return KEY_PARTS.map((part) => hash('sha256', parts[part]).slice(0, PART_LENGTH)).join('');
+}
+
+/** The parts in which two keys of one task differ. */
+export function changedParts(before: string, after: string): (keyof KeyParts)[] {
+  return KEY_PARTS.filter((_, i) => {
+    const range = [i * PART_LENGTH, (i + 1) * PART_LENGTH] as const;
+    return before.slice(...range) !== after.slice(...range);
+  });
+}
+
+/** Deterministic text of named identities, whatever the order they come in. */
+export function identityLines(identities: Readonly<Record<string, string>>): string {
+  return Object.keys(identities)
+    .sort()
+    .map((name) => `${name}\0${identities[name]}\n`)
+    .join('');
+}
+
+/** Text of params for the key: names sorted, values as JSON. */
+export function paramLines(params: Readonly<Record<string, unknown>>): string {
+  return identityLines(
+    Object.fromEntries(Object.entries(params).map(([name, value]) => [name, JSON.stringify(value)])),
+  );
+}
+
+/** What a gather was given: per sample the keys that it collects, or why it is missing. */
+export function gatherIdentity(members: Iterable<{ sample: string; identity: string }>): string {
+  const all: string[] = [];
+  for (const { sample, identity } of members) all.push(`${sample}\0${identity}\n`);
+  return hash('sha256', all.join(''));
+}

@@ -1,0 +1,42 @@
+import { appendFileSync, closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+
+/** Largest piece of output that a step's code or a record is handed. */
+const TAIL_BYTES = 1024 * 1024;
+
+/** The log of one attempt: tools append to the file themselves, so that it can be followed and costs no copying. */
+export interface AttemptLog {
+  readonly path: string;
+  line(text: string): void;
+  /** Bytes so far: a mark for `since`. */
+  size(): number;
+  /** What was appended since a mark, at most the last 1 MiB. */
+  since(mark: number): string;
+}
+
+export function openAttemptLog(path: string): AttemptLog {
+  const size = () => (existsSync(path) ? statSync(path).size : 0);
+  return {
+    path,
+    size,
+    line: (text) => appendFileSync(path, `${text}\n`),
+    since: (mark) => readTail(path, mark, size()),
+  };
+}
+
+/** The last lines of a text, without a trailing empty one. */
+export function lastLines(text: string, count: number): string[] {
+  const lines = text.replace(/\n$/, '').split('\n');
+  return lines.length === 1 && lines[0] === '' ? [] : lines.slice(-count);
+}
+
+function readTail(path: string, mark: number, end: number): string {
+  const start = Math.max(mark, end - TAIL_BYTES);
+  if (end <= start) return '';
+  const buffer = Buffer.alloc(end - start);
+  const file = openSync(path, 'r');
+  try {
+    return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, start));
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { PipelineError, systemCode } from '../errors.ts';
+import { StepFailure } from '../pipeline/step.ts';
+import type { FailureCause } from '../record/cause.ts';
+
+/** What a tool prints when memory or disk ran out, whatever its exit code: the JVM, C++, glibc, the kernel's text for ENOSPC. */
+const TELLTALES: readonly [RegExp, FailureCause][] = [
+  [/java\.lang\.OutOfMemoryError|std::bad_alloc|Cannot allocate memory|JavaScript heap out of memory/, 'out-of-memory'],
+  [/No space left on device|Disk quota exceeded/, 'disk'],
+];
+
+/** Counts the kernel's out-of-memory kills on this machine (vmstat) so that a SIGKILL can be told from another. */
+export function outOfMemoryKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** The cause behind a tool's bad end. */
+export function toolFailureCause(facts: {
+  signal: string | undefined;
+  printed: string;
+  oomKills: number;
+}): FailureCause {
+  const telltale = TELLTALES.find(([pattern]) => pattern.test(facts.printed));
+  if (telltale) return telltale[1];
+  return facts.signal === 'SIGKILL' && facts.oomKills > 0 ? 'out-of-memory' : 'tool';
+}
+
+export interface AttemptFailure {
+  cause: FailureCause;
+  message: string;
+  hint?: string;
+}
+
+/** Turns anything that ended an attempt into cause and message. An abort's reason wins: what follows it is fallout. */
+export function describeFailure(error: unknown, signal: AbortSignal): AttemptFailure {
+  const reason: unknown = signal.aborted ? signal.reason : error;
+  if (reason instanceof StepFailure) return withHint({ cause: reason.reason, message: reason.message }, reason.hint);
+  const code = systemCode(reason);
+  if (code === 'ENOSPC' || code === 'store-full') return { cause: 'disk', message: (reason as Error).message };
+  if (reason instanceof PipelineError)
+    return withHint({ cause: inputCause(reason), message: reason.message }, reason.hint);
+  return { cause: 'tool', message: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason) };
+}
+
+function inputCause(error: PipelineError): FailureCause {
+  const isInput = ['object-not-found', 'checksum-mismatch', 'input-changed'].includes(error.code);
+  return isInput ? 'input' : 'tool';
+}
+
+function withHint(failure: AttemptFailure, hint: string | undefined): AttemptFailure {
+  return hint === undefined ? failure : { ...failure, hint };
+}

@@ -1,0 +1,240 @@
+import { join } from 'node:path';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import { isGather } from '../pipeline/pipeline.ts';
+import { type Step, StepFailure } from '../pipeline/step.ts';
+import type { AttemptRecord } from '../record/attempt-record.ts';
+import { type AttemptId, failedKey, logKey, succeededKey, type TaskRef } from '../record/keys.ts';
+import type { JobDocument, Manifest, ManifestSample } from '../record/manifest.ts';
+import { readRecord } from '../record/read-record.ts';
+import type { Located } from '../store/locate.ts';
+import type { Store } from '../store/store.ts';
+import { type AttemptLog, lastLines, openAttemptLog } from './attempt-log.ts';
+import { type Cohort, gatherKey, readCohort } from './cohort.ts';
+import { type AttemptFailure, describeFailure } from './failure.ts';
+import { startMeasuring } from './measure.ts';
+import { publishOutputs } from './publish.ts';
+import type { RunDocuments } from './run-documents.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
+import { type Staged, stageInputs } from './stage.ts';
+import { createStepContext, declaredOutputs, type Observed } from './step-context.ts';
+import type { TaskContext } from './task-context.ts';
+
+/** Everything that stays the same from one attempt of a runner to the next. */
+export interface Workplace {
+  store: Store;
+  locate: (location: string) => Promise<Located>;
+  documents: RunDocuments;
+  pipeline: (source: string) => Promise<Pipeline>;
+  /** Search path of the tools. */
+  path: string;
+}
+
+export type AttemptOutcome =
+  | { state: 'succeeded' }
+  /** Another run, or an attempt whose success went unheard, did it already. */
+  | { state: 'up-to-date' }
+  | ({ state: 'failed' } & AttemptFailure);
+
+/** Of the log's end, kept in the record. */
+const STDERR_LINES = 50;
+const COHORT = 'cohort';
+const NOBODY: Cohort = { members: [], collected: [] };
+
+/**
+ * Performs one attempt of one task: stage, run, verify, publish, and the record last. A killed attempt leaves nothing
+ * that anyone would take for a result; scratch is removed in every other case.
+ */
+export async function performAttempt(task: TaskContext, place: Workplace, abort: AbortSignal): Promise<AttemptOutcome> {
+  const attempt = await openAttempt(task, place, abort);
+  if (await isDone(place.store, attempt.ref)) return { state: 'up-to-date' };
+  const measured = startMeasuring();
+  const startedAt = new Date().toISOString();
+  const signal = AbortSignal.any([abort, timeLimit(attempt.job.resources.timeLimitSeconds)]);
+  const scratch = makeScratch(task.scratchRoot, task.host);
+  const log = openAttemptLog(join(scratch, 'attempt.log'));
+  const work: Work = {
+    observed: { tools: [], checks: [], metrics: {} },
+    staged: { values: {}, files: [] },
+    outputs: [],
+  };
+  try {
+    const failure = await runAndPublish(attempt, place, { scratch, log, signal, work });
+    if (failure) log.line(`batch-pipeline: ${failure.cause}: ${failure.message}`);
+    const record = await makeRecord(attempt, place.store, { log, work, failure, startedAt, measured: measured() });
+    if (failure) {
+      await place.store.write(failedKey(attempt.ref, attempt.id, failure.cause), serialise(record));
+      return { state: 'failed', ...failure };
+    }
+    const won = await place.store.create(succeededKey(attempt.ref), serialise(record));
+    if (!won) await removeLoser(place.store, attempt.ref, work);
+    return { state: 'succeeded' };
+  } finally {
+    removeScratch(scratch);
+  }
+}
+
+interface Attempt {
+  id: AttemptId;
+  ref: TaskRef;
+  task: TaskContext;
+  manifest: Manifest;
+  job: JobDocument;
+  step: Step;
+  sample: ManifestSample | undefined;
+  cohort: Cohort;
+}
+
+interface Work {
+  observed: Observed;
+  staged: Staged;
+  outputs: AttemptRecord['outputs'];
+}
+
+async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSignal): Promise<Attempt> {
+  signal.throwIfAborted();
+  const [manifest, job] = await Promise.all([
+    place.documents.manifest(task.run),
+    place.documents.job(task.run, task.job),
+  ]);
+  const pipeline = await place.pipeline(manifest.pipelineSource);
+  const step = pipeline.steps.find(({ name }) => name === job.step);
+  if (!step) throw new StepFailure('tool', `Pipeline ${manifest.pipelineSource} has no step "${job.step}" any more`);
+  const sample = await place.documents.sampleOf(task.run, job, task.index);
+  const cohort = isGather(step)
+    ? await readCohort(place.store, manifest, step, place.documents.samples(task.run))
+    : NOBODY;
+  const planned = (sample?.tasks[step.name] ?? manifest.steps.find(({ name }) => name === step.name)?.task)?.key ?? '';
+  return {
+    id: { run: task.run, submission: job.submission, attempt: task.attempt },
+    ref: {
+      pipeline: manifest.pipeline,
+      step: step.name,
+      sample: sample?.name ?? COHORT,
+      key: gatherKey(planned, cohort.members),
+    },
+    task,
+    manifest,
+    job,
+    step,
+    sample,
+    cohort,
+  };
+}
+
+/** True if the store holds a success whose files are all still there; a damaged one is taken away so that it can be made again. */
+async function isDone(store: Store, ref: TaskRef): Promise<boolean> {
+  const key = succeededKey(ref);
+  const body = await store.read(key);
+  if (!body) return false;
+  const record = readRecord(body);
+  const heads = await Promise.all(
+    (record?.outputs ?? []).map(async ({ location, size }) => (await store.head(location))?.size === size),
+  );
+  if (record && heads.every(Boolean)) return true;
+  await store.remove([key]);
+  return false;
+}
+
+function timeLimit(seconds: number): AbortSignal {
+  const controller = new AbortController();
+  const reason = new StepFailure('timeout', `The time limit of ${seconds} s is over`, {
+    hint: 'batch-pipeline retry gives it more time.',
+  });
+  setTimeout(() => controller.abort(reason), seconds * 1000).unref();
+  return controller.signal;
+}
+
+interface Room {
+  scratch: string;
+  log: AttemptLog;
+  signal: AbortSignal;
+  work: Work;
+}
+
+/** Returns the failure, if any; what was seen until then is left in `room.work`. */
+async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Promise<AttemptFailure | undefined> {
+  const { step, sample, manifest, cohort, job, ref } = attempt;
+  const { scratch, log, signal, work } = room;
+  try {
+    work.staged = await stageInputs({ ...place, manifest, step, sample, collected: cohort.collected, scratch, signal });
+    const outputs = declaredOutputs(step, ref.sample, scratch);
+    const params = stepParams(step, manifest);
+    const { context, observed } = createStepContext({
+      ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, members: cohort.members },
+      ...{ resources: job.resources, scratch, log, signal, path: place.path },
+    });
+    work.observed = observed;
+    await step.run(context);
+    signal.throwIfAborted();
+    work.outputs = await publishOutputs(place.store, ref, outputs, signal);
+    return undefined;
+  } catch (error) {
+    return describeFailure(error, signal);
+  }
+}
+
+function stepParams(step: Step, manifest: Manifest): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(step.params).map(([name, param]) => [name, manifest.params[param.name]]));
+}
+
+interface Ending {
+  log: AttemptLog;
+  work: Work;
+  failure: AttemptFailure | undefined;
+  startedAt: string;
+  measured: { wallSeconds: number; cpuSeconds: number; peakMemoryMiB: number | undefined };
+}
+
+async function makeRecord(attempt: Attempt, store: Store, ending: Ending): Promise<AttemptRecord> {
+  const { ref, id, task, manifest, step } = attempt;
+  const { work, failure, log, measured } = ending;
+  const described = manifest.steps.find(({ name }) => name === step.name);
+  const printed = lastLines(log.since(0), STDERR_LINES);
+  const logged = log.size() > 0 ? await publishLog(store, ref, id, log) : undefined;
+  return {
+    version: 1,
+    state: failure ? 'failed' : 'succeeded',
+    ...ref,
+    params: stepParams(step, manifest),
+    ...id,
+    job: attempt.job.job,
+    index: task.index,
+    ...failure,
+    startedAt: ending.startedAt,
+    endedAt: new Date().toISOString(),
+    wallSeconds: measured.wallSeconds,
+    cpuSeconds: measured.cpuSeconds,
+    ...(measured.peakMemoryMiB === undefined ? {} : { peakMemoryMiB: measured.peakMemoryMiB }),
+    bytesIn: sumSizes(work.staged.files),
+    bytesOut: sumSizes(work.outputs),
+    inputs: work.staged.files,
+    outputs: work.outputs,
+    ...work.observed,
+    toolVersions: described?.toolVersions ?? {},
+    ...(described?.image === undefined ? {} : { image: described.image }),
+    host: task.host,
+    ...(logged === undefined ? {} : { log: logged }),
+    stderrTail: printed,
+  };
+}
+
+async function publishLog(store: Store, ref: TaskRef, id: AttemptId, log: AttemptLog): Promise<string> {
+  const key = logKey(ref, id);
+  await store.putFile(key, log.path);
+  return key;
+}
+
+function sumSizes(files: readonly { size: number }[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
+
+function serialise(record: AttemptRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+/** Another attempt recorded its success first: its files count, and ours go unless they are the very same. */
+async function removeLoser(store: Store, ref: TaskRef, work: Work): Promise<void> {
+  const winner = readRecord(await store.read(succeededKey(ref)));
+  const kept = new Set(winner?.outputs.map(({ location }) => location));
+  await store.remove(work.outputs.map(({ location }) => location).filter((location) => !kept.has(location)));
+}

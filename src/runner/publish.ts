@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { StepFailure } from '../pipeline/step.ts';
+import type { RecordedFile } from '../record/attempt-record.ts';
+import { outputsPrint } from '../record/fingerprint.ts';
+import { outputFolder, type TaskRef } from '../record/keys.ts';
+import type { Store } from '../store/store.ts';
+
+export interface DeclaredOutput {
+  name: string;
+  path: string;
+  optional: boolean;
+}
+
+/** Files up to this size are hashed in one go: no stream is worth its set-up for them. */
+const SMALL_FILE_BYTES = 1024 * 1024;
+
+/**
+ * Publishes a task's outputs into a folder of the store that is named for their names, sizes and content.
+ * Nothing refers to that folder until the record does.
+ * @throws StepFailure `check` for an output that the step declared and did not write.
+ */
+export async function publishOutputs(
+  store: Store,
+  task: TaskRef,
+  outputs: readonly DeclaredOutput[],
+  signal: AbortSignal,
+): Promise<RecordedFile[]> {
+  const absent = outputs.filter(({ path, optional }) => !optional && !existsSync(path));
+  if (absent.length > 0) {
+    const names = absent.map(({ name, path }) => `"${name}" (${basename(path)})`).join(', ');
+    throw new StepFailure('check', `Step ${task.step} ended well without writing its output ${names}`);
+  }
+  const present = await Promise.all(
+    outputs
+      .filter(({ path }) => existsSync(path))
+      .map(async ({ name, path }) => {
+        const { size } = statSync(path);
+        return { name, path, file: basename(path), size, sha256: await fileSha256(path, size) };
+      }),
+  );
+  const folder = outputFolder(task, outputsPrint(present));
+  return Promise.all(
+    present.map(async ({ name, path, file, size, sha256 }) => {
+      signal.throwIfAborted();
+      await store.putFile(folder + file, path, { sha256, signal });
+      return { name, location: folder + file, size, sha256 };
+    }),
+  );
+}
+
+async function fileSha256(path: string, size: number): Promise<string> {
+  const hash = createHash('sha256');
+  if (size <= SMALL_FILE_BYTES) return hash.update(readFileSync(path)).digest('hex');
+  await pipeline(createReadStream(path, { highWaterMark: SMALL_FILE_BYTES }), hash);
+  return hash.digest('hex');
+}

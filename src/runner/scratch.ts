@@ -1,0 +1,60 @@
+import { mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { join, sep } from 'node:path';
+
+/** Scratch folders are named `<host>.<pid>.<number>`, so that a later runner can tell whose owner is gone. */
+let made = 0;
+
+/** Makes an empty folder for one attempt. */
+export function makeScratch(root: string, host: string): string {
+  made += 1;
+  const folder = join(root, `${host}.${process.pid}.${made}`);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+export function removeScratch(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/**
+ * Removes what runners of this host left behind when they were killed, and stops tools that still work in there:
+ * a killed runner cannot stop them itself.
+ */
+export function sweepScratch(root: string, host: string): void {
+  for (const name of listFolder(root)) {
+    const match = /^(.+)\.(\d+)\.\d+$/.exec(name);
+    if (!match || match[1] !== host || isAlive(Number(match[2]))) continue;
+    const folder = join(root, name);
+    killWorkingIn(folder);
+    removeScratch(folder);
+  }
+}
+
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Linux only: elsewhere /proc does not exist and orphans end by themselves. */
+function killWorkingIn(folder: string): void {
+  for (const pid of listFolder('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const cwd = readlinkSync(`/proc/${pid}/cwd`);
+      if (cwd === folder || cwd.startsWith(folder + sep)) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // Gone meanwhile, or somebody else's.
+    }
+  }
+}

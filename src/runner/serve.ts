@@ -1,0 +1,57 @@
+import { StepFailure } from '../pipeline/step.ts';
+import { type AttemptOutcome, performAttempt, type Workplace } from './perform-attempt.ts';
+import { sweepScratch } from './scratch.ts';
+import type { TaskContext } from './task-context.ts';
+import { openWorkplace } from './workplace.ts';
+
+/** From the local engine to a runner that it keeps for many attempts. */
+export type ToRunner = { kind: 'attempt'; task: TaskContext } | { kind: 'abort'; reason: string };
+/** Back: one per attempt. */
+export type FromRunner = { kind: 'over'; outcome: AttemptOutcome; recorded: boolean };
+
+/**
+ * Serves attempts over the process's IPC channel, one at a time, until the channel closes. A new Node process costs
+ * some 40 ms, which a task cannot afford each. If the engine dies, the channel closes and the attempt is given up.
+ */
+export function serveAttempts(path: string): void {
+  let abort = new AbortController();
+  let place: { url: string; opened: Promise<Workplace> } | undefined;
+  const cancel = (reason: string): void => abort.abort(new StepFailure('cancelled', reason));
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => cancel('The runner was asked to stop (SIGTERM)'));
+  process.on('disconnect', () => {
+    cancel('The run that started this task is gone');
+    if (!busy) process.exit(0);
+  });
+  let busy = false;
+  const serve = async (task: TaskContext): Promise<void> => {
+    busy = true;
+    abort = new AbortController();
+    if (place?.url !== task.store) {
+      sweepScratch(task.scratchRoot, task.host);
+      place = { url: task.store, opened: openWorkplace(task.store, path) };
+    }
+    const over = await attemptOver(task, place.opened, abort.signal);
+    busy = false;
+    if (!process.connected) process.exit(0);
+    process.send?.(over);
+  };
+  process.on('message', (message: ToRunner) => {
+    if (message.kind === 'abort') cancel(message.reason);
+    else void serve(message.task);
+  });
+}
+
+/** An attempt that could not even open its documents left no record; the engine hears why. */
+async function attemptOver(task: TaskContext, place: Promise<Workplace>, signal: AbortSignal): Promise<AttemptOutcome> {
+  try {
+    return { kind: 'over', outcome: await performAttempt(task, await place, signal), recorded: true };
+  } catch (error) {
+    return { kind: 'over', outcome: { state: 'failed', ...unrecorded(error, signal) }, recorded: false };
+  }
+}
+
+function unrecorded(error: unknown, signal: AbortSignal): { cause: 'cancelled' | 'start'; message: string } {
+  if (signal.aborted) return { cause: 'cancelled', message: String((signal.reason as Error).message) };
+  return { cause: 'start', message: error instanceof Error ? error.message : String(error) };
+}

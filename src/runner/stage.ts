@@ -1,0 +1,161 @@
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import pLimit from 'p-limit';
+import { PipelineError } from '../errors.ts';
+import { chooseInput } from '../pipeline/choose-input.ts';
+import type { CollectedFile } from '../pipeline/inputs.ts';
+import type { Step } from '../pipeline/step.ts';
+import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
+import { succeededKey } from '../record/keys.ts';
+import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.ts';
+import { readRecord } from '../record/read-record.ts';
+import type { Located } from '../store/locate.ts';
+import type { Store } from '../store/store.ts';
+
+/** Transfers at a time; enough to fill a link, few enough not to starve other tasks. */
+const PARALLEL_TRANSFERS = 8;
+
+export interface StageRequest {
+  store: Store;
+  locate: (location: string) => Promise<Located>;
+  manifest: Manifest;
+  step: Step;
+  /** `undefined` in a cohort step. */
+  sample: ManifestSample | undefined;
+  /** Samples whose results a gather collects, with their success records by step. */
+  collected: readonly { sample: string; records: Readonly<Record<string, AttemptRecord>> }[];
+  scratch: string;
+  signal: AbortSignal;
+}
+
+export interface Staged {
+  /** What `run` receives, by input name. */
+  values: Record<string, string | undefined | CollectedFile[]>;
+  /** What was staged, for the record. */
+  files: RecordedFile[];
+}
+
+/** Brings every input of a task under `scratch/inputs/`, checked against what the plan or the record before said. */
+export async function stageInputs(request: StageRequest): Promise<Staged> {
+  const limit = pLimit(PARALLEL_TRANSFERS);
+  const staged: Staged = { values: {}, files: [] };
+  const fetch = (name: string, source: Source): Promise<string> =>
+    limit(async () => {
+      request.signal.throwIfAborted();
+      const path = await fetchTo(source, join(request.scratch, 'inputs', ...name.split(':')), request.signal);
+      staged.files.push({
+        name,
+        location: source.location,
+        size: source.size,
+        ...(source.sha256 ? { sha256: source.sha256 } : {}),
+      });
+      return path;
+    });
+  await Promise.all(
+    Object.entries(request.step.inputs).map(async ([name, input]) => {
+      const chosen = chooseInput(input, (column) => request.sample?.files[column] !== undefined);
+      if (!chosen) throw missing(`input "${name}"`);
+      switch (chosen.kind) {
+        case 'sample-value':
+          staged.values[name] = request.sample?.values[chosen.column];
+          return;
+        case 'sample-file':
+          staged.values[name] = await fetch(
+            name,
+            await identified(request, request.sample?.files[chosen.column], chosen.column),
+          );
+          return;
+        case 'reference':
+          staged.values[name] = await fetch(
+            name,
+            await identified(request, request.manifest.references[chosen.name], chosen.name),
+          );
+          return;
+        case 'output':
+          staged.values[name] = await fetch(
+            name,
+            published(request.store, await upstreamRecord(request, chosen.step), chosen.output),
+          );
+          return;
+        case 'collected':
+          staged.values[name] = await Promise.all(
+            request.collected.flatMap(({ sample, records }) => {
+              const record = records[chosen.step];
+              if (!record) return [];
+              const source = published(request.store, record, chosen.output);
+              return [fetch(`${name}:${sample}`, source).then((path) => ({ sample, path }))];
+            }),
+          );
+      }
+    }),
+  );
+  staged.files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return staged;
+}
+
+interface Source {
+  located: Located;
+  location: string;
+  size: number;
+  sha256?: string;
+}
+
+async function fetchTo(source: Source, folder: string, signal: AbortSignal): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, basename(source.located.key));
+  await source.located.store.getFile(source.located.key, path, {
+    signal,
+    ...(source.sha256 ? { sha256: source.sha256 } : {}),
+  });
+  return path;
+}
+
+/** A file of the user's: it must still be the one that the plan saw. */
+async function identified(request: StageRequest, file: FileIdentity | undefined, name: string): Promise<Source> {
+  if (!file) throw missing(`"${name}"`);
+  const located = await request.locate(file.location);
+  const now = await located.store.head(located.key);
+  if (!now) throw missing(file.location);
+  if (now.size !== file.size || now.etag !== file.etag) {
+    throw new PipelineError({
+      code: 'input-changed',
+      message: `${file.location} is not the file that the run was planned with`,
+      hint: 'Start the run again: it plans with the file as it is now.',
+    });
+  }
+  return { located, location: file.location, size: file.size, ...(file.sha256 ? { sha256: file.sha256 } : {}) };
+}
+
+async function upstreamRecord(request: StageRequest, step: string): Promise<AttemptRecord> {
+  const { manifest, sample } = request;
+  const cohort = manifest.steps.find(({ name }) => name === step)?.task;
+  const task = cohort ?? sample?.tasks[step];
+  const ref = {
+    pipeline: manifest.pipeline,
+    step,
+    sample: cohort ? 'cohort' : (sample?.name ?? ''),
+    key: task?.key ?? '',
+  };
+  const record = readRecord(await request.store.read(succeededKey(ref)));
+  if (record) return record;
+  throw missing(`the result of step ${step}`);
+}
+
+function published(store: Store, record: AttemptRecord, output: string): Source {
+  const file = record.outputs.find(({ name }) => name === output);
+  if (!file) throw missing(`output "${output}" of step ${record.step}`);
+  return {
+    located: { store, key: file.location },
+    location: file.location,
+    size: file.size,
+    ...(file.sha256 ? { sha256: file.sha256 } : {}),
+  };
+}
+
+function missing(what: string): PipelineError {
+  return new PipelineError({
+    code: 'object-not-found',
+    message: `${what} is missing`,
+    hint: 'Start the run again: it makes what is missing.',
+  });
+}

@@ -1,0 +1,28 @@
+import { dirname, join, resolve } from 'node:path';
+import { openStore, type OpenStoreOptions } from './open-store.ts';
+import type { Store } from './store.ts';
+
+/** A single object, wherever it is: the store that holds it and its key there. */
+export interface Located {
+  store: Store;
+  key: string;
+}
+
+/**
+ * Finds the store behind a path or an `s3://bucket/key` URL. One store is opened per bucket, and one for the
+ * file system, however many files are asked for.
+ */
+export function createLocator(options: OpenStoreOptions = {}): (location: string) => Promise<Located> {
+  const buckets = new Map<string, Promise<Store>>();
+  const open = (url: string): Promise<Store> => {
+    const known = buckets.get(url) ?? openStore(url, options);
+    buckets.set(url, known);
+    return known;
+  };
+  return async (location) => {
+    const s3 = /^(s3:\/\/[^/]+)\/(.+)$/.exec(location);
+    if (s3) return { store: await open(s3[1] as string), key: s3[2] as string };
+    const path = resolve(location.replace(/^file:\/\//, ''));
+    return { store: await open(dirname(path)), key: path.slice(join(dirname(path), '/').length) };
+  };
+}

@@ -1,0 +1,65 @@
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { patientCredentials } from './credentials.ts';
+import { retryStrategy } from './retry-strategy.ts';
+import { s3Error } from './s3-error.ts';
+import { encryptionParameters, type EncryptionParameters, type S3StoreOptions } from './s3-options.ts';
+
+const DEFAULT_ATTEMPTS = 12;
+const CONNECTION_TIMEOUT_MS = 10_000;
+/** Without a single byte: joining the parts of 100 GB may take a server a minute or two. */
+const SILENCE_TIMEOUT_MS = 180_000;
+
+/** A bucket and how to talk to it: what every request here is given first. */
+export interface S3Bucket {
+  readonly name: string;
+  readonly client: S3Client;
+  /** Goes into every request that makes an object. */
+  readonly encryption: EncryptionParameters;
+}
+
+/** Nothing is sent yet. */
+export function s3Bucket(name: string, options: S3StoreOptions): S3Bucket {
+  return { name, client: s3Client(options), encryption: encryptionParameters(options) };
+}
+
+/** Runs a request on `key`; an error becomes the answer that `expected` makes of it, else a PipelineError. */
+export async function ask<T, E = never>(
+  bucket: S3Bucket,
+  key: string,
+  request: () => Promise<T>,
+  expected?: (error: unknown) => E | undefined,
+): Promise<T | E> {
+  try {
+    return await request();
+  } catch (error) {
+    const answer = expected?.(error);
+    if (answer !== undefined) return answer;
+    throw s3Error(error, urlOf(bucket, key));
+  }
+}
+
+export function urlOf(bucket: S3Bucket, key: string): string {
+  return `s3://${bucket.name}/${key}`;
+}
+
+function s3Client({ endpoint, region, attempts = DEFAULT_ATTEMPTS }: S3StoreOptions): S3Client {
+  return new S3Client({
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    region: region ?? regionOrDefault(),
+    followRegionRedirects: true,
+    credentials: patientCredentials(),
+    retryStrategy: retryStrategy(attempts),
+    maxAttempts: attempts,
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SILENCE_TIMEOUT_MS },
+    // Asking "may I send?" first makes the SDK open a connection of its own for every part.
+    expectContinueHeader: false,
+    // Asked for where it holds (whole objects): a part does not have the checksum of the whole.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  } satisfies S3ClientConfig);
+}
+
+/** What the environment or the profile says, else us-east-1, from where S3 redirects to the bucket's own region. */
+function regionOrDefault(): () => Promise<string> {
+  const { region } = new S3Client({}).config;
+  return () => region().catch(() => 'us-east-1');
+}

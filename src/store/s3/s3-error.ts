@@ -1,0 +1,96 @@
+import { ExitCode, PipelineError, messageOf, systemCode } from '../../errors.ts';
+import { isAbort } from '../store-errors.ts';
+
+interface Explanation {
+  code: string;
+  message: string;
+  hint?: string;
+}
+
+const CREDENTIALS: Explanation = {
+  code: 'aws-credentials',
+  message: 'AWS does not accept the credentials, or there are none',
+  hint: 'Log in again, or check AWS_PROFILE and the keys: aws sts get-caller-identity',
+};
+const DENIED: Explanation = {
+  code: 'store-denied',
+  message: 'The bucket denies it',
+  hint: 'Needed are s3:GetObject, PutObject, DeleteObject, AbortMultipartUpload on the prefix, and s3:ListBucket.',
+};
+const UNREACHABLE: Explanation = {
+  code: 'store-unreachable',
+  message: 'The server of the bucket does not answer',
+  hint: 'Check the network, the region and the endpoint.',
+};
+const BUSY: Explanation = {
+  code: 'store-busy',
+  message: 'S3 keeps asking to slow down',
+  hint: 'Run the same command again later: what is done stays done.',
+};
+const FULL: Explanation = { code: 'store-full', message: 'The server of the bucket has no space left' };
+const KMS: Explanation = { code: 'store-encryption', message: 'The key of the bucket cannot be used' };
+
+/** docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and what S3-compatible servers add to it. */
+const BY_NAME: Readonly<Record<string, Explanation>> = {
+  NoSuchBucket: { code: 'store-missing', message: 'There is no such bucket', hint: 'Create it, or check its name.' },
+  AccessDenied: DENIED,
+  AllAccessDisabled: DENIED,
+  CredentialsProviderError: CREDENTIALS,
+  ExpiredToken: CREDENTIALS,
+  InvalidAccessKeyId: CREDENTIALS,
+  InvalidToken: CREDENTIALS,
+  SignatureDoesNotMatch: CREDENTIALS,
+  TokenRefreshRequired: CREDENTIALS,
+  SlowDown: BUSY,
+  ServiceUnavailable: BUSY,
+  TooManyRequestsException: BUSY,
+  QuotaExceeded: FULL,
+  XMinioStorageFull: FULL,
+  InvalidObjectState: {
+    code: 'object-archived',
+    message: 'The object is archived (Glacier)',
+    hint: 'Restore it first: aws s3api restore-object',
+  },
+};
+const BY_STATUS: Readonly<Record<number, Explanation>> = {
+  401: CREDENTIALS,
+  403: DENIED,
+  429: BUSY,
+  503: BUSY,
+  507: FULL,
+};
+const NETWORK = /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|EPIPE|CERT_|DEPTH_ZERO|UNABLE_TO)/;
+
+/** HTTP status of an answer that the SDK made an error of. */
+export function statusOf(error: unknown): number | undefined {
+  return (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
+}
+
+/** Turns an error of the SDK into one that says what to do; passes on aborts and errors that already do. */
+export function s3Error(error: unknown, where: string): unknown {
+  if (error instanceof PipelineError || isAbort(error)) return error;
+  const explanation = explain(error);
+  const message = `${explanation.message}: ${wordsOf(error)}`;
+  return new PipelineError({ ...explanation, message, where, exitCode: ExitCode.environment, cause: error });
+}
+
+function explain(error: unknown): Explanation {
+  const name = error instanceof Error ? error.name : '';
+  const byName = BY_NAME[name] ?? (name.startsWith('KMS.') ? KMS : undefined);
+  if (byName) return byName;
+  if (name === 'TimeoutError' || NETWORK.test(systemCode(error) ?? '')) return UNREACHABLE;
+  return BY_STATUS[statusOf(error) ?? 0] ?? { code: 'store-failed', message: 'S3 failed' };
+}
+
+/** An answer without a body has no words but its status; the SDK then says "UnknownError". */
+function wordsOf(error: unknown): string {
+  const status = statusOf(error);
+  const name = error instanceof Error ? error.name : '';
+  const words = messageOf(error) || name;
+  return /^Unknown(Error)?$/.test(words) || words === name ? `${name} (HTTP ${status ?? 'error'})` : words;
+}
+
+/** True for an error to which S3 (or the SDK for it) gave this name. */
+export function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
+}

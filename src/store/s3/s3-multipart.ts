@@ -1,0 +1,84 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { crc32 } from 'node:zlib';
+import { ask, type S3Bucket } from './s3-bucket.ts';
+import { isNamed } from './s3-error.ts';
+import { WRITE_ID, aborting, plainEtag } from './s3-objects.ts';
+
+/** An upload in parts, of which nothing is visible before it is completed. */
+export interface Upload {
+  key: string;
+  id: string;
+}
+
+export interface UploadedPart {
+  /** From 1. */
+  number: number;
+  etag: string;
+  /** Base64. */
+  crc32: string;
+}
+
+/** A checksum of the whole, not one of the parts' checksums, so that a download in other parts can verify it. */
+const CHECKSUM = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const;
+
+export async function startUpload(
+  bucket: S3Bucket,
+  key: string,
+  writeId: string,
+  signal: AbortSignal,
+): Promise<Upload> {
+  const target = { Bucket: bucket.name, Key: key, Metadata: { [WRITE_ID]: writeId } };
+  const command = new CreateMultipartUploadCommand({ ...target, ...bucket.encryption, ...CHECKSUM });
+  const output = await ask(bucket, key, () => bucket.client.send(command, aborting(signal)));
+  return { key, id: output.UploadId ?? '' };
+}
+
+export async function uploadPart(
+  bucket: S3Bucket,
+  upload: Upload,
+  part: { number: number; body: Uint8Array },
+  signal: AbortSignal,
+): Promise<UploadedPart> {
+  const sum = base64Crc32(crc32(part.body));
+  const target = { Bucket: bucket.name, Key: upload.key, UploadId: upload.id, PartNumber: part.number };
+  const command = new UploadPartCommand({ ...target, Body: part.body, ChecksumCRC32: sum });
+  const output = await ask(bucket, upload.key, () => bucket.client.send(command, aborting(signal)));
+  return { number: part.number, etag: output.ETag ?? '', crc32: sum };
+}
+
+/** Publishes the object. Returns its ETag, or `undefined` if the server knows no such upload: it may be complete. */
+export async function completeUpload(
+  bucket: S3Bucket,
+  upload: Upload,
+  whole: { parts: readonly UploadedPart[]; size: number; crc32: string },
+): Promise<string | undefined> {
+  const Parts = whole.parts.map(({ number, etag, crc32: sum }) => ({
+    PartNumber: number,
+    ETag: etag,
+    ChecksumCRC32: sum,
+  }));
+  const target = { Bucket: bucket.name, Key: upload.key, UploadId: upload.id, MultipartUpload: { Parts } };
+  const expected = { ChecksumType: CHECKSUM.ChecksumType, ChecksumCRC32: whole.crc32, MpuObjectSize: whole.size };
+  const command = new CompleteMultipartUploadCommand({ ...target, ...expected });
+  const request = async () => plainEtag((await bucket.client.send(command)).ETag);
+  const etag = await ask(bucket, upload.key, request, (error) => (isNamed(error, 'NoSuchUpload') ? '' : undefined));
+  return etag || undefined;
+}
+
+/** Frees what was uploaded. */
+export async function abortUpload(bucket: S3Bucket, upload: Upload): Promise<void> {
+  const command = new AbortMultipartUploadCommand({ Bucket: bucket.name, Key: upload.key, UploadId: upload.id });
+  await ask(bucket, upload.key, () => bucket.client.send(command));
+}
+
+/** The form in which S3 has it: four bytes, the highest first, in Base64. */
+export function base64Crc32(sum: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(sum);
+  return bytes.toString('base64');
+}

@@ -1,0 +1,172 @@
+import { createHash, randomUUID, type Hash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { ExitCode, PipelineError } from '../../errors.ts';
+import type { ObjectInfo, TransferOptions } from '../store.ts';
+import { checksumMismatch, fileUnreadable, objectNotFound } from '../store-errors.ts';
+import { urlOf, type S3Bucket } from './s3-bucket.ts';
+import { abortUpload, base64Crc32, completeUpload, startUpload, uploadPart } from './s3-multipart.ts';
+import type { Upload, UploadedPart } from './s3-multipart.ts';
+import { headObject, putObject } from './s3-objects.ts';
+import type { Slots } from './slots.ts';
+
+const MiB = 1024 * 1024;
+/** Parts of a file up to 160 GB. */
+const PART_BYTES = 16 * MiB;
+/** docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const MAX_PARTS = 10_000;
+
+/** Size of the parts of a file of `size` bytes: so large that 10,000 of them are enough, in whole MiB. */
+export function partBytes(size: number): number {
+  return Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS / MiB) * MiB);
+}
+
+/**
+ * Uploads a file: in one request, or in parts side by side of which at most as many are in memory as there are slots.
+ * It is hashed on the way; nothing becomes visible if its SHA-256 is not the one given, or on any other failure.
+ *
+ * Not `Upload` of the SDK's lib-storage: its abort returns while parts are still under way and may still publish, and
+ * it takes the lost answer to a completion for a failure.
+ */
+export async function uploadFile(
+  bucket: S3Bucket,
+  slots: Slots,
+  { key, path }: { key: string; path: string },
+  options: TransferOptions = {},
+): Promise<ObjectInfo> {
+  options.signal?.throwIfAborted();
+  await using file = await openSource(path);
+  const { size } = await file.stat();
+  const source: Source = { file, path, size, hash: createHash('sha256') };
+  const etag =
+    size <= PART_BYTES
+      ? await uploadWhole(bucket, slots, key, source, options)
+      : await uploadInParts(bucket, slots, key, source, options);
+  return { key, size, etag };
+}
+
+interface Source {
+  file: FileHandle;
+  path: string;
+  size: number;
+  /** Of what was read so far: parts are read in order. */
+  hash: Hash;
+}
+
+async function openSource(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    throw fileUnreadable(path, error);
+  }
+}
+
+async function uploadWhole(
+  bucket: S3Bucket,
+  slots: Slots,
+  key: string,
+  source: Source,
+  options: TransferOptions,
+): Promise<string> {
+  const release = await slots.acquire();
+  try {
+    const body = await readPart(source, 0, source.size);
+    verify(source, options.sha256);
+    return await putObject(bucket, key, body, { writeId: randomUUID(), signal: options.signal });
+  } finally {
+    release();
+  }
+}
+
+async function uploadInParts(
+  bucket: S3Bucket,
+  slots: Slots,
+  key: string,
+  source: Source,
+  options: TransferOptions,
+): Promise<string> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+  const writeId = randomUUID();
+  const upload = await startUpload(bucket, key, writeId, signal);
+  try {
+    const { parts, sum } = await sendParts(bucket, slots, upload, source, { signal, stop });
+    verify(source, options.sha256);
+    signal.throwIfAborted();
+    const whole = { parts, size: source.size, crc32: base64Crc32(sum) };
+    return (await completeUpload(bucket, upload, whole)) ?? (await ownEtag(bucket, key, writeId));
+  } catch (error) {
+    // What cannot be freed now, the bucket's rule for incomplete uploads frees.
+    await abortUpload(bucket, upload).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Reads in order, sends side by side; returns or throws only when nothing is under way any more. */
+async function sendParts(
+  bucket: S3Bucket,
+  slots: Slots,
+  upload: Upload,
+  source: Source,
+  { signal, stop }: { signal: AbortSignal; stop: AbortController },
+): Promise<{ parts: UploadedPart[]; sum: number }> {
+  const length = partBytes(source.size);
+  const sending: Promise<UploadedPart>[] = [];
+  let sum = 0;
+  try {
+    for (let start = 0; start < source.size; start += length) {
+      const release = await slots.acquire();
+      const send = async (): Promise<UploadedPart> => {
+        signal.throwIfAborted();
+        const body = await readPart(source, start, Math.min(length, source.size - start));
+        sum = crc32(body, sum);
+        started.resolve();
+        return uploadPart(bucket, upload, { number: start / length + 1, body }, signal);
+      };
+      const started = Promise.withResolvers<void>();
+      const sent = send().finally(release);
+      sending.push(sent);
+      await Promise.race([started.promise, sent]);
+    }
+    return { parts: await Promise.all(sending), sum };
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(sending);
+    throw error;
+  }
+}
+
+async function readPart({ file, path, hash }: Source, start: number, length: number): Promise<Uint8Array> {
+  const body = Buffer.allocUnsafe(length);
+  const { bytesRead } = await file.read(body, 0, length, start);
+  if (bytesRead < length) throw fileChanged(path);
+  hash.update(body);
+  return body;
+}
+
+function verify({ hash, path }: Source, expected: string | undefined): void {
+  const actual = hash.digest('hex');
+  if (expected !== undefined && expected !== actual) throw checksumMismatch(path, expected, actual);
+}
+
+/** The upload is gone: complete, if the object is what it made, and the answer to a first completion was lost. */
+async function ownEtag(bucket: S3Bucket, key: string, writeId: string): Promise<string> {
+  const head = await headObject(bucket, key);
+  if (head?.writeId === writeId) return head.etag;
+  throw new PipelineError({
+    code: 'upload-lost',
+    message: 'The upload was removed by somebody before it was complete',
+    where: urlOf(bucket, key),
+    hint: 'Run the same command again.',
+    exitCode: ExitCode.environment,
+  });
+}
+
+function fileChanged(path: string): PipelineError {
+  return new PipelineError({
+    code: 'file-changed',
+    message: 'The file got shorter while it was uploaded',
+    where: path,
+    exitCode: ExitCode.environment,
+  });
+}
