@@ -37,7 +37,7 @@ export function openFolderStore(root: string): Store {
   };
   const infoOrThrow = (key: string): ObjectInfo => {
     const info = infoIfThere(key);
-    if (!info) throw objectNotFound(url, key);
+    if (!info) throw objectNotFound(pathOf(key));
     return info;
   };
 

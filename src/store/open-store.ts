@@ -1,4 +1,3 @@
-import { ExitCode, PipelineError } from '../errors.ts';
 import { openFolderStore } from './folder-store.ts';
 import { parseStoreUrl } from './parse-store-url.ts';
 import type { S3StoreOptions } from './s3/s3-options.ts';
@@ -10,14 +9,12 @@ export interface OpenStoreOptions {
 
 /**
  * Opens the store at `url`: a path, `file:///path` or `s3://bucket/prefix`. Nothing is read or made yet.
+ * The S3 store is loaded only when it is asked for: its SDK takes longer to load than a local command to run.
  * @throws PipelineError `store-url-invalid`, `store-not-a-folder`
  */
-export async function openStore(url: string, _options: OpenStoreOptions = {}): Promise<Store> {
+export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<Store> {
   const location = parseStoreUrl(url);
   if (location.kind === 'folder') return openFolderStore(location.root);
-  throw new PipelineError({
-    code: 'store-url-invalid',
-    message: `${url} is on S3, which this version cannot open yet`,
-    exitCode: ExitCode.environment,
-  });
+  const { openS3Store } = await import('./s3-store.ts');
+  return openS3Store(location.bucket, location.prefix, options.s3);
 }

@@ -1,20 +1,20 @@
-import { ExitCode, PipelineError } from '../errors.ts';
+import { ExitCode, PipelineError, messageOf, systemCode } from '../errors.ts';
 
 /** Thrown by the transfers where there is no such object. */
-export function objectNotFound(url: string, key: string): PipelineError {
+export function objectNotFound(where: string): PipelineError {
   return new PipelineError({
     code: 'object-not-found',
-    message: `There is no object "${key}"`,
-    where: url,
+    message: 'There is no such object',
+    where,
     exitCode: ExitCode.environment,
   });
 }
 
-/** Content differs from the SHA-256 that was recorded for it; nothing was published under the final name. */
+/** Content differs from the SHA-256 recorded for it, or from what the server sent along; nothing was published under the final name. */
 export function checksumMismatch(where: string, expected: string, actual: string): PipelineError {
   return new PipelineError({
     code: 'checksum-mismatch',
-    message: `The content has SHA-256 ${actual}, but ${expected} is expected`,
+    message: `The content has checksum ${actual}, but ${expected} is expected`,
     where,
     hint: 'It was changed or damaged after it was recorded: make it again, or restore it.',
     exitCode: ExitCode.environment,
@@ -35,4 +35,16 @@ export function fileUnreadable(path: string, cause: unknown): PipelineError {
 /** True for an abort: passed on as it is, since it is no failure of the store. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
+}
+
+/** The local file to which an object was to be brought cannot be written. */
+export function localFileError(error: unknown, path: string): PipelineError {
+  const full = systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT';
+  return new PipelineError({
+    code: full ? 'disk-full' : 'file-unwritable',
+    message: full ? 'No space is left on the local disk' : `The local file cannot be written: ${messageOf(error)}`,
+    where: path,
+    exitCode: ExitCode.environment,
+    cause: error,
+  });
 }

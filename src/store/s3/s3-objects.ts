@@ -4,6 +4,7 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  type GetObjectCommandOutput,
   type HeadObjectCommandOutput,
 } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
@@ -76,15 +77,11 @@ export async function openRange(
 ): Promise<Readable> {
   const range = { Range: `bytes=${start}-${end - 1}`, IfMatch: `"${etag}"` };
   const command = new GetObjectCommand({ Bucket: bucket.name, Key: key, ...range });
-  const output = await ask(
-    bucket,
-    key,
-    () => bucket.client.send(command, aborting(signal)),
-    (error) => {
-      if (statusOf(error) === 412 || absent(error)) throw objectChanged(bucket, key);
-      return undefined;
-    },
-  );
+  const request = () => bucket.client.send(command, aborting(signal));
+  const output = await ask<GetObjectCommandOutput>(bucket, key, request, (error) => {
+    if (statusOf(error) === 412 || absent(error)) throw objectChanged(bucket, key);
+    return undefined;
+  });
   return output.Body as Readable;
 }
 

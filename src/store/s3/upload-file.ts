@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import type { ObjectInfo, TransferOptions } from '../store.ts';
-import { checksumMismatch, fileUnreadable, objectNotFound } from '../store-errors.ts';
+import { checksumMismatch, fileUnreadable } from '../store-errors.ts';
 import { urlOf, type S3Bucket } from './s3-bucket.ts';
 import { abortUpload, base64Crc32, completeUpload, startUpload, uploadPart } from './s3-multipart.ts';
 import type { Upload, UploadedPart } from './s3-multipart.ts';
@@ -86,13 +86,12 @@ async function uploadInParts(
   options: TransferOptions,
 ): Promise<string> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+  const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
   const writeId = randomUUID();
   const upload = await startUpload(bucket, key, writeId, signal);
   try {
     const { parts, sum } = await sendParts(bucket, slots, upload, source, { signal, stop });
     verify(source, options.sha256);
-    signal.throwIfAborted();
     const whole = { parts, size: source.size, crc32: base64Crc32(sum) };
     return (await completeUpload(bucket, upload, whole)) ?? (await ownEtag(bucket, key, writeId));
   } catch (error) {
@@ -113,26 +112,27 @@ async function sendParts(
   const length = partBytes(source.size);
   const sending: Promise<UploadedPart>[] = [];
   let sum = 0;
-  try {
-    for (let start = 0; start < source.size; start += length) {
-      const release = await slots.acquire();
-      const send = async (): Promise<UploadedPart> => {
-        signal.throwIfAborted();
-        const body = await readPart(source, start, Math.min(length, source.size - start));
-        sum = crc32(body, sum);
-        started.resolve();
-        return uploadPart(bucket, upload, { number: start / length + 1, body }, signal);
-      };
-      const started = Promise.withResolvers<void>();
-      const sent = send().finally(release);
+  const sendNext = async (start: number): Promise<void> => {
+    const release = await slots.acquire();
+    try {
+      signal.throwIfAborted();
+      const body = await readPart(source, start, Math.min(length, source.size - start));
+      sum = crc32(body, sum);
+      const sent = uploadPart(bucket, upload, { number: start / length + 1, body }, signal).finally(release);
+      sent.catch((error: unknown) => stop.abort(error));
       sending.push(sent);
-      await Promise.race([started.promise, sent]);
+    } catch (error) {
+      release();
+      throw error;
     }
+  };
+  try {
+    for (let start = 0; start < source.size; start += length) await sendNext(start);
     return { parts: await Promise.all(sending), sum };
   } catch (error) {
     stop.abort(error);
     await Promise.allSettled(sending);
-    throw error;
+    throw stop.signal.reason;
   }
 }
 
