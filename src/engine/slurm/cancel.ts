@@ -1,0 +1,46 @@
+import { ExitCode, PipelineError } from '../../errors.ts';
+import type { Cluster } from './cluster.ts';
+import { refusal } from './command-failure.ts';
+import { ask, Waits } from './patience.ts';
+import { elementState, isOver } from './task-state.ts';
+import type { TaskRow } from './task-row.ts';
+
+/**
+ * Ends all tasks of these jobs by one scancel, and waits until the controller says that none is live. A task that
+ * Slurm was about to start again at that moment is ended by asking again; one that is ending is left alone.
+ * @throws PipelineError `slurm-cancel-unfinished` where tasks do not end within the engine's patience.
+ */
+export async function cancelJobs(cluster: Cluster, jobIds: readonly string[]): Promise<void> {
+  const waits = new Waits(cluster.patience);
+  let live = await liveTasks(cluster, jobIds);
+  while (live.length > 0) {
+    await signalJobs(cluster, idsOf(live.filter(({ state }) => state !== 'COMPLETING')));
+    if (!(await waits.wait())) throw unfinished(idsOf(live));
+    live = await liveTasks(cluster, jobIds);
+  }
+}
+
+async function signalJobs(cluster: Cluster, jobIds: readonly string[]): Promise<void> {
+  if (jobIds.length === 0) return;
+  const result = await ask(cluster.run, cluster.patience, 'scancel', ['--quiet', ...jobIds]);
+  // A job that is over by now is nothing to complain of.
+  if (result.exitCode !== 0 && !/invalid job id|already complet/i.test(result.stderr)) throw refusal('scancel', result);
+}
+
+async function liveTasks(cluster: Cluster, jobIds: readonly string[]): Promise<TaskRow[]> {
+  const rows = await cluster.remembered(jobIds);
+  return rows.filter(({ state, reason }) => !isOver(elementState(state, reason)));
+}
+
+function idsOf(rows: readonly TaskRow[]): string[] {
+  return [...new Set(rows.map(({ jobId }) => jobId))];
+}
+
+function unfinished(jobIds: readonly string[]): PipelineError {
+  return new PipelineError({
+    code: 'slurm-cancel-unfinished',
+    message: `Tasks of job ${jobIds.join(', ')} have been cancelled but do not end`,
+    hint: 'See them with `squeue`; a node that hangs is for the administrators of the cluster.',
+    exitCode: ExitCode.environment,
+  });
+}

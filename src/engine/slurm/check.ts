@@ -1,0 +1,98 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import { messageOf, PipelineError } from '../../errors.ts';
+import type { Finding, TaskResources } from '../engine.ts';
+import type { Cluster } from './cluster.ts';
+import { plainWords } from './command-failure.ts';
+import { siteImage } from './container.ts';
+import { fit } from './fit.ts';
+import { type SlurmOptions, stepOptions } from './options.ts';
+import { type NodeGroup, parseSinfo, SINFO_ARGUMENTS } from './partition.ts';
+import { ask, askOutput } from './patience.ts';
+import { resourceArguments, siteArguments } from './sbatch-arguments.ts';
+
+export interface Needs {
+  step: string;
+  resources: TaskResources;
+  image: string | undefined;
+}
+
+/** Looks at the cluster for jobs of these needs; submits nothing. */
+export async function check(cluster: Cluster, options: SlurmOptions, needs: readonly Needs[]): Promise<Finding[]> {
+  try {
+    const groups = parseSinfo(await askOutput(cluster.run, cluster.patience, 'sinfo', SINFO_ARGUMENTS));
+    const steps: Finding[] = [];
+    for (const need of needs) steps.push(...(await checkStep(cluster, options, need, groups)));
+    return [...(await clusterFindings(cluster)), await logFolderFinding(options.logFolder), ...steps];
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    const { message, hint } = error;
+    return [{ level: 'error', subject: 'Slurm', message, ...(hint === undefined ? {} : { hint }) }];
+  }
+}
+
+async function clusterFindings(cluster: Cluster): Promise<Finding[]> {
+  const config = await cluster.config();
+  const { maxArraySize, maxArrayReason, accounting, minJobAgeSeconds } = config;
+  return [
+    { level: 'ok', subject: 'Slurm', message: `Slurm ${config.version}, cluster ${config.clusterName}` },
+    {
+      level: 'ok',
+      subject: 'array jobs',
+      message: `up to ${maxArraySize} tasks each, ${config.maxJobCount} tasks of all users at a time`,
+      ...(maxArrayReason === undefined ? {} : { hint: maxArrayReason }),
+    },
+    {
+      level: 'ok',
+      subject: 'accounting',
+      message: accounting
+        ? 'sacct knows what became of jobs that the controller has forgotten'
+        : `none: what became of a job is known from its records once Slurm forgets it, after ${minJobAgeSeconds} s`,
+    },
+  ];
+}
+
+async function logFolderFinding(folder: string): Promise<Finding> {
+  const subject = 'log folder';
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    return { level: 'ok', subject, message: `${folder} is writable here; compute nodes must see it, too` };
+  } catch (error) {
+    const hint = 'Name a folder that login and compute nodes share.';
+    return { level: 'error', subject, message: messageOf(error), hint };
+  }
+}
+
+async function checkStep(
+  cluster: Cluster,
+  options: SlurmOptions,
+  { step, resources, image }: Needs,
+  groups: readonly NodeGroup[],
+): Promise<Finding[]> {
+  const own = stepOptions(options, step);
+  const fitting = fit(groups, { step, resources, partition: own.partition });
+  const images = await imageFindings(step, siteImage(image, own, options.container));
+  if (fitting.level === 'error') return [fitting, ...images];
+  const args = ['--test-only', '--parsable', ...resourceArguments(resources), ...siteArguments(own)];
+  const result = await ask(cluster.run, cluster.patience, 'sbatch', args, { input: '#!/bin/bash\n' });
+  if (result.exitCode === 0) return [fitting, ...images];
+  return [fitting, testFinding(step, result.stderr), ...images];
+}
+
+/** What Slurm itself says to a job of these needs, account, QOS and constraint. */
+function testFinding(step: string, stderr: string): Finding {
+  const passing = /not available now|down, drained or reserved/i.test(stderr);
+  return { level: passing ? 'warning' : 'error', subject: `sbatch for step ${step}`, message: plainWords(stderr) };
+}
+
+async function imageFindings(step: string, image: string | undefined): Promise<Finding[]> {
+  if (image === undefined) return [];
+  const subject = `image of step ${step}`;
+  if (!/^[./]|\.sif$/.test(image)) return [{ level: 'ok', subject, message: image }];
+  try {
+    await access(image, constants.R_OK);
+    return [{ level: 'ok', subject, message: image }];
+  } catch (error) {
+    return [{ level: 'error', subject, message: messageOf(error), hint: 'Name the image that this site has.' }];
+  }
+}

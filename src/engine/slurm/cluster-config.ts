@@ -1,0 +1,81 @@
+/** What the engine uses of `scontrol show config`. */
+export interface ClusterConfig {
+  version: string;
+  clusterName: string;
+  /** Largest array index plus one; 0 or 1 where arrays are switched off. */
+  maxArraySize: number;
+  /** Most jobs that the controller keeps, each array element counted. */
+  maxJobCount: number;
+  /** Seconds until a job that is over is forgotten; 0 means never. */
+  minJobAgeSeconds: number;
+  /** `correspond_after_task_cnt`: pending elements of an `aftercorr` array that are looked at. */
+  correspondAfterTaskCount: number;
+  /** True where sacct knows jobs that squeue has forgotten. */
+  accounting: boolean;
+  /** Slurm's `PriorityType`, `PriorityWeightAge` and `PriorityMaxAge` in days. */
+  priority: { type: string; weightAge: number; maxAgeDays: number };
+}
+
+/** slurm.conf(5): the default of `correspond_after_task_cnt`. */
+const CORRESPOND_AFTER_TASK_COUNT = 10;
+
+/** slurm.conf(5): the default of `PriorityMaxAge`. */
+const PRIORITY_MAX_AGE_DAYS = 7;
+
+const DAY_SECONDS = 86_400;
+
+/** Reads the `Name = value` lines that `scontrol show config` prints. */
+export function parseClusterConfig(text: string): ClusterConfig {
+  const value = settings(text);
+  const scheduler = parameters(value('SchedulerParameters'));
+  const maxArrayTasks = integer(scheduler.get('max_array_tasks'), Number.POSITIVE_INFINITY);
+  return {
+    version: value('SLURM_VERSION') ?? 'unknown',
+    clusterName: value('ClusterName') ?? 'unknown',
+    maxArraySize: Math.min(integer(value('MaxArraySize'), 1001), maxArrayTasks),
+    maxJobCount: integer(value('MaxJobCount'), 10_000),
+    minJobAgeSeconds: integer(value('MinJobAge'), 300),
+    correspondAfterTaskCount: integer(scheduler.get('correspond_after_task_cnt'), CORRESPOND_AFTER_TASK_COUNT),
+    accounting: /^accounting_storage\/(?!none)/.test(value('AccountingStorageType') ?? ''),
+    priority: {
+      type: value('PriorityType') ?? 'priority/basic',
+      weightAge: integer(value('PriorityWeightAge'), 0),
+      maxAgeDays: days(value('PriorityMaxAge')),
+    },
+  };
+}
+
+function settings(text: string): (name: string) => string | undefined {
+  const lines = text.split('\n').map((line) => /^(\S+)\s*=\s*(.*?)\s*$/.exec(line));
+  const values = new Map(lines.flatMap((match) => (match?.[1] ? [[match[1], match[2] ?? ''] as const] : [])));
+  return (name) => values.get(name);
+}
+
+function parameters(text: string | undefined): Map<string, string> {
+  return new Map((text ?? '').split(',').map((item) => item.trim().split('=', 2) as [string, string]));
+}
+
+/** The digits that a value starts with: `300 sec`. */
+function integer(text: string | undefined, otherwise: number): number {
+  const digits = /^\d+/.exec(text ?? '')?.[0];
+  return digits === undefined ? otherwise : Number(digits);
+}
+
+function days(text: string | undefined): number {
+  const seconds = parseSlurmTime(text ?? '');
+  return seconds === undefined || seconds === 0 ? PRIORITY_MAX_AGE_DAYS : seconds / DAY_SECONDS;
+}
+
+/** Seconds of `infinite`, `30:00`, `1:30:00` or `2-00:00:00`; `undefined` if it is no such time. */
+export function parseSlurmTime(text: string): number | undefined {
+  if (/^(infinite|unlimited)$/i.test(text)) return Number.POSITIVE_INFINITY;
+  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text);
+  if (!match) return undefined;
+  const [day, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return day * DAY_SECONDS + hour * 3600 + minute * 60 + second;
+}

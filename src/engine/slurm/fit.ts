@@ -1,0 +1,58 @@
+import type { Finding, TaskResources } from '../engine.ts';
+import { isUsable, type NodeGroup } from './partition.ts';
+
+export interface StepNeeds {
+  step: string;
+  resources: TaskResources;
+  /** As the user named it: several are separated by commas; `undefined` is the cluster's default. */
+  partition: string | undefined;
+}
+
+/** Can a node of the partition do what the step needs? */
+export function fit(groups: readonly NodeGroup[], { step, resources, partition }: StepNeeds): Finding {
+  const subject = `needs of step ${step}`;
+  const names = partition?.split(',');
+  const there = groups.filter((group) => (names ? names.includes(group.partition) : group.isDefault));
+  const known = [...new Set(groups.map((group) => group.partition))].join(', ');
+  const name = partition === undefined ? 'the default partition' : `partition ${partition}`;
+  if (there.length === 0) {
+    return {
+      level: 'error',
+      subject,
+      message: `There is no ${name.replace(/^the /, '')}`,
+      hint: `There are: ${known}`,
+    };
+  }
+  const fitting = there.filter((group) => fits(group, resources));
+  if (fitting.length === 0) return { level: 'error', subject, ...tooMuch(there, resources, name) };
+  if (!fitting.some(isUsable)) {
+    const states = [...new Set(fitting.map((group) => (group.up ? group.state : 'the partition is down')))].join(', ');
+    return {
+      level: 'warning',
+      subject,
+      message: `No node of ${name} that fits takes jobs now: ${states}`,
+      hint: 'Jobs would wait. `sinfo -R` tells why.',
+    };
+  }
+  const nodes = fitting.filter(isUsable).reduce((sum, group) => sum + group.nodes, 0);
+  return { level: 'ok', subject, message: `${describe(resources)}: ${nodes} nodes of ${name} fit` };
+}
+
+function fits({ cpus, memoryMiB, timeLimitSeconds }: NodeGroup, needs: TaskResources): boolean {
+  return cpus >= needs.cpus && memoryMiB >= needs.memoryMiB && timeLimitSeconds >= needs.timeLimitSeconds;
+}
+
+function tooMuch(there: readonly NodeGroup[], needs: TaskResources, name: string): { message: string; hint: string } {
+  const largest = there.map(
+    ({ cpus, memoryMiB, timeLimitSeconds }) => `${describe({ cpus, memoryMiB, timeLimitSeconds })}`,
+  );
+  return {
+    message: `${describe(needs)}: no node of ${name} has that; it has ${[...new Set(largest)].join('; ')}`,
+    hint: 'Ask for less in this step, or name another partition for it.',
+  };
+}
+
+function describe({ cpus, memoryMiB, timeLimitSeconds }: Omit<TaskResources, 'scratchMiB'>): string {
+  const time = Number.isFinite(timeLimitSeconds) ? `${Math.ceil(timeLimitSeconds / 60)} min` : 'no time limit';
+  return `${cpus} CPUs, ${memoryMiB} MiB, ${time}`;
+}

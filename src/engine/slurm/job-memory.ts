@@ -1,0 +1,62 @@
+import type { JobStatus } from '../engine.ts';
+import { isOver } from './task-state.ts';
+
+interface KnownJob {
+  /** Tasks that it was submitted with. */
+  size?: number;
+  /** When none of its tasks was over yet, by `performance.now()`. */
+  wholeAt?: number;
+  last?: JobStatus;
+}
+
+/** Part of MinJobAge after which a task that was live may be forgotten before what waits for it is looked at. */
+const SAFE_PART = 0.5;
+
+/** What one process knows of its jobs without asking. Nothing here is needed to go on: the cluster knows it, too. */
+export class JobMemory {
+  readonly #jobs = new Map<string, KnownJob>();
+  readonly #steps = new Map<string, string[]>();
+
+  submitted(jobId: string, step: string, size: number): void {
+    this.#jobs.set(jobId, { size, wholeAt: performance.now() });
+    this.#steps.set(step, [...(this.#steps.get(step) ?? []), jobId]);
+  }
+
+  polled(status: JobStatus, size: number | undefined): void {
+    const { succeeded, failed } = status.counts;
+    const whole = status.state !== 'unknown' && succeeded + failed === 0;
+    this.#jobs.set(status.jobId, {
+      ...this.#jobs.get(status.jobId),
+      ...(size === undefined ? {} : { size }),
+      ...(whole ? { wholeAt: performance.now() } : {}),
+      last: status,
+    });
+  }
+
+  size(jobId: string): number | undefined {
+    return this.#jobs.get(jobId)?.size;
+  }
+
+  /** What the last poll said. */
+  last(jobId: string): JobStatus | undefined {
+    return this.#jobs.get(jobId)?.last;
+  }
+
+  /** True once the job is over and nothing of it was forgotten: it will not change any more. */
+  isFinal(jobId: string): boolean {
+    const state = this.last(jobId)?.state;
+    return state !== undefined && state !== 'unknown' && isOver(state);
+  }
+
+  /** True while the controller cannot have forgotten any task of this job. */
+  isRemembered(jobId: string, minJobAgeSeconds: number): boolean {
+    const wholeAt = this.#jobs.get(jobId)?.wholeAt;
+    if (wholeAt === undefined) return false;
+    return minJobAgeSeconds === 0 || performance.now() - wholeAt < minJobAgeSeconds * 1000 * SAFE_PART;
+  }
+
+  /** The job that is `lanes` before the next one of this step. */
+  laneAhead(step: string, lanes: number): string | undefined {
+    return this.#steps.get(step)?.at(-lanes);
+  }
+}

@@ -1,0 +1,52 @@
+/** What can be set for a whole run and, in `steps`, for one step. */
+export interface SlurmStepOptions {
+  /** One partition, or several separated by commas; the cluster's default without it. */
+  partition?: string;
+  account?: string;
+  qos?: string;
+  /** Node features, as `sbatch --constraint` takes them. */
+  constraint?: string;
+  /** More options of sbatch, each one `--name` or `--name=value`. Those that this engine sets itself are refused. */
+  extraArgs?: readonly string[];
+  /** Most tasks of one step that run at the same time. */
+  maxRunning?: number;
+  /** Container image of this site (a `.sif` file, a `docker://` URI, a podman name) in place of the step's own. */
+  image?: string;
+  /** Environment modules to load; they make the job's shell a login shell. */
+  modules?: readonly string[];
+  /** Lines of shell that run before the runner, verbatim: they are a program of the user's. */
+  prologue?: readonly string[];
+}
+
+/** How images run on the compute nodes. */
+export interface ContainerOptions {
+  runtime: 'apptainer' | 'singularity' | 'podman';
+  /** Image of a step, as the pipeline names it, to the image that this site has. */
+  images?: Readonly<Record<string, string>>;
+  /** Folders that the container shows under the same path: the runner's, the store's, the scratch. */
+  binds?: readonly string[];
+  /** More options of `apptainer exec` or `podman run`. */
+  extraArgs?: readonly string[];
+}
+
+export interface SlurmOptions extends SlurmStepOptions {
+  /** argv of the runner on a compute node: `['/opt/node', '/shared/batch-pipeline/runner.js']`. */
+  runnerCommand: readonly string[];
+  /** Folder that login and compute nodes share, for what tasks print; created if need be. */
+  logFolder: string;
+  /** The environment of the submitting process. Only PATH, HOME, SLURM_CONF and a few more of it are used. */
+  environment: Readonly<Record<string, string | undefined>>;
+  steps?: Readonly<Record<string, SlurmStepOptions>>;
+  container?: ContainerOptions;
+  /** Between polls; default 15 s. */
+  pollIntervalMs?: number;
+  /** How long a controller that is away or full is waited for; default 10 minutes. */
+  patienceMs?: number;
+  /** Ends every wait of this engine; jobs go on. */
+  signal?: AbortSignal;
+}
+
+/** The options that hold for one step: its own where it has them, else the run's. */
+export function stepOptions(options: SlurmOptions, step: string): SlurmStepOptions {
+  return { ...options, ...options.steps?.[step] };
+}

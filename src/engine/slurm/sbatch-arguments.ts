@@ -1,0 +1,87 @@
+import type { DependencyType, EngineJob, TaskResources } from '../engine.ts';
+import type { ClusterConfig } from './cluster-config.ts';
+import { logPattern } from './log-file.ts';
+import { niceOf } from './nice.ts';
+import { type SlurmOptions, type SlurmStepOptions, stepOptions } from './options.ts';
+import { formatToken } from './task-row.ts';
+import { throttle } from './throttle.ts';
+
+/** `--dependency` words, with the job ids that each goes with. */
+export interface Dependency {
+  type: DependencyType;
+  jobId: string;
+}
+
+export interface SbatchContext {
+  options: SlurmOptions;
+  config: ClusterConfig;
+  /** Largest array that is safe here. */
+  maxArraySize: number;
+}
+
+/** Arguments of sbatch for a job; the script comes on standard input. Every one is `--name` or `--name=value`. */
+export function sbatchArguments(
+  job: EngineJob,
+  dependencies: readonly Dependency[],
+  { options, config, maxArraySize }: SbatchContext,
+): string[] {
+  const own = stepOptions(options, job.step);
+  return [
+    '--parsable',
+    `--job-name=${job.name}`,
+    `--comment=${formatToken(job)}`,
+    ...arrayArguments(job.size, own.maxRunning, maxArraySize),
+    ...dependencyArguments(dependencies, job.size),
+    `--nice=${niceOf(job.rank, config)}`,
+    job.attempts > 1 ? '--requeue' : '--no-requeue',
+    // sbatch itself runs in an environment made for the job. NIL or a list would load the user's login environment.
+    '--export=ALL',
+    `--chdir=${options.logFolder}`,
+    `--output=${logPattern(options.logFolder, job.size)}`,
+    '--open-mode=append',
+    ...resourceArguments(job.resources),
+    ...siteArguments(own),
+  ];
+}
+
+/** What a job of these needs asks of the cluster: also what `sbatch --test-only` is asked. */
+export function resourceArguments({ cpus, memoryMiB, timeLimitSeconds }: TaskResources): string[] {
+  return [
+    '--nodes=1',
+    '--ntasks=1',
+    `--cpus-per-task=${cpus}`,
+    `--mem=${memoryMiB}M`,
+    `--time=${Math.ceil(timeLimitSeconds / 60)}`,
+  ];
+}
+
+/** Where a step runs, as the user says. */
+export function siteArguments(own: SlurmStepOptions): string[] {
+  const named = (['partition', 'account', 'qos', 'constraint'] as const).flatMap((name) =>
+    own[name] === undefined ? [] : [`--${name}=${own[name]}`],
+  );
+  return [...named, ...(own.extraArgs ?? [])];
+}
+
+function arrayArguments(size: number, maxRunning: number | undefined, maxArraySize: number): string[] {
+  if (size === 1) return [];
+  const most = maxRunning === undefined ? size : throttle(maxRunning, maxArraySize).perArray;
+  return [`--array=0-${size - 1}${most < size ? `%${most}` : ''}`];
+}
+
+function dependencyArguments(dependencies: readonly Dependency[], size: number): string[] {
+  if (dependencies.length === 0) return [];
+  const terms = dependencies.map(({ type, jobId }) => `${dependencyWord(type, size)}:${jobId}`);
+  return [`--dependency=${[...new Set(terms)].join(',')}`, '--kill-on-invalid-dep=yes'];
+}
+
+function dependencyWord(type: DependencyType, size: number): string {
+  switch (type) {
+    case 'N_TO_N':
+      return size > 1 ? 'aftercorr' : 'afterok';
+    case 'SUCCESS':
+      return 'afterok';
+    case 'ANY':
+      return 'afterany';
+  }
+}
