@@ -20,7 +20,7 @@ export function tempArea(root: string): TempArea {
   return {
     newPath() {
       if (!ready) {
-        mkdirSync(folder, { recursive: true });
+        makeFolder(folder);
         sweep(folder);
         ready = true;
       }
@@ -47,7 +47,20 @@ export function withFolders<T>(path: string, place: () => T): T {
       return place();
     } catch (error) {
       if (systemCode(error) !== 'ENOENT' || tries === MAX_TRIES) throw error;
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
     }
+  }
+}
+
+/** As `mkdirSync` with `recursive`, which however says "no such file" of a read-only filesystem (Node 24). */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const isThere = systemCode(error) === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory();
+    if (isThere) return;
+    if (systemCode(error) !== 'ENOENT') throw error;
+    makeFolder(dirname(path));
+    makeFolder(path);
   }
 }

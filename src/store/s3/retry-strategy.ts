@@ -1,6 +1,9 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { backoffMs } from './backoff.ts';
 
+/** What arrived was not what was sent: the next try is not damaged again. */
+const DAMAGED = new Set(['BadDigest', 'IncompleteBody', 'InvalidDigest', 'XAmzContentSHA256Mismatch']);
+
 type RetryStrategy = Extract<NonNullable<S3ClientConfig['retryStrategy']>, { refreshRetryTokenForRetry: unknown }>;
 
 /**
@@ -13,10 +16,11 @@ type RetryStrategy = Extract<NonNullable<S3ClientConfig['retryStrategy']>, { ref
 export function retryStrategy(attempts: number): RetryStrategy {
   return {
     acquireInitialRetryToken: async () => token(0, 0),
-    async refreshRetryTokenForRetry(last, { errorType, retryAfterHint }) {
+    async refreshRetryTokenForRetry(last, { error, errorType, retryAfterHint }) {
       const failures = last.getRetryCount() + 1;
       const throttled = errorType === 'THROTTLING';
-      if (failures >= attempts || !(throttled || errorType === 'TRANSIENT')) throw new Error('Not to be retried');
+      const worthIt = throttled || errorType === 'TRANSIENT' || DAMAGED.has(error?.name ?? '');
+      if (failures >= attempts || !worthIt) throw new Error('Not to be retried');
       const hintMs = retryAfterHint ? retryAfterHint.getTime() - Date.now() : 0;
       return token(failures, Math.max(hintMs, backoffMs(failures, throttled)));
     },

@@ -138,7 +138,9 @@ async function sendParts(
 
 async function readPart({ file, path, hash }: Source, start: number, length: number): Promise<Uint8Array> {
   const body = Buffer.allocUnsafe(length);
-  const { bytesRead } = await file.read(body, 0, length, start);
+  const { bytesRead } = await file.read(body, 0, length, start).catch((error: unknown) => {
+    throw fileUnreadable(path, error);
+  });
   if (bytesRead < length) throw fileChanged(path);
   hash.update(body);
   return body;

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Part } from './store-process.ts';
+
+const PROGRAM = join(import.meta.dirname, 'store-process.ts');
+
+/** A process that has opened a store and waits for the start. */
+export interface StoreProcess {
+  /** Lets it play its role; resolves with its result. */
+  go<T>(): Promise<T>;
+  /** `kill -9`; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** `wrap` runs it inside another command (`['unshare', '-m', …]`), `env` instead of this process's environment. */
+export async function startProcess(
+  part: Part,
+  { wrap = [], env = process.env }: { wrap?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<StoreProcess> {
+  const [command = '', ...args] = [...wrap, process.execPath, PROGRAM, JSON.stringify(part)];
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  let errors = '';
+  child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
+  const nextLine = async (): Promise<string> => {
+    const line = await lines.next();
+    if (line.done) throw new Error(`The store process ended: ${errors}`);
+    return line.value;
+  };
+  await nextLine();
+  return {
+    async go<T>() {
+      child.stdin.write('go\n');
+      return JSON.parse(await nextLine()) as T;
+    },
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
+
+/** Starts processes, lets all of them go at once, and returns their results. */
+export async function race<T>(parts: readonly Part[]): Promise<T[]> {
+  const processes = await Promise.all(parts.map((part) => startProcess(part)));
+  try {
+    return await Promise.all(processes.map((each) => each.go<T>()));
+  } finally {
+    await Promise.all(processes.map((each) => each.kill()));
+  }
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { OpenStoreOptions } from '../../../src/store/open-store.ts';
+import type { ObjectInfo, Store } from '../../../src/store/store.ts';
+
+/** What an adapter gives to its contract suite. */
+export interface StoreHarness {
+  /** A store that nothing else uses: another one with every call. */
+  open(): Promise<Store>;
+  /** With which another process opens the same store from its URL. */
+  options: OpenStoreOptions;
+  /** A temporary folder for local files, on the filesystem of the store if that has one. */
+  scratch(): string;
+}
+
+export async function keysUnder(store: Store, prefix: string): Promise<string[]> {
+  return (await objectsUnder(store, prefix)).map(({ key }) => key).sort();
+}
+
+export async function objectsUnder(store: Store, prefix: string): Promise<ObjectInfo[]> {
+  return (await Array.fromAsync(store.list(prefix))).flat();
+}
+
+/** Text of a small object; `undefined` if there is none. */
+export async function textOf(store: Store, key: string): Promise<string | undefined> {
+  const bytes = await store.read(key);
+  return bytes && Buffer.from(bytes).toString();
+}
+
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Runs `task` for every item, `width` at a time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  task: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (const item of queue) await task(item);
+    }),
+  );
+}
