@@ -32,6 +32,6 @@ function isCurrent(): boolean {
   return [...wanted].every(([path, entry]) => {
     const found = installed.get(path);
     if (!found) return entry.optional === true || entry.devOptional === true;
-    return found.version === entry.version && found.integrity === entry.integrity;
+    return found.version === entry.version && (entry.integrity ?? found.integrity) === found.integrity;
   });
 }
