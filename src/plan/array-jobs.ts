@@ -9,7 +9,9 @@ export interface Wanted {
   sampleCount: number;
   /** Does this step run for this sample (index), or, for a cohort step, at all? */
   runs(step: Step, index: number): boolean;
-  resources(step: Step): TaskResources;
+  resources(step: Step, variant: string): TaskResources;
+  /** Samples of different variants never share a job: a retry gives more memory to some. `''` for the usual. */
+  variant(index: number): string;
   /** Engine's limit per array. */
   maxArraySize: number;
   /** Number of this submission in its run; part of the jobs' names. */
@@ -41,6 +43,7 @@ export function arrayJobs(wanted: Wanted): JobDocument[] {
 
 interface Group {
   number: number;
+  variant: string;
   steps: readonly Step[];
   samples: number[];
 }
@@ -52,10 +55,16 @@ function groups(wanted: Wanted): Group[] {
   for (let index = 0; index < wanted.sampleCount; index += 1) {
     const need = sampleSteps.map((step) => (wanted.runs(step, index) ? '1' : '0')).join('');
     if (!need.includes('1')) continue;
-    const group = byNeed.get(need);
+    const variant = wanted.variant(index);
+    const group = byNeed.get(need + variant);
     if (group) group.samples.push(index);
     else
-      byNeed.set(need, { number: byNeed.size, steps: sampleSteps.filter((_, i) => need[i] === '1'), samples: [index] });
+      byNeed.set(need + variant, {
+        variant,
+        number: byNeed.size,
+        steps: sampleSteps.filter((_, i) => need[i] === '1'),
+        samples: [index],
+      });
   }
   return [...byNeed.values()];
 }
@@ -82,7 +91,7 @@ function chain(
       earlier.filter((job) => job.samples.length === 0),
     );
     return {
-      ...jobFrame(wanted, step, jobName(step.name)),
+      ...jobFrame(wanted, step, jobName(step.name), group.variant),
       size: samples.length,
       samples: toRanges(samples),
       dependsOn: [
@@ -107,7 +116,7 @@ function lastJobs(jobs: readonly JobDocument[]): string[] {
 
 function cohortJob(wanted: Wanted, step: Step, after: readonly string[], type: 'SUCCESS' | 'ANY'): JobDocument {
   return {
-    ...jobFrame(wanted, step, `${wanted.submission}-${step.name}`),
+    ...jobFrame(wanted, step, `${wanted.submission}-${step.name}`, ''),
     size: 1,
     samples: [],
     dependsOn: after.map((job) => ({ job, type })),
@@ -118,8 +127,16 @@ function jobFrame(
   wanted: Wanted,
   step: Step,
   job: string,
+  variant: string,
 ): Pick<JobDocument, 'version' | 'job' | 'step' | 'submission' | 'resources' | 'rank'> {
   const { steps } = wanted.pipeline;
   const rank = steps.length - steps.findIndex(({ name }) => name === step.name);
-  return { version: 1, job, step: step.name, submission: wanted.submission, resources: wanted.resources(step), rank };
+  return {
+    version: 1,
+    job,
+    step: step.name,
+    submission: wanted.submission,
+    resources: wanted.resources(step, variant),
+    rank,
+  };
 }

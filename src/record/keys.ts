@@ -5,6 +5,7 @@
  *     v1/<pipeline>/records/<step>/<sample>.<taskKey>.<attempt>.failed-<cause>.json
  *     v1/<pipeline>/outputs/<step>/<sample>.<taskKey>-<print>/<file>
  *     v1/<pipeline>/logs/<step>/<sample>.<taskKey>.<attempt>.log
+ *     v1/run-ids/<run>
  *     v1/runs/<run>/manifest.json | samples/<page>.json | jobs/<job>.json | submitted/<job>.json | …
  *     v1/references/<name>/manifest.json | <file>
  *
@@ -91,14 +92,16 @@ export function parseOutputKey(key: string): { task: string; print: string; file
   return { task: folder.slice(0, dash), print: folder.slice(dash + 1), file: key.slice(slash + 1) };
 }
 
-export const RUNS_PREFIX = `${ROOT}/runs/`;
+const RUNS_PREFIX = `${ROOT}/runs/`;
+/** One empty object per run, so that listing the runs does not list their documents. */
+export const RUN_IDS_PREFIX = `${ROOT}/run-ids/`;
 export const REFERENCES_PREFIX = `${ROOT}/references/`;
 
 /** Keys of one run's own documents. */
 export const runKeys = {
   manifest: (run: string) => `${RUNS_PREFIX}${run}/manifest.json`,
   /** Taken by whoever creates it: makes run ids unique without a clock. */
-  claim: (run: string) => `${RUNS_PREFIX}${run}/claim.json`,
+  claim: (run: string) => `${RUN_IDS_PREFIX}${run}`,
   samplePage: (run: string, page: number) => `${RUNS_PREFIX}${run}/samples/${String(page).padStart(5, '0')}.json`,
   job: (run: string, job: string) => `${RUNS_PREFIX}${run}/jobs/${job}.json`,
   jobs: (run: string) => `${RUNS_PREFIX}${run}/jobs/`,
@@ -108,9 +111,9 @@ export const runKeys = {
   finished: (run: string) => `${RUNS_PREFIX}${run}/finished.json`,
 } as const;
 
-/** Run ids are `<name>-<number>`; the number orders the runs of one name whatever the clock says. */
-export function parseRunKey(key: string): { run: string; number: number } | undefined {
-  const match = /^v1\/runs\/([^/]+-(\d+))\/manifest\.json$/.exec(key);
+/** Run ids are `<name>-<number>`; the highest number is the latest run, whatever the clock says. */
+export function parseRunIdKey(key: string): { run: string; number: number } | undefined {
+  const match = /^v1\/run-ids\/([^/]+-(\d+))$/.exec(key);
   return match ? { run: match[1] as string, number: Number(match[2]) } : undefined;
 }
 
@@ -118,3 +121,8 @@ export const referenceKeys = {
   manifest: (name: string) => `${REFERENCES_PREFIX}${name}/manifest.json`,
   file: (name: string, file: string) => `${REFERENCES_PREFIX}${name}/${file}`,
 } as const;
+
+/** Name of the reference whose manifest this is. */
+export function parseReferenceKey(key: string): string | undefined {
+  return /^v1\/references\/([^/]+)\/manifest\.json$/.exec(key)?.[1];
+}

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { FailureCause } from './cause.ts';
 
 /** Hex digits per part: 40 bits, compared only between versions of one task. */
 const PART_LENGTH = 10;
@@ -49,4 +50,18 @@ export function gatherIdentity(members: Iterable<{ sample: string; identity: str
   const all: string[] = [];
   for (const { sample, identity } of members) all.push(`${sample}\0${identity}\n`);
   return hash('sha256', all.join(''));
+}
+
+/** A sample that a gather goes without. */
+export interface MissingMember {
+  sample: string;
+  step: string;
+  cause: FailureCause | 'not-run';
+}
+
+/** The key of a gather over less than everyone: it must not pass for the whole cohort's. */
+export function gatherKey(planned: string, missing: readonly MissingMember[]): string {
+  if (missing.length === 0) return planned;
+  const lines = missing.map(({ sample, step, cause }) => `${sample}\0${step}\0${cause}\n`);
+  return planned.slice(0, -PART_LENGTH) + hash('sha256', planned + lines.join('')).slice(0, PART_LENGTH);
 }

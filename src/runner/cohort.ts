@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { upstreamSteps } from '../pipeline/pipeline.ts';
 import type { CohortMember, Step } from '../pipeline/step.ts';
@@ -37,15 +36,6 @@ export async function readCohort(
     members: read.map(({ member }) => member),
     collected: read.flatMap(({ member, records }) => (member.missing ? [] : [{ sample: member.sample, records }])),
   };
-}
-
-/** The key of a gather over less than everyone: it must not pass for the whole cohort's. */
-export function gatherKey(planned: string, members: readonly CohortMember[]): string {
-  const missing = members.flatMap(({ sample, missing: why }) =>
-    why ? [`${sample}\0${why.step}\0${why.cause}\n`] : [],
-  );
-  if (missing.length === 0) return planned;
-  return planned.slice(0, -10) + hash('sha256', planned + missing.join('')).slice(0, 10);
 }
 
 /** `step/sample.key` to the cause of the latest failure in this run. */

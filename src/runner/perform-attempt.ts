@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isGather } from '../pipeline/pipeline.ts';
@@ -6,15 +7,16 @@ import type { AttemptRecord } from '../record/attempt-record.ts';
 import { type AttemptId, failedKey, logKey, succeededKey, type TaskRef } from '../record/keys.ts';
 import type { JobDocument, Manifest, ManifestSample } from '../record/manifest.ts';
 import { readRecord } from '../record/read-record.ts';
+import { gatherKey, type MissingMember } from '../record/task-key.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { type AttemptLog, lastLines, openAttemptLog } from './attempt-log.ts';
-import { type Cohort, gatherKey, readCohort } from './cohort.ts';
+import { type Cohort, readCohort } from './cohort.ts';
 import { type AttemptFailure, describeFailure } from './failure.ts';
 import { startMeasuring } from './measure.ts';
 import { publishOutputs } from './publish.ts';
 import type { RunDocuments } from './run-documents.ts';
-import { makeScratch, removeScratch } from './scratch.ts';
+import { LOG_FILE, makeScratch, removeScratch, type ScratchOwner } from './scratch.ts';
 import { type Staged, stageInputs } from './stage.ts';
 import { createStepContext, declaredOutputs, type Observed } from './step-context.ts';
 import type { TaskContext } from './task-context.ts';
@@ -51,7 +53,8 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   const startedAt = new Date().toISOString();
   const signal = AbortSignal.any([abort, timeLimit(attempt.job.resources.timeLimitSeconds)]);
   const scratch = makeScratch(task.scratchRoot, task.host);
-  const log = openAttemptLog(join(scratch, 'attempt.log'));
+  writeFileSync(join(scratch, 'task.json'), JSON.stringify({ ...attempt.id, ...attempt.ref } satisfies ScratchOwner));
+  const log = openAttemptLog(join(scratch, LOG_FILE));
   const work: Work = {
     observed: { tools: [], checks: [], metrics: {} },
     staged: { values: {}, files: [] },
@@ -110,7 +113,7 @@ async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSig
       pipeline: manifest.pipeline,
       step: step.name,
       sample: sample?.name ?? COHORT,
-      key: gatherKey(planned, cohort.members),
+      key: gatherKey(planned, missingMembers(cohort)),
     },
     task,
     manifest,
@@ -119,6 +122,12 @@ async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSig
     sample,
     cohort,
   };
+}
+
+function missingMembers({ members }: Cohort): MissingMember[] {
+  return members.flatMap(({ sample, missing }) =>
+    missing ? [{ sample, step: missing.step, cause: missing.cause }] : [],
+  );
 }
 
 /** True if the store holds a success whose files are all still there; a damaged one is taken away so that it can be made again. */

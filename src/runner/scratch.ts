@@ -1,5 +1,12 @@
 import { mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import type { AttemptId, TaskRef } from '../record/keys.ts';
+
+/** Name of the attempt's log in its scratch folder, for whoever follows it. */
+export const LOG_FILE = 'attempt.log';
+
+/** What `task.json` in a scratch folder says: whose it is. */
+export type ScratchOwner = AttemptId & TaskRef;
 
 /** Scratch folders are named `<host>.<pid>.<number>`, so that a later runner can tell whose owner is gone. */
 let made = 0;

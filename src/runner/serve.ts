@@ -43,7 +43,7 @@ export function serveAttempts(path: string): void {
 }
 
 /** An attempt that could not even open its documents left no record; the engine hears why. */
-async function attemptOver(task: TaskContext, place: Promise<Workplace>, signal: AbortSignal): Promise<AttemptOutcome> {
+async function attemptOver(task: TaskContext, place: Promise<Workplace>, signal: AbortSignal): Promise<FromRunner> {
   try {
     return { kind: 'over', outcome: await performAttempt(task, await place, signal), recorded: true };
   } catch (error) {

@@ -72,13 +72,10 @@ export class RunnerPool {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       runner.printed = (runner.printed + text).slice(-PRINTED_CHARS);
     });
-    child.on(
-      'message',
-      (message: { outcome: { state: string; cause?: FailureCause; message?: string; recorded?: boolean } }) => {
-        this.#idle.push(runner);
-        this.#settle(runner, toEnd(message.outcome));
-      },
-    );
+    child.on('message', (message: AttemptOver) => {
+      this.#idle.push(runner);
+      this.#settle(runner, toEnd(message));
+    });
     child.on('error', (error) => this.#lost(runner, error.message));
     child.on('exit', (code, signal) => this.#lost(runner, signal ? `killed by ${signal}` : `exit code ${code}`));
     child.unref();

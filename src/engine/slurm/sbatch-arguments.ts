@@ -1,16 +1,10 @@
-import type { DependencyType, EngineJob, TaskResources } from '../engine.ts';
+import type { DependencyType, EngineJob, JobDependency, TaskResources } from '../engine.ts';
 import type { ClusterConfig } from './cluster-config.ts';
 import { logPattern } from './log-file.ts';
 import { niceOf } from './nice.ts';
 import { type SlurmOptions, type SlurmStepOptions, stepOptions } from './options.ts';
 import { formatToken } from './task-row.ts';
 import { throttle } from './throttle.ts';
-
-/** `--dependency` words, with the job ids that each goes with. */
-export interface Dependency {
-  type: DependencyType;
-  jobId: string;
-}
 
 export interface SbatchContext {
   options: SlurmOptions;
@@ -22,7 +16,7 @@ export interface SbatchContext {
 /** Arguments of sbatch for a job; the script comes on standard input. Every one is `--name` or `--name=value`. */
 export function sbatchArguments(
   job: EngineJob,
-  dependencies: readonly Dependency[],
+  dependencies: readonly JobDependency[],
   { options, config, maxArraySize }: SbatchContext,
 ): string[] {
   const own = stepOptions(options, job.step);
@@ -69,10 +63,11 @@ function arrayArguments(size: number, maxRunning: number | undefined, maxArraySi
   return [`--array=0-${size - 1}${most < size ? `%${most}` : ''}`];
 }
 
-function dependencyArguments(dependencies: readonly Dependency[], size: number): string[] {
+function dependencyArguments(dependencies: readonly JobDependency[], size: number): string[] {
   if (dependencies.length === 0) return [];
-  const terms = dependencies.map(({ type, jobId }) => `${dependencyWord(type, size)}:${jobId}`);
-  return [`--dependency=${[...new Set(terms)].join(',')}`, '--kill-on-invalid-dep=yes'];
+  const byWord = Map.groupBy(dependencies, ({ type }) => dependencyWord(type, size));
+  const terms = [...byWord].map(([word, jobs]) => [word, ...new Set(jobs.map(({ jobId }) => jobId))].join(':'));
+  return [`--dependency=${terms.join(',')}`, '--kill-on-invalid-dep=yes'];
 }
 
 function dependencyWord(type: DependencyType, size: number): string {

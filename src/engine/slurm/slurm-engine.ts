@@ -143,5 +143,5 @@ async function verdicts(
     const said = verdict(row, log ?? '');
     if (said) found.push(said);
   }
-  return found;
+  return found.toSorted((a, b) => a.index - b.index);
 }

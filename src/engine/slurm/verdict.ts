@@ -8,6 +8,10 @@ type Finding = { cause: FailureCause; message: string; exitCode?: number };
 /** Slurm 22.05 ends a task whose output file cannot be opened with this number as its signal. */
 const OUTPUT_FILE_SIGNAL = 53;
 
+/** bash(1): a command that a signal ended has this plus the signal's number as its code; Linux has 64 signals. */
+const SHELL_SIGNAL = 128;
+const LAST_SIGNAL = 64;
+
 /** What slurmstepd writes into a task's output when it ends it for its memory. */
 const MEMORY_LINE = /^slurmstepd.*(exceeded (job |step )?memory limit|oom.?kill)/im;
 
@@ -64,7 +68,10 @@ function endedByCode(exitCode: number, log: string): Finding {
     case RunnerExit.notExecutable:
     case RunnerExit.notFound:
       return { cause: 'start', message: `${says}, the runner could not be started`, exitCode };
-    default:
-      return { cause: 'tool', message: says, exitCode };
   }
+  // The script outlives its runner and reports a signal as shells do.
+  const signal = exitCode - SHELL_SIGNAL;
+  return signal > 0 && signal <= LAST_SIGNAL
+    ? { cause: 'lost', message: `${says}, the runner was killed by signal ${signal}`, exitCode }
+    : { cause: 'tool', message: says, exitCode };
 }

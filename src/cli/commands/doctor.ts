@@ -1,0 +1,93 @@
+import { statfsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { styleText } from 'node:util';
+import { ExitCode, messageOf } from '../../errors.ts';
+import type { Finding } from '../../engine/engine.ts';
+import { machineMemoryMiB } from '../../engine/local/machine.ts';
+import { loadPipeline } from '../../pipeline/load-pipeline.ts';
+import type { Tool } from '../../pipeline/tool.ts';
+import type { FoundTool } from '../../runner/tools.ts';
+import type { Store } from '../../store/store.ts';
+import { columns } from '../../views/columns.ts';
+import { installHint, probeTools } from '../probe-tools.ts';
+import { print, printJson } from '../print.ts';
+import { openSession, storeUrl } from '../session.ts';
+
+/** `batch-pipeline doctor`: is this machine fit to run? */
+export async function doctorCommand(
+  pipelineName: string,
+  flags: { store?: string; json?: boolean },
+): Promise<ExitCode> {
+  const { pipeline } = await loadPipeline(pipelineName);
+  const url = storeUrl(flags);
+  const findings = [
+    { level: 'ok', subject: 'node', message: process.version } as const,
+    {
+      level: 'ok',
+      subject: 'machine',
+      message: `${availableParallelism()} cpus, ${machineMemoryMiB()} MB of memory`,
+    } as const,
+    ...[...(await probeTools(pipeline))].map(([tool, facts]) => toolFinding(tool, facts)),
+    ...(await storeFindings(url)),
+  ];
+  if (flags.json) printJson(findings);
+  else print(columns(findings.flatMap((finding) => lines(finding))));
+  return findings.some(({ level }) => level === 'error') ? ExitCode.environment : ExitCode.ok;
+}
+
+function toolFinding(tool: Tool, facts: FoundTool): Finding {
+  if (!facts.command) return { level: 'error', subject: tool.name, message: 'not installed', hint: installHint(tool) };
+  if (facts.lacks !== undefined)
+    return { level: 'error', subject: tool.name, message: `${facts.version}: ${facts.lacks}`, hint: installHint(tool) };
+  return {
+    level: 'ok',
+    subject: tool.name,
+    message: `${facts.version ?? 'version unknown'} (${facts.command.join(' ')})`,
+  };
+}
+
+async function storeFindings(url: string): Promise<Finding[]> {
+  try {
+    const { store } = await openSession(url);
+    await probeStore(store);
+    return [
+      { level: 'ok', subject: 'store', message: `${store.url} can be written, listed and read` },
+      ...diskFinding(store),
+    ];
+  } catch (error) {
+    return [
+      { level: 'error', subject: 'store', message: `${url}: ${messageOf(error)}`, hint: 'Name another with --store.' },
+    ];
+  }
+}
+
+/** Writes, reads and removes one small object. */
+async function probeStore(store: Store): Promise<void> {
+  const key = `v1/doctor/${process.pid}`;
+  await store.write(key, 'doctor\n');
+  const body = await store.read(key);
+  await store.remove([key]);
+  if (new TextDecoder().decode(body) !== 'doctor\n') throw new Error('what was written cannot be read back');
+}
+
+/** Below this a human sample's FASTQ does not fit. */
+const LITTLE_DISK_GB = 20;
+
+function diskFinding(store: Store): Finding[] {
+  const root = store.localPath('v1');
+  if (root === undefined) return [];
+  const { bavail, bsize } = statfsSync(root);
+  const free = Math.floor((bavail * bsize) / 1024 ** 3);
+  return [
+    { level: free < LITTLE_DISK_GB ? 'warning' : 'ok', subject: 'disk', message: `${free} GB free for the store` },
+  ];
+}
+
+function lines({ level, subject, message, hint }: Finding): string[][] {
+  const mark = {
+    ok: styleText('green', 'ok'),
+    warning: styleText('yellow', 'warning'),
+    error: styleText('red', 'error'),
+  }[level];
+  return [[mark, subject, message], ...(hint?.split('\n').map((line) => ['', '', `-> ${line.trim()}`]) ?? [])];
+}

@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { styleText } from 'node:util';
+import { ExitCode, PipelineError } from '../../errors.ts';
+import type { AttemptRecord } from '../../record/attempt-record.ts';
+import { succeededKey } from '../../record/keys.ts';
+import type { Manifest } from '../../record/manifest.ts';
+import { readRecord } from '../../record/read-record.ts';
+import { readHeartbeat } from '../../run/heartbeat.ts';
+import { findRun, readManifest } from '../../run/run-store.ts';
+import { missingMembers, readSamples, readTaskTable, type TaskTable } from '../../run/task-table.ts';
+import { gatherKey } from '../../record/task-key.ts';
+import { LOG_FILE, type ScratchOwner } from '../../runner/scratch.ts';
+import type { Store } from '../../store/store.ts';
+import { closest } from 'fastest-levenshtein';
+import { duration } from '../../views/columns.ts';
+import { lastFailedRecord } from '../drive-run.ts';
+import { notice, print, printJson } from '../print.ts';
+import { openSession, storeUrl } from '../session.ts';
+
+export interface LogsFlags {
+  store?: string;
+  json?: boolean;
+  run?: string;
+  follow?: boolean;
+}
+
+const FOLLOW_MS = 500;
+
+/** `batch-pipeline logs SAMPLE [STEP]` */
+export async function logsCommand(sample: string, step: string | undefined, flags: LogsFlags): Promise<ExitCode> {
+  const { store } = await openSession(storeUrl(flags));
+  const manifest = await readManifest(store, await findRun(store, flags.run));
+  const table = await readTaskTable(store, manifest);
+  const row = [...table.rows, table.cohort].find((candidate) => candidate.sample === sample);
+  if (!row) throw unknownSample(sample, table);
+  if (step !== undefined && !row.tasks[step]) throw unknownStep(step, Object.keys(row.tasks));
+  const live = await liveLog(store, manifest.run, sample, step);
+  if (live !== undefined) return followLog(live, flags.follow ?? false);
+  const wanted = step ?? telling(row.tasks);
+  const record = await taskRecord(store, table, sample, wanted);
+  if (!record) throw noLog(sample, wanted, row.tasks[wanted]?.state ?? 'waiting');
+  await show(store, record, flags.json ?? false);
+  return ExitCode.ok;
+}
+
+/** The step whose log a reader wants: the one that failed, else the last one that has run. */
+function telling(tasks: TableTasks): string {
+  const steps = Object.entries(tasks);
+  const failed = steps.find(([, { state }]) => state === 'failed');
+  return (failed ?? steps.findLast(([, { state }]) => state === 'succeeded') ?? steps[0])?.[0] ?? '';
+}
+type TableTasks = TaskTable['cohort']['tasks'];
+
+async function taskRecord(
+  store: Store,
+  table: TaskTable,
+  sample: string,
+  step: string,
+): Promise<AttemptRecord | undefined> {
+  const { manifest } = table;
+  const described = manifest.steps.find(({ name }) => name === step);
+  const ofCohort =
+    described?.task &&
+    gatherKey(described.task.key, isGathering(manifest, step) ? missingMembers(described.upstream, table.rows) : []);
+  const key =
+    ofCohort ?? (await readSamples(store, manifest)).find(({ name }) => name === sample)?.tasks[step]?.key ?? '';
+  const succeeded = readRecord(await store.read(succeededKey({ pipeline: manifest.pipeline, step, sample, key })));
+  return succeeded ?? lastFailedRecord(store, manifest, sample, step);
+}
+
+function isGathering(manifest: Manifest, step: string): boolean {
+  const upstream = manifest.steps.find(({ name }) => name === step)?.upstream ?? [];
+  return manifest.steps.some(({ name, scope }) => scope === 'sample' && upstream.includes(name));
+}
+
+async function show(store: Store, record: AttemptRecord, json: boolean): Promise<void> {
+  if (json) {
+    printJson(record);
+    return;
+  }
+  const outcome =
+    record.state === 'succeeded' ? styleText('green', 'succeeded') : styleText('red', `failed: ${record.cause}`);
+  notice(
+    `${styleText('bold', `${record.sample} ${record.step}`)} ${outcome}, try ${record.attempt} of run ${record.run} on ${record.host}, ${duration(record.wallSeconds)}`,
+  );
+  if (record.message) notice(record.message);
+  const log = record.log === undefined ? undefined : await store.read(record.log);
+  print(log ? new TextDecoder().decode(log).trimEnd() : '(the tools printed nothing)');
+}
+
+/** Path of the log of a task that runs right now on this machine. */
+async function liveLog(
+  store: Store,
+  run: string,
+  sample: string,
+  step: string | undefined,
+): Promise<string | undefined> {
+  const beat = await readHeartbeat(store, run);
+  if (!beat || !existsSync(beat.scratchRoot)) return undefined;
+  for (const name of readdirSync(beat.scratchRoot)) {
+    const folder = join(beat.scratchRoot, name);
+    const owner = readOwner(join(folder, 'task.json'));
+    if (owner?.run === run && owner.sample === sample && (step === undefined || owner.step === step))
+      return join(folder, LOG_FILE);
+  }
+  return undefined;
+}
+
+function readOwner(file: string): ScratchOwner | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ScratchOwner;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Prints a log as it grows; ends when the attempt's scratch folder is gone. */
+async function followLog(path: string, follow: boolean): Promise<ExitCode> {
+  let shown = 0;
+  do {
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    process.stdout.write(text.slice(shown));
+    shown = Math.max(shown, text.length);
+    if (follow) await sleep(FOLLOW_MS);
+  } while (follow && existsSync(join(path, '..')));
+  return ExitCode.ok;
+}
+
+function unknownSample(sample: string, table: TaskTable): PipelineError {
+  const names = table.rows.map((row) => row.sample);
+  return new PipelineError({
+    code: 'sample-unknown',
+    message: `Run ${table.manifest.run} has no sample "${sample}"`,
+    ...(names.length > 0 ? { hint: `Did you mean "${closest(sample, names)}"?` } : {}),
+  });
+}
+
+function unknownStep(step: string, steps: string[]): PipelineError {
+  return new PipelineError({
+    code: 'step-unknown',
+    message: `There is no step "${step}"`,
+    hint: `Steps: ${steps.join(', ')}.`,
+  });
+}
+
+function noLog(sample: string, step: string, state: string): PipelineError {
+  return new PipelineError({
+    code: 'log-missing',
+    message: `${sample} ${step} has no log: ${state}`,
+    hint: 'batch-pipeline status shows where the run is.',
+  });
+}

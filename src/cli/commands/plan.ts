@@ -1,0 +1,31 @@
+import { ExitCode } from '../../errors.ts';
+import { prepareRun, refuseErrors } from '../../run/prepare.ts';
+import { planReasons, planText } from '../../views/plan-text.ts';
+import { openEngine } from '../engines.ts';
+import { notice, print, printJson } from '../print.ts';
+import { runRequest } from '../run-request.ts';
+import { openSession, storeUrl } from '../session.ts';
+import type { RunCommandFlags } from './run.ts';
+
+/** `batch-pipeline plan`: what `run` would do, and why. Changes nothing. */
+export async function planCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
+  const session = await openSession(storeUrl(flags));
+  const engine = openEngine(flags, session.store);
+  const { request, warnings } = await runRequest(pipelineName, flags, session, engine);
+  const prepared = await prepareRun(request);
+  if (flags.json) {
+    const steps = prepared.plan.map(({ step, decisions }) => ({ step: step.name, decisions }));
+    printJson({
+      samples: prepared.samples.map(({ name }) => name),
+      steps,
+      reasons: planReasons(prepared),
+      jobs: prepared.jobs,
+      findings: prepared.findings,
+    });
+  } else {
+    for (const warning of warnings) notice(`warning: ${warning}`);
+    print(planText(prepared));
+  }
+  refuseErrors(prepared.findings);
+  return ExitCode.ok;
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { pipeline as pipeStreams } from 'node:stream/promises';
+import { ExitCode, PipelineError } from '../../errors.ts';
+import { isSampleName } from '../../pipeline/sample-sheet.ts';
+import { addReference, listReferences, readReference, type ReferenceCopy } from '../../run/named-reference.ts';
+import type { Located } from '../../store/locate.ts';
+import type { Store } from '../../store/store.ts';
+import { columns, count } from '../../views/columns.ts';
+import { notice, print, printJson } from '../print.ts';
+import { nameValuePairs } from '../run-request.ts';
+import { openSession, storeUrl } from '../session.ts';
+import { buildReferenceSteps } from '../build-reference.ts';
+
+export interface ReferenceFlags {
+  store?: string;
+  json?: boolean;
+  pipeline: string;
+  referenceFile?: string[];
+  param?: string[];
+}
+
+/** `batch-pipeline reference build NAME` */
+export async function buildReferenceCommand(name: string, flags: ReferenceFlags): Promise<ExitCode> {
+  if (!isSampleName(name))
+    throw new PipelineError({
+      code: 'reference-name',
+      message: `"${name}" is no usable name`,
+      hint: 'Use letters, digits, ".", "_" and "-".',
+    });
+  const { store, locate } = await openSession(storeUrl(flags));
+  const files = nameValuePairs(flags.referenceFile, '--reference-file');
+  if (Object.keys(files).length === 0)
+    throw new PipelineError({
+      code: 'reference-missing',
+      message: 'No files are given',
+      hint: '--reference-file fasta=PATH --reference-file gtf=PATH',
+    });
+  const folder = mkdtempSync(join(tmpdir(), 'batch-pipeline-reference-'));
+  try {
+    const copies: ReferenceCopy[] = [];
+    for (const [file, location] of Object.entries(files))
+      copies.push(await copyReference(file, await locate(location), folder));
+    await addReference(store, name, copies);
+    notice(`Reference ${name}: ${count(copies.length, 'file')} in ${store.url}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return buildReferenceSteps(name, flags);
+}
+
+async function copyReference(name: string, { store, key }: Located, folder: string): Promise<ReferenceCopy> {
+  const path = join(folder, basename(key));
+  const local = store.localPath(key);
+  if (local === undefined) await store.getFile(key, path);
+  else await copyFile(local, path);
+  const hash = createHash('sha256');
+  await pipeStreams(createReadStream(path), hash);
+  return { name, file: basename(key), path, size: statSync(path).size, sha256: hash.digest('hex') };
+}
+
+/** `batch-pipeline reference list` */
+export async function listReferencesCommand(flags: { store?: string; json?: boolean }): Promise<ExitCode> {
+  const { store } = await openSession(storeUrl(flags));
+  const references = await listReferences(store);
+  if (flags.json) printJson(references);
+  else if (references.length === 0) notice(`The store ${store.url} has no references yet.`);
+  else
+    print(
+      columns([
+        ['reference', 'files', 'added'],
+        ...references.map(({ name, files, addedAt }) => [name, Object.keys(files).join(', '), addedAt]),
+      ]),
+    );
+  return ExitCode.ok;
+}
+
+/** `batch-pipeline reference check NAME` */
+export async function checkReferenceCommand(name: string, flags: { store?: string }): Promise<ExitCode> {
+  const { store } = await openSession(storeUrl(flags));
+  const { files } = await readReference(store, name);
+  const bad: string[] = [];
+  for (const { key, sha256 } of Object.values(files)) if ((await sha256Of(store, key)) !== sha256) bad.push(key);
+  for (const key of bad) notice(`damaged: ${key}`);
+  notice(
+    bad.length === 0
+      ? `Reference ${name}: ${count(Object.keys(files).length, 'file')} verified by checksum.`
+      : `Reference ${name} is damaged.`,
+  );
+  return bad.length === 0 ? ExitCode.ok : ExitCode.environment;
+}
+
+async function sha256Of(store: Store, key: string): Promise<string | undefined> {
+  if (!(await store.head(key))) return undefined;
+  const hash = createHash('sha256');
+  for await (const chunk of await store.stream(key)) hash.update(chunk as Uint8Array);
+  return hash.digest('hex');
+}

@@ -1,0 +1,55 @@
+import { ExitCode } from '../../errors.ts';
+import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
+import { startRun } from '../../run/start.ts';
+import { count } from '../../views/columns.ts';
+import { driveRun } from '../drive-run.ts';
+import { type EngineFlags, openEngine } from '../engines.ts';
+import { notice, printJson } from '../print.ts';
+import { type RunFlags, runRequest } from '../run-request.ts';
+import { openSession, programVersion, storeUrl } from '../session.ts';
+
+export interface RunCommandFlags extends RunFlags, EngineFlags {
+  store?: string;
+  bucketName?: string;
+  pipelineName?: string;
+  json?: boolean;
+}
+
+/** `batch-pipeline run`: plan, submit, watch. */
+export async function runCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
+  const session = await openSession(storeUrl(flags));
+  const engine = openEngine(flags, session.store);
+  const { request, warnings } = await runRequest(pipelineName, flags, session, engine);
+  const prepared = await prepareRun(request);
+  for (const warning of warnings) notice(`warning: ${warning}`);
+  refuseErrors(prepared.findings);
+  if (prepared.jobs.length === 0) return nothingToDo(prepared, flags.json ?? false);
+  const onEvent = flags.json ? (event: unknown) => process.stdout.write(`${JSON.stringify(event)}\n`) : plannedNotice;
+  const name = flags.pipelineName ?? request.loaded.pipeline.name;
+  const { manifest, submitted } = await startRun(prepared, { name, programVersion: programVersion(), onEvent });
+  const command = commandWith(flags);
+  return driveRun({ store: session.store, engine, manifest, submitted, json: flags.json ?? false, command });
+}
+
+/** How to call this program again for the same store. */
+export function commandWith(flags: { store?: string | undefined; bucketName?: string | undefined }): string {
+  if (flags.store !== undefined) return `batch-pipeline --store ${flags.store}`;
+  return flags.bucketName === undefined ? 'batch-pipeline' : `batch-pipeline --store s3://${flags.bucketName}`;
+}
+
+function plannedNotice(event: { kind: string; run?: string; tasks?: number; jobs?: number; upToDate?: number }): void {
+  if (event.kind === 'planned')
+    notice(
+      `Run ${event.run}: ${count(event.tasks ?? 0, 'task')} in ${count(event.jobs ?? 0, 'job')}, ${event.upToDate} up to date.`,
+    );
+}
+
+function nothingToDo({ samples, plan }: Prepared, json: boolean): ExitCode {
+  const upToDate = plan.flatMap(({ decisions }) => decisions).filter((decision) => decision === 'up-to-date').length;
+  if (json) printJson({ kind: 'up-to-date', samples: samples.length, tasks: upToDate });
+  else
+    notice(
+      `Everything is up to date: ${count(samples.length, 'sample')}, ${count(upToDate, 'task')}, all outputs are there.`,
+    );
+  return ExitCode.ok;
+}

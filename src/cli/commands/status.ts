@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { styleText } from 'node:util';
+import { ExitCode } from '../../errors.ts';
+import { runKeys } from '../../record/keys.ts';
+import { type Heartbeat, readHeartbeat } from '../../run/heartbeat.ts';
+import { findRun, readJobs, readManifest } from '../../run/run-store.ts';
+import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
+import { summarise } from '../../run/watch.ts';
+import type { Store } from '../../store/store.ts';
+import { expandRanges } from '../../record/manifest.ts';
+import { statusText } from '../../views/status-text.ts';
+import { print, printJson } from '../print.ts';
+import { openSession, storeUrl } from '../session.ts';
+
+export interface StatusFlags {
+  store?: string;
+  json?: boolean;
+  watch?: boolean;
+  all?: boolean;
+}
+
+/** `over`: nothing is left to do or failed for good. `interrupted`: its process is gone and work is left. */
+type RunState = 'running' | 'over' | 'interrupted';
+
+interface Snapshot {
+  table: TaskTable;
+  state: RunState;
+  /** `sample/step` of what runs now. */
+  running: Set<string>;
+}
+
+const REFRESH_MS = 2000;
+
+/** `batch-pipeline status` */
+export async function statusCommand(name: string | undefined, flags: StatusFlags): Promise<ExitCode> {
+  const { store } = await openSession(storeUrl(flags));
+  const run = await findRun(store, name);
+  for (;;) {
+    const snapshot = await takeSnapshot(store, run);
+    show(run, snapshot, flags);
+    if (!flags.watch || snapshot.state !== 'running') return exitCode(snapshot);
+    await sleep(REFRESH_MS);
+  }
+}
+
+async function takeSnapshot(store: Store, run: string): Promise<Snapshot> {
+  const manifest = await readManifest(store, run);
+  const [table, beat, finished] = await Promise.all([
+    readTaskTable(store, manifest),
+    readHeartbeat(store, run),
+    store.head(runKeys.finished(run)),
+  ]);
+  const running = beat ? await runningTasks(store, run, beat, table) : new Set<string>();
+  const state = beat ? 'running' : finished ? 'over' : 'interrupted';
+  return { table, state, running };
+}
+
+async function runningTasks(store: Store, run: string, beat: Heartbeat, table: TaskTable): Promise<Set<string>> {
+  if (beat.running.length === 0) return new Set();
+  const jobs = new Map((await readJobs(store, run)).map((job) => [job.job, expandRanges(job.samples)]));
+  return new Set(
+    beat.running.map(
+      ({ job, index, step }) => `${table.rows[jobs.get(job)?.[index] ?? -1]?.sample ?? 'cohort'}/${step}`,
+    ),
+  );
+}
+
+function show(run: string, { table, state, running }: Snapshot, flags: StatusFlags): void {
+  if (flags.json) {
+    printJson({
+      run,
+      state,
+      summary: summarise(table, 0),
+      samples: table.rows,
+      cohort: table.cohort,
+      running: [...running],
+    });
+    return;
+  }
+  if (flags.watch && process.stdout.isTTY) process.stdout.write('\x1B[2J\x1B[H');
+  const { manifest } = table;
+  print(
+    `Run ${styleText('bold', run)} of ${manifest.pipeline} on ${manifest.engine}, started ${manifest.createdAt}: ${stateText(state)}\n`,
+  );
+  print(statusText(table, { running, ...(flags.all === undefined ? {} : { all: flags.all }) }));
+}
+
+function stateText(state: RunState): string {
+  switch (state) {
+    case 'running':
+      return styleText('cyan', 'running');
+    case 'over':
+      return 'over';
+    case 'interrupted':
+      return styleText('yellow', 'interrupted; the same `run` command carries on');
+  }
+}
+
+function exitCode({ table, state }: Snapshot): ExitCode {
+  if (state !== 'over') return ExitCode.unfinished;
+  return summarise(table, 0).failed > 0 ? ExitCode.samplesFailed : ExitCode.ok;
+}

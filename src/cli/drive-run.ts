@@ -1,0 +1,143 @@
+import { styleText } from 'node:util';
+import { ExitCode } from '../errors.ts';
+import type { LocalEngine } from '../engine/local/local-engine.ts';
+import type { AttemptRecord } from '../record/attempt-record.ts';
+import { failedKey, parseRecordKey, recordsPrefix } from '../record/keys.ts';
+import type { Manifest } from '../record/manifest.ts';
+import { readRecord } from '../record/read-record.ts';
+import type { OnEvent, RunSummary } from '../run/events.ts';
+import type { SubmittedJob } from '../run/submit.ts';
+import type { TaskTable } from '../run/task-table.ts';
+import { watchRun } from '../run/watch.ts';
+import type { Store } from '../store/store.ts';
+import { failureText } from '../views/failure-text.ts';
+import { summaryText } from '../views/status-text.ts';
+import { notice } from './print.ts';
+import { createProgress } from './progress.ts';
+import { scratchRoot } from './session.ts';
+
+/** Failures told in full at the end; a screen holds no more. */
+const FAILURES_SHOWN = 3;
+
+export interface Drive {
+  store: Store;
+  engine: LocalEngine;
+  manifest: Manifest;
+  submitted: readonly SubmittedJob[];
+  json: boolean;
+  /** How the user calls this program, for the commands that are suggested. */
+  command: string;
+}
+
+/** Watches a run to its end with progress, hears Ctrl-C (first asks, second kills), and tells how it went. */
+export async function driveRun(drive: Drive): Promise<ExitCode> {
+  const { store, engine, manifest, submitted } = drive;
+  const progress = createProgress(drive.json);
+  const interrupts = hearInterrupts(engine, submitted);
+  const onEvent: OnEvent = (event) => {
+    if (drive.json && event.kind !== 'progress') process.stdout.write(`${JSON.stringify(event)}\n`);
+    progress.event(event);
+  };
+  const heartbeat = () => ({
+    scratchRoot: scratchRoot(store),
+    running: engine.running().map(({ jobId, index, step, startedAt }) => ({
+      ...{ job: jobId.slice(`${manifest.run}-${manifest.nonce}-`.length), index, step },
+      seconds: Math.round((performance.now() - startedAt) / 1000),
+    })),
+  });
+  try {
+    const { table, summary } = await watchRun({
+      store,
+      engine,
+      manifest,
+      submitted,
+      onEvent,
+      signal: interrupts.never,
+      heartbeat,
+    });
+    progress.stop();
+    if (!drive.json) await tellOutcome(drive, table, summary);
+    if (interrupts.count() > 0) return ExitCode.interrupted;
+    return summary.failed > 0 ? ExitCode.samplesFailed : ExitCode.ok;
+  } finally {
+    progress.stop();
+    interrupts.forget();
+    await engine.close();
+  }
+}
+
+async function tellOutcome(drive: Drive, table: TaskTable, summary: RunSummary): Promise<void> {
+  const failures = await readFailures(drive.store, table, FAILURES_SHOWN);
+  for (const record of failures) notice(`\n${failureText(record, drive.command)}`);
+  notice(`\n${summaryText(table.manifest.run, summary)}`);
+  const next =
+    summary.failed > 0 ? [`${drive.command} status`, `${drive.command} retry`] : [`${drive.command} results`];
+  notice(styleText('dim', `next: ${next.join('   ')}`));
+}
+
+/** Records of the first failed tasks of a run. */
+export async function readFailures(store: Store, table: TaskTable, limit: number): Promise<AttemptRecord[]> {
+  const { manifest } = table;
+  const failed = [...table.rows, table.cohort].flatMap((row) =>
+    Object.entries(row.tasks).flatMap(([step, { state }]) =>
+      state === 'failed' ? [{ sample: row.sample, step }] : [],
+    ),
+  );
+  const records: AttemptRecord[] = [];
+  for (const { sample, step } of failed.slice(0, limit)) {
+    const record = await lastFailedRecord(store, manifest, sample, step);
+    if (record) records.push(record);
+  }
+  return records;
+}
+
+/** The latest failed attempt of a task in this run. */
+export async function lastFailedRecord(
+  store: Store,
+  manifest: Manifest,
+  sample: string,
+  step: string,
+): Promise<AttemptRecord | undefined> {
+  let latest: { key: string; at: number } | undefined;
+  for await (const page of store.list(`${recordsPrefix(manifest.pipeline, step)}${sample}.`)) {
+    for (const { key } of page) {
+      const name = parseRecordKey(key);
+      if (name?.state !== 'failed' || name.sample !== sample || name.attempt.run !== manifest.run) continue;
+      const at = name.attempt.submission * 1000 + name.attempt.attempt;
+      const full = failedKey({ pipeline: manifest.pipeline, step, sample, key: name.key }, name.attempt, name.cause);
+      if (at >= (latest?.at ?? 0)) latest = { key: full, at };
+    }
+  }
+  return latest && readRecord(await store.read(latest.key));
+}
+
+interface Interrupts {
+  count(): number;
+  /** A signal that is never aborted: the run ends by itself once its tasks were asked to stop. */
+  never: AbortSignal;
+  forget(): void;
+}
+
+function hearInterrupts(engine: LocalEngine, submitted: readonly SubmittedJob[]): Interrupts {
+  let count = 0;
+  const onSignal = (): void => {
+    count += 1;
+    if (count === 1) {
+      notice('\nStopping: running tasks are asked to end. Again to kill them. The same command carries on later.');
+      void engine.cancel(
+        submitted.map(({ jobId }) => jobId),
+        'Interrupted',
+      );
+    } else engine.kill();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    count: () => count,
+    never: new AbortController().signal,
+    forget: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { messageOf, PipelineError } from '../errors.ts';
+import type { Engine } from '../engine/engine.ts';
+import { loadPipeline } from '../pipeline/load-pipeline.ts';
+import { type GivenParam, readParams } from '../pipeline/read-params.ts';
+import type { RunRequest } from '../run/prepare.ts';
+import { identifyReferences } from '../run/identify.ts';
+import { referenceIdentities } from '../run/named-reference.ts';
+import { stepResources } from './overrides.ts';
+import { probeTools, toolEnvironments } from './probe-tools.ts';
+import { readSamples } from './read-samples.ts';
+import type { Session } from './session.ts';
+
+/** Flags that say what to run; the same for `plan` and `run`. */
+export interface RunFlags {
+  samples?: string | undefined;
+  sampleListFile?: string | undefined;
+  inputs?: string | undefined;
+  reference?: string | undefined;
+  referenceFile?: string[] | undefined;
+  param?: string[] | undefined;
+  paramsFile?: string | undefined;
+  set?: string[] | undefined;
+}
+
+/** Turns flags into a request, checking everything that can be checked without the engine. */
+export async function runRequest(
+  pipelineName: string,
+  flags: RunFlags,
+  session: Session,
+  engine: Engine,
+): Promise<{ request: RunRequest; warnings: string[] }> {
+  const loaded = await loadPipeline(pipelineName);
+  const { pipeline } = loaded;
+  const params = readParams(pipeline, await givenParams(flags));
+  const list = flags.samples ?? flags.sampleListFile;
+  if (list === undefined) {
+    throw new PipelineError({
+      code: 'samples-missing',
+      message: 'No samples are given',
+      hint: "Name them with --samples FILE, --samples S1,S2 or --samples 'bams/*.bam'.",
+    });
+  }
+  const { rows, warnings } = readSamples(pipeline, { samples: list, inputs: flags.inputs });
+  const named = flags.reference === undefined ? {} : await referenceIdentities(session.store, flags.reference);
+  const files = await identifyReferences(nameValuePairs(flags.referenceFile, '--reference-file'), session.locate);
+  const references = { ...named, ...files };
+  const request: RunRequest = {
+    ...{ loaded, rows, params, references, engine, store: session.store, locate: session.locate },
+    resources: stepResources(pipeline, flags.set ?? []),
+    environments: toolEnvironments(pipeline, await probeTools(pipeline)),
+  };
+  return { request, warnings };
+}
+
+/** Params from a file first, then from the command line, which wins. */
+async function givenParams(flags: RunFlags): Promise<GivenParam[]> {
+  const fromFile = flags.paramsFile === undefined ? [] : await paramsFile(flags.paramsFile);
+  const fromFlags = Object.entries(nameValuePairs(flags.param, '-p')).map(([name, value]) => ({
+    name,
+    value,
+    where: `-p ${name}=${value}`,
+  }));
+  return [...fromFile, ...fromFlags];
+}
+
+async function paramsFile(file: string): Promise<GivenParam[]> {
+  const { parse } = await import('yaml');
+  try {
+    const values: unknown = parse(readFileSync(file, 'utf8'));
+    if (typeof values !== 'object' || values === null || Array.isArray(values))
+      throw new TypeError('it holds no "name: value" lines');
+    return Object.entries(values).map(([name, value]) => ({ name, value: value as unknown, where: file }));
+  } catch (error) {
+    throw new PipelineError({
+      code: 'params-file',
+      message: `The params file cannot be read: ${messageOf(error)}`,
+      where: file,
+    });
+  }
+}
+
+/** `name=value` flags as an object. */
+export function nameValuePairs(flags: readonly string[] | undefined, flag: string): Record<string, string> {
+  return Object.fromEntries(
+    (flags ?? []).map((text) => {
+      const at = text.indexOf('=');
+      if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+      throw new PipelineError({ code: 'flag-invalid', message: `"${text}" is no NAME=VALUE`, where: flag });
+    }),
+  );
+}

@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createLocator, type Located } from '../store/locate.ts';
+import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
+
+/** Where everything lies unless the user says otherwise. */
+export const DEFAULT_STORE = './batch-pipeline-store';
+
+/** What every command works with. */
+export interface Session {
+  store: Store;
+  locate: (location: string) => Promise<Located>;
+}
+
+export async function openSession(storeUrl: string): Promise<Session> {
+  const options = storeOptions(process.env);
+  return { store: await openStore(storeUrl, options), locate: createLocator(options) };
+}
+
+/** `BATCH_PIPELINE_S3_ENDPOINT` names an S3-compatible server. */
+function storeOptions(environment: NodeJS.ProcessEnv): OpenStoreOptions {
+  const endpoint = environment['BATCH_PIPELINE_S3_ENDPOINT'];
+  return endpoint ? { s3: { endpoint } } : {};
+}
+
+/** The store that `--store`, `--bucket-name` or the environment names. */
+export function storeUrl(options: { store?: string | undefined; bucketName?: string | undefined }): string {
+  const fromBucket = options.bucketName === undefined ? undefined : `s3://${options.bucketName}`;
+  return options.store ?? fromBucket ?? process.env['BATCH_PIPELINE_STORE'] ?? DEFAULT_STORE;
+}
+
+/** Scratch lies on the store's own disk where that is a folder, so that publishing is a rename. */
+export function scratchRoot(store: Store): string {
+  const root = store.localPath('.scratch');
+  return process.env['BATCH_PIPELINE_SCRATCH'] ?? root ?? resolve('.batch-pipeline-scratch');
+}
+
+/** This program's files: built, or from source. */
+export function programFile(built: string, source: string): string {
+  const [found] = [built, source]
+    .map((file) => fileURLToPath(new URL(file, import.meta.url)))
+    .filter((file) => existsSync(file));
+  return found ?? built;
+}
+
+export function programVersion(): string {
+  const file = programFile('../package.json', '../../package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,46 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { runKeys } from '../record/keys.ts';
+import type { Store } from '../store/store.ts';
+
+/** What the process that watches a run on an engine of its own tells the others, once a second. */
+const heartbeat = z.object({
+  /** ISO 8601, by that process's clock. */
+  at: z.string(),
+  host: z.string(),
+  pid: z.number().int(),
+  /** Where its attempts work; logs that are still being written lie there. */
+  scratchRoot: z.string(),
+  running: z.array(z.object({ job: z.string(), index: z.number().int(), step: z.string(), seconds: z.number() })),
+});
+export type Heartbeat = z.infer<typeof heartbeat>;
+
+/** A heartbeat from another host that is older than this is a dead process's. */
+const STALE_SECONDS = 60;
+
+export async function writeHeartbeat(
+  store: Store,
+  run: string,
+  beat: Omit<Heartbeat, 'at' | 'host' | 'pid'>,
+): Promise<void> {
+  const full: Heartbeat = { at: new Date().toISOString(), host: hostname(), pid: process.pid, ...beat };
+  await store.write(runKeys.heartbeat(run), JSON.stringify(full));
+}
+
+/** The heartbeat of a process that still lives; `undefined` when nobody drives the run any more. */
+export async function readHeartbeat(store: Store, run: string): Promise<Heartbeat | undefined> {
+  const body = await store.read(runKeys.heartbeat(run));
+  if (!body) return undefined;
+  const beat = heartbeat.safeParse(JSON.parse(new TextDecoder().decode(body)));
+  return beat.success && isAlive(beat.data) ? beat.data : undefined;
+}
+
+function isAlive({ host, pid, at }: Heartbeat): boolean {
+  if (host !== hostname()) return Math.abs(Date.now() - Date.parse(at)) < STALE_SECONDS * 1000;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

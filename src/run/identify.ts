@@ -1,0 +1,103 @@
+import pLimit from 'p-limit';
+import { ExitCode, messageOf, PipelineError, throwAll } from '../errors.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { SampleRow } from '../pipeline/sample-sheet.ts';
+import type { PlanSample } from '../plan/plan.ts';
+import type { FileIdentity } from '../record/manifest.ts';
+import type { Located } from '../store/locate.ts';
+
+type Locate = (location: string) => Promise<Located>;
+
+/** Files looked at together. */
+const PARALLEL_LOOKS = 32;
+
+/**
+ * Finds every file that the samples name and notes its size and ETag.
+ * @throws PipelineErrors naming every sample whose file is missing, unreadable or empty, and every bad cell.
+ */
+export async function identifySamples(
+  pipeline: Pipeline,
+  rows: readonly SampleRow[],
+  locate: Locate,
+): Promise<PlanSample[]> {
+  const limit = pLimit(PARALLEL_LOOKS);
+  const errors: PipelineError[] = [];
+  const samples = await Promise.all(rows.map((row) => limit(() => identifySample(pipeline, row, locate, errors))));
+  throwAll(errors);
+  return samples;
+}
+
+async function identifySample(
+  pipeline: Pipeline,
+  row: SampleRow,
+  locate: Locate,
+  errors: PipelineError[],
+): Promise<PlanSample> {
+  const files: Record<string, FileIdentity> = {};
+  const values: Record<string, string> = {};
+  for (const [column, cell] of Object.entries(row.cells)) {
+    const handle = pipeline.samples[column];
+    if (handle?.kind === 'sample-value') {
+      const parsed = handle.schema.safeParse(cell);
+      if (parsed.success) values[column] = cell;
+      else errors.push(badCell(row, column, cell, parsed.error.issues[0]?.message ?? 'wrong value'));
+    } else if (handle) {
+      const found = await lookAt(cell, locate).catch((error: unknown) =>
+        missingFile(row, column, cell, messageOf(error)),
+      );
+      if (found instanceof PipelineError) errors.push(found);
+      else files[column] = found;
+    }
+  }
+  return { name: row.name, files, values, where: row.where };
+}
+
+/** Size and ETag of a file. @throws whatever the store says of an absent one. */
+export async function lookAt(location: string, locate: Locate): Promise<FileIdentity> {
+  const { store, key } = await locate(location);
+  const info = await store.head(key);
+  if (!info) throw new PipelineError({ code: 'object-not-found', message: 'there is no such file' });
+  return { location, size: info.size, etag: info.etag };
+}
+
+/** @throws PipelineErrors naming every reference file that is missing. */
+export async function identifyReferences(
+  given: Readonly<Record<string, string>>,
+  locate: Locate,
+): Promise<Record<string, FileIdentity>> {
+  const errors: PipelineError[] = [];
+  const found: Record<string, FileIdentity> = {};
+  for (const [name, location] of Object.entries(given)) {
+    try {
+      found[name] = await lookAt(location, locate);
+    } catch (error) {
+      errors.push(
+        new PipelineError({
+          code: 'reference-missing',
+          message: `Reference file ${name}: ${location}: ${messageOf(error)}`,
+          hint: 'Check the path.',
+          exitCode: ExitCode.usage,
+        }),
+      );
+    }
+  }
+  throwAll(errors);
+  return found;
+}
+
+function missingFile(row: SampleRow, column: string, location: string, why: string): PipelineError {
+  return new PipelineError({
+    code: 'sample-file-missing',
+    message: `Sample "${row.name}": ${column} ${location}: ${why}`,
+    where: row.where,
+    hint: 'Check the path; a plain list of names is looked up with --inputs FOLDER.',
+  });
+}
+
+function badCell(row: SampleRow, column: string, cell: string, issue: string): PipelineError {
+  return new PipelineError({
+    code: 'sample-value',
+    message: `Sample "${row.name}": ${column} cannot be "${cell}": ${issue}`,
+    where: row.where,
+  });
+}

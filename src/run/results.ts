@@ -1,0 +1,52 @@
+import pLimit from 'p-limit';
+import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
+import { succeededKey } from '../record/keys.ts';
+import type { Manifest } from '../record/manifest.ts';
+import { readRecord } from '../record/read-record.ts';
+import { gatherKey, type MissingMember } from '../record/task-key.ts';
+import type { Store } from '../store/store.ts';
+import { missingMembers, readSamples, type TaskTable } from './task-table.ts';
+
+/** A published file of a run. */
+export interface ResultFile extends RecordedFile {
+  sample: string;
+  step: string;
+}
+
+const PARALLEL_READS = 32;
+
+/** Steps whose outputs no other sample step uses: what a user came for. */
+export function endSteps(manifest: Manifest): string[] {
+  const sampleSteps = manifest.steps.filter(({ scope }) => scope === 'sample');
+  const used = new Set(sampleSteps.flatMap(({ upstream }) => upstream));
+  const gathers = manifest.steps.filter(
+    ({ scope, upstream }) =>
+      scope === 'cohort' && upstream.some((name) => sampleSteps.some((step) => step.name === name)),
+  );
+  return [...sampleSteps.filter(({ name }) => !used.has(name)), ...gathers].map(({ name }) => name);
+}
+
+/** Files that these steps of a run have published, in the order of the sample list. */
+export async function listResults(store: Store, table: TaskTable, steps: readonly string[]): Promise<ResultFile[]> {
+  const { manifest } = table;
+  const limit = pLimit(PARALLEL_READS);
+  const samples = await readSamples(store, manifest);
+  const tasks = steps.flatMap((step) => {
+    const cohort = manifest.steps.find(({ name }) => name === step);
+    if (cohort?.task) {
+      const missing: MissingMember[] = missingMembers(cohort.upstream, table.rows);
+      return [{ step, sample: 'cohort', key: gatherKey(cohort.task.key, missing) }];
+    }
+    return samples.flatMap(({ name, tasks: ofSample }) =>
+      ofSample[step] ? [{ step, sample: name, key: ofSample[step].key }] : [],
+    );
+  });
+  const records = await Promise.all(
+    tasks.map((task) =>
+      limit(async () => readRecord(await store.read(succeededKey({ pipeline: manifest.pipeline, ...task })))),
+    ),
+  );
+  return records
+    .filter((record): record is AttemptRecord => record !== undefined)
+    .flatMap(({ sample, step, outputs }) => outputs.map((file) => ({ sample, step, ...file })));
+}

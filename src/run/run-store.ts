@@ -1,0 +1,63 @@
+import { PipelineError } from '../errors.ts';
+import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../record/keys.ts';
+import { jobDocument, type JobDocument, manifest, type Manifest } from '../record/manifest.ts';
+import type { Store } from '../store/store.ts';
+
+/** Runs that this store knows, oldest first by their number. */
+export async function listRuns(store: Store): Promise<string[]> {
+  const runs: { run: string; number: number }[] = [];
+  for await (const page of store.list(RUN_IDS_PREFIX)) {
+    for (const { key } of page) {
+      const found = parseRunIdKey(key);
+      if (found) runs.push(found);
+    }
+  }
+  return runs.sort((a, b) => a.number - b.number || (a.run < b.run ? -1 : 1)).map(({ run }) => run);
+}
+
+/**
+ * Finds the run that a user means: the one named, or the last one.
+ * @throws PipelineError `run-not-found`
+ */
+export async function findRun(store: Store, name?: string): Promise<string> {
+  if (name !== undefined && (await store.head(runKeys.manifest(name)))) return name;
+  const runs = await listRuns(store);
+  for (const run of name === undefined ? runs.toReversed() : [])
+    if (await store.head(runKeys.manifest(run))) return run;
+  throw new PipelineError({
+    code: 'run-not-found',
+    message: name === undefined ? `The store ${store.url} has no run yet` : `There is no run "${name}"`,
+    hint:
+      runs.length === 0
+        ? 'Start one with "batch-pipeline run", or name another store with --store.'
+        : `The last ones: ${runs.slice(-5).join(', ')}.`,
+  });
+}
+
+/** Takes the next free run id of this name: numbers go over all names, so that the highest is the latest. */
+export async function claimRun(store: Store, name: string): Promise<string> {
+  const runs = await listRuns(store);
+  let number = Math.max(0, ...runs.map((run) => Number(run.slice(run.lastIndexOf('-') + 1)))) + 1;
+  while (!(await store.create(runKeys.claim(`${name}-${number}`), '{}\n'))) number += 1;
+  return `${name}-${number}`;
+}
+
+export async function readManifest(store: Store, run: string): Promise<Manifest> {
+  return manifest.parse(await readDocument(store, runKeys.manifest(run)));
+}
+
+/** All jobs that were ever made for this run, in the order of their submissions. */
+export async function readJobs(store: Store, run: string): Promise<JobDocument[]> {
+  const jobs: JobDocument[] = [];
+  for await (const page of store.list(runKeys.jobs(run))) {
+    jobs.push(...(await Promise.all(page.map(async ({ key }) => jobDocument.parse(await readDocument(store, key))))));
+  }
+  return jobs.sort((a, b) => a.submission - b.submission || b.rank - a.rank);
+}
+
+async function readDocument(store: Store, key: string): Promise<unknown> {
+  const body = await store.read(key);
+  if (!body)
+    throw new PipelineError({ code: 'run-document-missing', message: `${key} is not in the store ${store.url}` });
+  return JSON.parse(new TextDecoder().decode(body));
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import type { Manifest } from '../record/manifest.ts';
+import type { OnEvent } from './events.ts';
+import type { Prepared } from './prepare.ts';
+import { claimRun } from './run-store.ts';
+import { submitJobs, type SubmittedJob } from './submit.ts';
+import { writeRun } from './write-run.ts';
+
+export interface StartOptions {
+  /** First part of the run's id. */
+  name: string;
+  programVersion: string;
+  onEvent: OnEvent;
+}
+
+/** Writes the run down, then submits all of it. After this, an engine that needs no process needs none of ours. */
+export async function startRun(
+  prepared: Prepared,
+  options: StartOptions,
+): Promise<{ manifest: Manifest; submitted: SubmittedJob[] }> {
+  const { request, plan, jobs } = prepared;
+  const run = await claimRun(request.store, options.name);
+  const identity = {
+    run,
+    nonce: randomBytes(4).toString('hex'),
+    programVersion: options.programVersion,
+    createdAt: new Date().toISOString(),
+  };
+  const manifest = await writeRun(prepared, identity);
+  const decisions = plan.flatMap((step) => step.decisions);
+  const tasks = jobs.reduce((sum, { size }) => sum + size, 0);
+  const upToDate = decisions.filter((decision) => decision === 'up-to-date').length;
+  options.onEvent({ kind: 'planned', run, tasks, upToDate, jobs: jobs.length });
+  const tries = new Map(request.loaded.pipeline.steps.map((step) => [step.name, step.attempts]));
+  const submitted = await submitJobs({
+    ...{ store: request.store, engine: request.engine, manifest, jobs, onEvent: options.onEvent },
+    attempts: (step) => tries.get(step) ?? 1,
+  });
+  return { manifest, submitted };
+}

@@ -1,0 +1,127 @@
+import { lastFailure, heldState } from '../plan/held.ts';
+import type { Held } from '../plan/held.ts';
+import { COHORT } from '../plan/plan.ts';
+import type { FailureCause } from '../record/cause.ts';
+import { runKeys } from '../record/keys.ts';
+import { type Manifest, type ManifestSample, samplePage } from '../record/manifest.ts';
+import { gatherKey, type MissingMember } from '../record/task-key.ts';
+import type { Store } from '../store/store.ts';
+import { loadHeld } from './load-held.ts';
+
+/**
+ * State of a task by the records alone.
+ * `upstream-failed`: a step before it failed. `damaged`: it succeeded, but its files are no longer what they were.
+ */
+export type TaskState = 'succeeded' | 'failed' | 'upstream-failed' | 'waiting' | 'not-needed' | 'damaged';
+
+export interface TaskStatus {
+  state: TaskState;
+  cause?: FailureCause;
+  /** True where this run did not have to do it. */
+  upToDate?: boolean;
+}
+
+export interface TaskRow {
+  /** `cohort` for the cohort steps. */
+  sample: string;
+  /** By step; a sample's row holds the sample steps, the cohort's row the cohort steps. */
+  tasks: Record<string, TaskStatus>;
+}
+
+/** Everything that the store tells of a run: the same from any machine, whatever the engine remembers. */
+export interface TaskTable {
+  manifest: Manifest;
+  rows: TaskRow[];
+  cohort: TaskRow;
+}
+
+/** Reads the state of every task of a run from listings: two a step, and the manifest's pages. */
+export async function readTaskTable(store: Store, manifest: Manifest): Promise<TaskTable> {
+  const held = await loadHeld(
+    store,
+    manifest.pipeline,
+    manifest.steps.map(({ name }) => name),
+  );
+  const samples = await readSamples(store, manifest);
+  const cohort: TaskRow = { sample: COHORT, tasks: {} };
+  fillCohort(manifest, held, cohort, { gather: false, rows: [] });
+  const rows = samples.map((sample) => sampleRow(manifest, held, sample, cohort));
+  fillCohort(manifest, held, cohort, { gather: true, rows });
+  return { manifest, rows, cohort };
+}
+
+/** All samples of a run, in its order. */
+export async function readSamples(store: Store, manifest: Manifest): Promise<ManifestSample[]> {
+  const pages = await Promise.all(
+    manifest.pages.map(async (_, page) => {
+      const body = await store.read(runKeys.samplePage(manifest.run, page));
+      return body ? samplePage.parse(JSON.parse(new TextDecoder().decode(body))) : [];
+    }),
+  );
+  return pages.flat();
+}
+
+function sampleRow(manifest: Manifest, held: Held, sample: ManifestSample, cohort: TaskRow): TaskRow {
+  const tasks: TaskRow['tasks'] = {};
+  for (const step of manifest.steps.filter(({ scope }) => scope === 'sample')) {
+    const entry = sample.tasks[step.name];
+    tasks[step.name] = entry
+      ? taskStatus(
+          manifest,
+          held,
+          { step: step.name, sample: sample.name, ...entry },
+          blocked(step.upstream, { ...cohort.tasks, ...tasks }),
+        )
+      : { state: 'not-needed' };
+  }
+  return { sample: sample.name, tasks };
+}
+
+/** Cohort steps before the samples can be told at once; those that gather only once the samples' rows are known. */
+function fillCohort(
+  manifest: Manifest,
+  held: Held,
+  cohort: TaskRow,
+  which: { gather: boolean; rows: readonly TaskRow[] },
+): void {
+  const isSampleStep = (name: string) => manifest.steps.some((step) => step.name === name && step.scope === 'sample');
+  for (const { name, upstream, task } of manifest.steps) {
+    if (!task || upstream.some(isSampleStep) !== which.gather) continue;
+    const key = which.gather ? gatherKey(task.key, missingMembers(upstream, which.rows)) : task.key;
+    const state = { step: name, sample: COHORT, ...task, key };
+    cohort.tasks[name] = taskStatus(manifest, held, state, blocked(upstream, cohort.tasks));
+  }
+}
+
+/** Who a gather over these rows goes without, by the same rule as the runner's. */
+export function missingMembers(collected: readonly string[], rows: readonly TaskRow[]): MissingMember[] {
+  return rows.flatMap(({ sample, tasks }) => {
+    for (const [step, { state, cause }] of Object.entries(tasks)) {
+      if (state === 'failed') return [{ sample, step, cause: cause ?? 'not-run' }];
+      if (collected.includes(step) && state !== 'succeeded' && state !== 'not-needed')
+        return [{ sample, step, cause: 'not-run' as const }];
+    }
+    return [];
+  });
+}
+
+function blocked(upstream: readonly string[], tasks: TaskRow['tasks']): boolean {
+  return upstream.some((step) => ['failed', 'upstream-failed'].includes(tasks[step]?.state ?? ''));
+}
+
+function taskStatus(
+  manifest: Manifest,
+  held: Held,
+  task: { step: string; sample: string; key: string; decision: string },
+  isBlocked: boolean,
+): TaskStatus {
+  const ofStep = held.get(task.step);
+  const state = heldState(ofStep, task.sample, task.key);
+  if (state === 'whole')
+    return task.decision === 'run' ? { state: 'succeeded' } : { state: 'succeeded', upToDate: true };
+  if (task.decision === 'not-needed') return { state: 'not-needed' };
+  if (state === 'damaged') return { state: 'damaged' };
+  const failure = lastFailure(ofStep, task.sample, task.key, manifest.run);
+  if (failure) return { state: 'failed', cause: failure.cause as FailureCause };
+  return { state: isBlocked ? 'upstream-failed' : 'waiting' };
+}

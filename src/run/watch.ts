@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine, JobStatus } from '../engine/engine.ts';
+import type { FailureCause } from '../record/cause.ts';
+import { runKeys } from '../record/keys.ts';
+import type { Manifest } from '../record/manifest.ts';
+import type { Store } from '../store/store.ts';
+import type { OnEvent, RunSummary, StepProgress } from './events.ts';
+import { type Heartbeat, writeHeartbeat } from './heartbeat.ts';
+import { listRecords } from './load-held.ts';
+import { recordVerdicts } from './record-verdicts.ts';
+import type { SubmittedJob } from './submit.ts';
+import { readTaskTable, type TaskTable } from './task-table.ts';
+
+export interface Watch {
+  store: Store;
+  engine: Engine;
+  manifest: Manifest;
+  submitted: readonly SubmittedJob[];
+  onEvent: OnEvent;
+  /** Ends the watching, not the run. */
+  signal: AbortSignal;
+  /** Written once a second while this process drives the run; absent for an engine that needs no process. */
+  heartbeat?: () => Pick<Heartbeat, 'scratchRoot' | 'running'>;
+}
+
+const HEARTBEAT_MS = 1000;
+
+/** Follows a run until all its jobs are over, then settles what left no record and says how it went. */
+export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summary: RunSummary }> {
+  const startedAt = performance.now();
+  const seen = new Set<string>();
+  const failedBefore = new Map<string, number>();
+  let beatAt = -Infinity;
+  const ids = watch.submitted.map(({ jobId }) => jobId);
+  const { pollIntervalMs } = await watch.engine.limits();
+  for (;;) {
+    if (performance.now() - beatAt >= HEARTBEAT_MS) {
+      beatAt = performance.now();
+      await beat(watch, ids);
+    }
+    const statuses = await watch.engine.poll(ids);
+    watch.onEvent({ kind: 'progress', run: watch.manifest.run, steps: stepProgress(watch, statuses) });
+    await tellFailures(watch, statuses, failedBefore, seen);
+    if (statuses.every(({ state }) => state === 'succeeded' || state === 'failed')) break;
+    await sleep(pollIntervalMs, undefined, { signal: watch.signal });
+  }
+  return settleRun(watch, (performance.now() - startedAt) / 1000);
+}
+
+/** Says that we are here, and hears whether somebody wants the run to stop. */
+async function beat(watch: Watch, ids: readonly string[]): Promise<void> {
+  const { store, engine, manifest, heartbeat } = watch;
+  if (!heartbeat) return;
+  await writeHeartbeat(store, manifest.run, heartbeat());
+  if (await store.head(runKeys.cancelled(manifest.run))) await engine.cancel(ids, 'The run was cancelled');
+}
+
+function stepProgress(watch: Watch, statuses: readonly JobStatus[]): StepProgress[] {
+  const steps = new Map<string, StepProgress>();
+  for (const [i, { counts }] of statuses.entries()) {
+    const { job } = watch.submitted[i] as SubmittedJob;
+    const progress = steps.get(job.step) ?? { step: job.step, total: 0, done: 0, failed: 0, running: 0 };
+    steps.set(job.step, progress);
+    progress.total += job.size;
+    progress.done += counts.succeeded;
+    progress.failed += counts.failed;
+    progress.running += counts.running + counts.starting;
+  }
+  return [...steps.values()];
+}
+
+/** Tells each failure once, as soon as its record is there; costs a listing only when a step's failures grew. */
+async function tellFailures(
+  watch: Watch,
+  statuses: readonly JobStatus[],
+  before: Map<string, number>,
+  seen: Set<string>,
+): Promise<void> {
+  const { manifest, submitted, store, onEvent } = watch;
+  const grown = new Set<string>();
+  for (const [i, { jobId, counts }] of statuses.entries()) {
+    if (counts.failed > (before.get(jobId) ?? 0)) grown.add((submitted[i] as SubmittedJob).job.step);
+    before.set(jobId, counts.failed);
+  }
+  const submissions = new Set(submitted.map(({ job }) => job.submission));
+  for (const step of grown) {
+    for (const record of await listRecords(store, manifest.pipeline, step)) {
+      if (
+        record.state !== 'failed' ||
+        record.attempt.run !== manifest.run ||
+        !submissions.has(record.attempt.submission)
+      )
+        continue;
+      const task = `${step}/${record.sample}.${record.key}`;
+      if (seen.has(task)) continue;
+      seen.add(task);
+      onEvent({
+        kind: 'task-failed',
+        run: manifest.run,
+        sample: record.sample,
+        step,
+        cause: record.cause as FailureCause,
+      });
+    }
+  }
+}
+
+async function settleRun(watch: Watch, wallSeconds: number): Promise<{ table: TaskTable; summary: RunSummary }> {
+  const { store, engine, manifest, submitted, onEvent } = watch;
+  let table = await readTaskTable(store, manifest);
+  if ((await recordVerdicts(store, engine, table, submitted)) > 0) table = await readTaskTable(store, manifest);
+  const summary = summarise(table, wallSeconds);
+  await store.write(runKeys.finished(manifest.run), JSON.stringify(summary));
+  await store.remove([runKeys.heartbeat(manifest.run)]);
+  onEvent({ kind: 'finished', run: manifest.run, summary });
+  return { table, summary };
+}
+
+/** Counts of a run's table: a sample succeeded if none of its tasks is in another state. */
+export function summarise({ rows, cohort }: TaskTable, wallSeconds: number): RunSummary {
+  const isGood = (row: TaskTable['cohort']) =>
+    Object.values(row.tasks).every(({ state }) => state === 'succeeded' || state === 'not-needed');
+  const tasks = [...rows, cohort].flatMap((row) => Object.values(row.tasks));
+  const succeeded = rows.filter(isGood).length;
+  return {
+    samples: rows.length,
+    succeeded,
+    failed: rows.length - succeeded + (isGood(cohort) ? 0 : 1),
+    ran: tasks.filter(({ state, upToDate }) => !upToDate && (state === 'succeeded' || state === 'failed')).length,
+    upToDate: tasks.filter(({ upToDate }) => upToDate).length,
+    wallSeconds: Math.round(wallSeconds * 10) / 10,
+  };
+}

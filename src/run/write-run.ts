@@ -1,0 +1,76 @@
+import { hash } from 'node:crypto';
+import { upstreamSteps } from '../pipeline/pipeline.ts';
+import { runKeys } from '../record/keys.ts';
+import { type JobDocument, type Manifest, type ManifestSample, SAMPLES_PER_PAGE } from '../record/manifest.ts';
+import type { Store } from '../store/store.ts';
+import type { Prepared } from './prepare.ts';
+
+export interface RunIdentity {
+  run: string;
+  nonce: string;
+  programVersion: string;
+  createdAt: string;
+}
+
+/** Writes what the run is, once: pages of samples, jobs, and the manifest last, which makes it a run. */
+export async function writeRun(prepared: Prepared, identity: RunIdentity): Promise<Manifest> {
+  const { store } = prepared.request;
+  const pages = await writePages(prepared, identity.run);
+  await writeJobs(store, identity.run, prepared.jobs);
+  const document = manifestOf(prepared, identity, pages);
+  await store.write(runKeys.manifest(identity.run), JSON.stringify(document));
+  return document;
+}
+
+/** Job documents are immutable too: a retry adds new ones. */
+export async function writeJobs(store: Store, run: string, jobs: readonly JobDocument[]): Promise<void> {
+  await Promise.all(jobs.map((job) => store.write(runKeys.job(run, job.job), JSON.stringify(job))));
+}
+
+async function writePages(prepared: Prepared, run: string): Promise<string[]> {
+  const hashes: string[] = [];
+  for (let first = 0; first < prepared.samples.length; first += SAMPLES_PER_PAGE) {
+    const page = prepared.samples
+      .slice(first, first + SAMPLES_PER_PAGE)
+      .map((_, i) => sampleEntry(prepared, first + i));
+    const body = JSON.stringify(page);
+    await prepared.request.store.write(runKeys.samplePage(run, hashes.length), body);
+    hashes.push(hash('sha256', body));
+  }
+  return hashes;
+}
+
+function sampleEntry(prepared: Prepared, index: number): ManifestSample {
+  const { name, files, values } = prepared.samples[index] as Prepared['samples'][number];
+  const tasks: ManifestSample['tasks'] = {};
+  for (const { step, keys, decisions } of prepared.plan) {
+    const key = keys[index];
+    if (step.scope === 'sample' && key) tasks[step.name] = { key, decision: decisions[index] ?? 'not-needed' };
+  }
+  return { name, files, values, tasks };
+}
+
+function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]): Manifest {
+  const { request, plan } = prepared;
+  return {
+    version: 1,
+    ...identity,
+    pipeline: request.loaded.pipeline.name,
+    pipelineSource: request.loaded.source,
+    engine: request.engine.name,
+    params: { ...request.params },
+    references: { ...request.references },
+    steps: plan.map(({ step, keys, decisions }) => {
+      const { toolVersions = {}, image } = request.environments[step.name] ?? {};
+      const resources = request.resources[step.name] as Manifest['steps'][number]['resources'];
+      const task = { key: keys[0] ?? '', decision: decisions[0] ?? 'not-needed' };
+      return {
+        ...{ name: step.name, scope: step.scope, upstream: upstreamSteps(step), resources, toolVersions },
+        ...(image === undefined ? {} : { image }),
+        ...(step.scope === 'cohort' ? { task } : {}),
+      };
+    }),
+    sampleCount: prepared.samples.length,
+    pages,
+  };
+}

@@ -1,0 +1,86 @@
+import { styleText } from 'node:util';
+import type { EngineLimits } from '../engine/engine.ts';
+import { explain, reasonText } from '../plan/explain.ts';
+import type { Held } from '../plan/held.ts';
+import { COHORT, type Plan, type PlanSample, type StepPlan } from '../plan/plan.ts';
+import type { JobDocument } from '../record/manifest.ts';
+import { columns, count, duration, memory } from './columns.ts';
+
+/** Samples named per reason before the rest becomes a number. */
+const NAMES_SHOWN = 5;
+
+export interface PlanView {
+  plan: Plan;
+  samples: readonly PlanSample[];
+  held: Held;
+  jobs: readonly JobDocument[];
+  limits: EngineLimits;
+}
+
+/** One reason why tasks of a step run, and for whom. */
+export interface PlanReason {
+  step: string;
+  reason: string;
+  samples: string[];
+}
+
+/** Why things run: tasks of a step that share a reason together. */
+export function planReasons({ plan, samples, held }: Pick<PlanView, 'plan' | 'samples' | 'held'>): PlanReason[] {
+  return plan.flatMap(({ step, keys, decisions }) => {
+    const byReason = new Map<string, string[]>();
+    for (const [i, decision] of decisions.entries()) {
+      if (decision !== 'run') continue;
+      const sample = step.scope === 'cohort' ? COHORT : (samples[i] as PlanSample).name;
+      const reason = reasonText(explain(held, step.name, sample, keys[i] as string));
+      const names = byReason.get(reason);
+      if (names) names.push(sample);
+      else byReason.set(reason, [sample]);
+    }
+    return [...byReason].map(([reason, names]) => ({ step: step.name, reason, samples: names }));
+  });
+}
+
+/** What would run and why, then the jobs that follow from it. */
+export function planText(view: PlanView): string {
+  const reasons = planReasons(view);
+  return [
+    columns([
+      ['step', 'run', 'up to date', 'not needed'].map((title) => styleText('bold', title)),
+      ...view.plan.map(totals),
+    ]),
+    '',
+    ...(reasons.length === 0
+      ? []
+      : [
+          styleText('bold', 'Why'),
+          columns(reasons.map((reason) => ['', reason.step, reason.reason, names(reason.samples)])),
+          '',
+        ]),
+    styleText('bold', 'Jobs'),
+    view.jobs.length === 0 ? '  none: everything is up to date' : columns(view.jobs.map(jobLine)),
+    ...(view.limits.maxArrayReason && view.jobs.length > 0
+      ? ['', `Arrays of at most ${view.limits.maxArraySize}: ${view.limits.maxArrayReason}`]
+      : []),
+  ].join('\n');
+}
+
+function totals({ step, decisions }: StepPlan): string[] {
+  const number = (decision: string) =>
+    decisions.filter((candidate) => candidate === decision).length.toLocaleString('en');
+  return [step.name, number('run'), number('up-to-date'), number('not-needed')];
+}
+
+function names(samples: readonly string[]): string {
+  const shown = samples.slice(0, NAMES_SHOWN).join(', ');
+  return samples.length > NAMES_SHOWN
+    ? `${shown} and ${count(samples.length - NAMES_SHOWN, 'more')}`.replace(/mores$/, 'more')
+    : shown;
+}
+
+function jobLine({ job, size, resources, dependsOn }: JobDocument): string[] {
+  const kind = size > 1 ? `array of ${size.toLocaleString('en')}` : 'single job';
+  const after = dependsOn.map(({ job: before, type }) => `${before} (${type})`);
+  const shown = after.length > 3 ? [...after.slice(0, 2), `${after.length - 2} more`] : after;
+  const needs = `${count(resources.cpus, 'cpu')}, ${memory(resources.memoryMiB)}, ${duration(resources.timeLimitSeconds)}`;
+  return ['', job, kind, needs, shown.length > 0 ? `after ${shown.join(', ')}` : ''];
+}
