@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { BadFile } from './bad-file.ts';
+
+const source = z.object({ file: z.string(), sha256: z.string() });
+
+const referenceFacts = z.object({
+  version: z.literal(1),
+  k: z.number().int(),
+  kallisto: z.object({ version: z.string(), indexFormat: z.number().int() }),
+  sources: z.object({ fasta: source, gtf: source }),
+  fasta: z.object({
+    sequences: z.number().int(),
+    bases: z.number().int(),
+    /** Names that had to change for pizzly's sake. */
+    renamed: z.number().int(),
+    /** Sequences that the annotation does not know: quantified, never part of a fusion. */
+    unannotated: z.number().int(),
+  }),
+  gtf: z.object({
+    genes: z.number().int(),
+    transcripts: z.number().int(),
+    proteinCoding: z.number().int(),
+    /** Transcripts whose exons did not stand in the order of transcription. */
+    reordered: z.number().int(),
+    /** Gene and transcript rows that the file lacked. */
+    addedRows: z.number().int(),
+    repeatedRows: z.number().int(),
+    /** Transcripts whose exons are together longer or shorter than the sequence. */
+    otherLength: z.number().int(),
+    /** Transcripts of the file without a sequence, left out. */
+    withoutSequence: z.number().int(),
+  }),
+});
+/** What `reference.json` says of a reference. */
+export type ReferenceFacts = z.infer<typeof referenceFacts>;
+
+/** @throws BadFile if it is none. */
+export function readReferenceFacts(path: string): ReferenceFacts {
+  const { data } = referenceFacts.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (!data) throw new BadFile(path, 'is no reference.json of this version');
+  return data;
+}

@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+
+export interface TextWriter {
+  /** Resolves once more text is welcome, so that memory stays small. */
+  write(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Strings are joined to pieces of this size: single lines would cost a call each. */
+const BUFFER_CHARS = 256 * 1024;
+
+/** Writes a text file, gzipped if its name ends in `.gz`. The same text gives the same bytes: gzip's time field is 0. */
+export function openTextWriter(path: string): TextWriter {
+  const file = createWriteStream(path);
+  const target = path.endsWith('.gz') ? createGzip() : file;
+  const done = finished(file);
+  // Reported by whoever awaits `close` or `write`, not as an unhandled rejection in between.
+  done.catch(() => {});
+  if (target !== file) target.pipe(file);
+  let buffer = '';
+  const flush = async (): Promise<void> => {
+    const text = buffer;
+    buffer = '';
+    if (!target.write(text)) await Promise.race([once(target, 'drain'), done]);
+  };
+  return {
+    async write(text) {
+      buffer += text;
+      if (buffer.length >= BUFFER_CHARS) await flush();
+    },
+    async close() {
+      if (buffer !== '') await flush();
+      target.end();
+      await done;
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineStep, type StepContext, StepFailure } from '../../src/pipeline/step.ts';
+import { blame } from './formats/bad-file.ts';
+import { assertBam } from './formats/bam.ts';
+import { type FastqPairSummary, summarizeFastqPair } from './formats/fastq-pair.ts';
+import { type FastqSummary, summarizeFastq } from './formats/fastq.ts';
+import { type BamCounts, parseFlagstat } from './formats/flagstat.ts';
+import { javaHeapMiB } from './java-heap.ts';
+import { params } from './params.ts';
+import { samples } from './samples.ts';
+import { picard as picardTool, samtools } from './tools.ts';
+
+const { includeNonPfReads, validationStringency, maxRecordsInRam, quiet, compressionLevel } = params;
+
+/**
+ * BAM to a pair of FASTQ files. Reads are counted three times over, by samtools in the BAM and by this step in both files
+ * while Picard writes them, since Picard says success however few reads come out.
+ */
+export const picard = defineStep({
+  name: 'picard',
+  description: 'Turns a BAM file into a pair of FASTQ files (Picard SamToFastq)',
+  version: '1',
+  inputs: { bam: samples.bam },
+  params: { includeNonPfReads, validationStringency, maxRecordsInRam, quiet, compressionLevel },
+  outputs: { r1: '{sample}_r1.fq.gz', r2: '{sample}_r2.fq.gz', log: '{sample}_picard.stderr' },
+  resources: { cpus: 1, memory: '4 GB', scratch: '40 GB', time: '6h' },
+  tools: [picardTool, samtools],
+  image: 'images/picard',
+  async run(context) {
+    await assertUsable(context);
+    const unpaired = join(context.scratch, 'unpaired.fq.gz');
+    const { counts, pair } = await convert(context, unpaired);
+    const single = await summarizeFastq(unpaired, { mate: 1, style: 'slash', signal: context.signal });
+    await compare(context, counts, pair, single);
+  },
+});
+
+type PicardContext = StepContext<
+  { bam: string },
+  {
+    includeNonPfReads: boolean;
+    validationStringency: string;
+    maxRecordsInRam: number;
+    quiet: boolean;
+    compressionLevel: number;
+  },
+  { r1: string; r2: string; log: string }
+>;
+
+/** Tells the common ways in which a BAM is unusable before any work is done. */
+async function assertUsable({ $, tool, inputs, sample }: PicardContext): Promise<void> {
+  try {
+    assertBam(inputs.bam);
+  } catch (error) {
+    throw blame('input', sample, error);
+  }
+  // -u: a BAM of unaligned reads has no targets. The exit code is a set of bits; 16 is the missing end-of-file block.
+  const quickcheck = await $({ allowExitCodes: EXIT_BITS })`${tool('samtools')} quickcheck -u ${inputs.bam}`;
+  if (quickcheck.exitCode !== 0) throw unusable(sample, 'is truncated or damaged', COPY_AGAIN);
+  const head = await $({ quiet: true })`${tool('samtools')} head -h 0 -n ${HEAD_RECORDS} ${inputs.bam}`;
+  const records = head.stdout.split('\n').filter(Boolean);
+  if (records.length === 0) throw unusable(sample, 'has a header and no reads', 'Was it filtered to nothing?');
+  if (records.every((record) => /^\S+\/[12]\t/.test(record))) throw unusable(sample, SUFFIXED, STRIP_SUFFIXES);
+}
+
+const EXIT_BITS = Array.from({ length: 32 }, (_, code) => code);
+const HEAD_RECORDS = 100;
+const COPY_AGAIN = 'Compare its checksum with the original’s and copy it again.';
+const SUFFIXED = 'has read names that end in /1 and /2, so that no read finds its mate';
+const STRIP_SUFFIXES =
+  'Strip them: samtools view -h in.bam | sed "s,^\\([^@[:space:]]*\\)/[12]\t,\\1\t," | samtools view -b -o out.bam';
+
+function unusable(sample: string, problem: string, hint: string): StepFailure {
+  return new StepFailure('input', `${sample}: the BAM file ${problem}`, { hint });
+}
+
+/** Converts, and counts at both ends meanwhile: a second core would be idle otherwise. */
+async function convert(
+  context: PicardContext,
+  unpaired: string,
+): Promise<{ counts: BamCounts; pair: FastqPairSummary }> {
+  const { $, tool, inputs, outputs, signal } = context;
+  let isConverting = true;
+  const converting = runPicard(context, unpaired).finally(() => (isConverting = false));
+  const [converted, flagstat, pair] = await Promise.allSettled([
+    converting,
+    $({ quiet: true })`${tool('samtools')} flagstat -O json ${inputs.bam}`,
+    summarizeFastqPair(outputs, { signal, growing: () => isConverting }),
+  ]);
+  if (converted.status === 'rejected') throw converted.reason;
+  if (flagstat.status === 'rejected') throw flagstat.reason;
+  if (pair.status === 'rejected') throw blame('check', context.sample, pair.reason);
+  return { counts: parseFlagstat(flagstat.value.stdout, context.params.includeNonPfReads), pair: pair.value };
+}
+
+async function runPicard(context: PicardContext, unpaired: string): Promise<void> {
+  const { $, tool, inputs, outputs, params: flags, scratch, memoryMiB } = context;
+  // _JAVA_OPTIONS wins over what a wrapper script named picard puts on its command line. One CPU: no parallel collector.
+  const options = `-Xmx${javaHeapMiB(memoryMiB)}m -XX:+UseSerialGC`;
+  const { stderr } = await $({ env: { _JAVA_OPTIONS: options } })`${tool('picard')} SamToFastq
+    QUIET=${String(flags.quiet)} INCLUDE_NON_PF_READS=${String(flags.includeNonPfReads)}
+    VALIDATION_STRINGENCY=${flags.validationStringency} MAX_RECORDS_IN_RAM=${flags.maxRecordsInRam}
+    COMPRESSION_LEVEL=${flags.compressionLevel} TMP_DIR=${scratch}
+    I=${inputs.bam} F=${outputs.r1} F2=${outputs.r2} FU=${unpaired}`;
+  writeFileSync(outputs.log, stderr);
+}
+
+async function compare(
+  context: PicardContext,
+  counts: BamCounts,
+  { reads, sameNames }: FastqPairSummary,
+  single: FastqSummary,
+): Promise<void> {
+  const { sample, check, metric } = context;
+  if (counts.read1 + counts.read2 === 0) throw unusable(sample, 'has no paired reads', PAIRED_ONLY);
+  check('reads in both FASTQ files', { expected: reads.r1, actual: reads.r2, hint: BROKEN_PAIRS });
+  check('mates have the same names', { expected: 'yes', actual: sameNames ? 'yes' : 'no', hint: BROKEN_PAIRS });
+  check('unpaired reads set aside', { expected: counts.unpaired, actual: single.reads });
+  const orphans = await countOrphans(context, counts, reads.r1);
+  const pairs = (counts.read1 + counts.read2 - orphans) / 2;
+  check('read pairs in the FASTQ files and in the BAM', { expected: pairs, actual: reads.r1 });
+  if (pairs === 0) throw unusable(sample, 'has no read whose mate is there, too', PAIRED_ONLY);
+  metric('read_pairs', pairs);
+  metric('unpaired_reads', counts.unpaired);
+  metric('orphan_mates', orphans);
+}
+
+const PAIRED_ONLY = 'Fusions are searched in paired-end reads only. Was this a single-end library, or a filtered file?';
+const BROKEN_PAIRS = 'Picard wrote files that do not belong together. Please keep the BAM and report it.';
+
+/**
+ * Mates whose partners are not in the BAM: Picard drops them silently. Counts of first and second mates cannot tell them
+ * all, so where pairs are fewer than those, samtools pairs the reads up once more.
+ */
+async function countOrphans(context: PicardContext, { read1, read2 }: BamCounts, pairs: number): Promise<number> {
+  if (pairs === read1 && pairs === read2) return 0;
+  const { $, tool, inputs, scratch, params: flags, signal } = context;
+  const collated = join(scratch, 'collated.bam');
+  const orphans = join(scratch, 'orphans.fq');
+  const excluded = flags.includeNonPfReads ? '0x900' : '0xB00';
+  await $`${tool('samtools')} collate -l 1 -T ${join(scratch, 'collate')} -o ${collated} ${inputs.bam}`;
+  await $`${tool('samtools')} fastq -F ${excluded} -n -1 /dev/null -2 /dev/null -0 /dev/null -s ${orphans} ${collated}`;
+  return (await summarizeFastq(orphans, { mate: 1, style: 'slash', signal })).reads;
+}

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { defineSamples } from '../../src/pipeline/inputs.ts';
+import { STRANDEDNESS_WORDS } from './formats/strandedness.ts';
+
+/** A sample has aligned (or unaligned) reads in a BAM, or a pair of FASTQ files; with both, the FASTQ files are used. */
+export const samples = defineSamples({
+  bam: { file: 'Paired reads, aligned or not, in any order' },
+  fastq_1: { file: 'First mates, FASTQ, gzipped or not' },
+  fastq_2: { file: 'Second mates, in the same order' },
+  strandedness: {
+    value: z
+      .enum(STRANDEDNESS_WORDS)
+      .describe('Strandedness of the library: reverse, forward or unstranded; empty or auto for the run’s param'),
+  },
+});
