@@ -16,7 +16,9 @@ await build({
   platform: 'node',
   target: 'node24',
   // Some libraries are CommonJS and ask for Node's own modules at run time.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
   minifySyntax: true,
   legalComments: 'linked',
   logLevel: 'warning',

@@ -32,10 +32,11 @@ console.log(`${file}: ${missing.length} entries added`);
 function missingFrom(path: string, { dev, optionalDependencies = {} }: Entry): [string, Entry][] {
   return Object.entries(optionalDependencies)
     .filter(([name]) => !lock.packages[`${path}/node_modules/${name}`] && !lock.packages[`node_modules/${name}`])
-    .map(([name, version]) => [
-      `node_modules/${name}`,
-      { version, ...(dev ? { dev } : {}), optional: true, ...platformOf(name) },
-    ]);
+    .map(([name, version]) => {
+      if (!/^\d+\.\d+\.\d+/.test(version))
+        throw new Error(`${path} wants ${name} ${version}, which is no exact version`);
+      return [`node_modules/${name}`, { version, ...(dev ? { dev } : {}), optional: true, ...platformOf(name) }];
+    });
 }
 
 function platformOf(name: string): Pick<Entry, 'os' | 'cpu' | 'libc'> {

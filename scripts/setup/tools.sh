@@ -1,18 +1,24 @@
 # shellcheck shell=sh
-# Picard, kallisto, pizzly and samtools, as Debian packages.
+# Picard, kallisto, pizzly and samtools, as Debian packages; and xz, which unpacks the demo's real reads.
 
 # Installs what is missing, or says how to. Returns 1 if something stays missing.
 install_tools() {
   missing=$(missing_packages)
+  if can_install && ! command -v xz >/dev/null; then missing="$missing xz-utils"; fi
   [ -n "$missing" ] || return 0
-  if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
-    say "setup: installing $missing"
+  if can_install; then
     # shellcheck disable=SC2086 # a list of names
+    say "setup: installing" $missing
+    # shellcheck disable=SC2086
     apt_install $missing && return 0
   fi
   # shellcheck disable=SC2086
   tell_how_to_install $missing
   return 1
+}
+
+can_install() {
+  command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]
 }
 
 missing_packages() {
@@ -38,6 +44,6 @@ tell_how_to_install() {
 Not here yet: $*. Any of these helps:
   Debian, Ubuntu:  sudo apt-get update && sudo apt-get install --no-install-recommends $*
   Conda:           conda create -n fusion -c conda-forge -c bioconda picard kallisto=0.48 pizzly samtools && conda activate fusion
-  A container:     docker run --rm -it -v "\$PWD:/project" -w /project node:24-bookworm sh scripts/setup.sh
+  A container:     docker run --rm -it -v "\$PWD:/project" -w /project node:24-bookworm sh -c 'scripts/setup.sh && exec bash'
 END
 }
