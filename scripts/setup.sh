@@ -24,7 +24,7 @@ install_modules() {
 }
 
 install_test_services() {
-  for installer in "$root"/test/stack/*/install-*.sh; do
+  for installer in "$root"/test/stack/*/install*.sh; do
     if [ -x "$installer" ]; then "$installer"; fi
   done
 }

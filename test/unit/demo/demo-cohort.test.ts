@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { makeDemoCohort, type DemoCohort, type DemoCohortOptions } from '../../../pipelines/fusion/demo/demo-cohort.ts';
 import { parseTruth } from '../../../pipelines/fusion/demo/truth.ts';
+
+// Real processes on a machine that may have other work: a test that hangs ends, a slow one does not fail.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const run = promisify(execFile);
 let root: string;

@@ -10,6 +10,9 @@ import { DEFECTS } from '../../../pipelines/fusion/demo/defects.ts';
 import { parseTruth } from '../../../pipelines/fusion/demo/truth.ts';
 import { makeCohort, type TestCohort } from '../../fixtures/make-cohort.ts';
 
+// Real processes on a machine that may have other work: a test that hangs ends, a slow one does not fail.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
 const run = promisify(execFile);
 let folder: string;
 let cohort: TestCohort;
