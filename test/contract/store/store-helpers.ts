@@ -43,3 +43,14 @@ export async function inParallel<T>(
     }),
   );
 }
+
+/** Bytes that do not repeat, the same every time. */
+export function noise(length: number): Buffer {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let word = 1;
+  for (let i = 0; i < words.length; i++) {
+    word = (Math.imul(word, 1_664_525) + 1_013_904_223) >>> 0;
+    words[i] = word;
+  }
+  return Buffer.from(words.buffer, 0, length);
+}

@@ -46,6 +46,14 @@ const ROLES = {
       }
     }
   },
+  /** Brings a file up and down again; the most memory that this process ever had, in MiB. */
+  async peak(store: Store, { keys, file = '' }: Part): Promise<number> {
+    for (const key of keys) {
+      await store.putFile(key, file);
+      await store.getFile(key, `${file}-down`);
+    }
+    return process.resourceUsage().maxRSS / 1024;
+  },
   /** Tries everything that writes; the codes of the errors. */
   async fail(store: Store, { keys, letter, size, file = '' }: Part): Promise<string[]> {
     const body = letter.repeat(size);

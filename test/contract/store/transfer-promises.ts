@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../../src/store/store.ts';
-import { keysUnder, sha256, textOf, type StoreHarness } from './store-helpers.ts';
+import { keysUnder, noise, sha256, textOf, type StoreHarness } from './store-helpers.ts';
 
 /** Over 64 MiB and no multiple of any part size. */
 const LARGE_BYTES = 70_000_001;
@@ -132,15 +132,4 @@ export function transferPromises(harness: StoreHarness): void {
       expect(leftovers()).toEqual(['link', 'original']);
     });
   });
-}
-
-/** Bytes that do not repeat, the same every time. */
-function noise(length: number): Buffer {
-  const words = new Uint32Array(Math.ceil(length / 4));
-  let word = 1;
-  for (let i = 0; i < words.length; i++) {
-    word = (Math.imul(word, 1_664_525) + 1_013_904_223) >>> 0;
-    words[i] = word;
-  }
-  return Buffer.from(words.buffer, 0, length);
 }

@@ -1,0 +1,203 @@
+import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openStore } from '../../src/store/open-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { startFaultProxy, type Fault, type FaultProxy } from '../stack/s3/fault-proxy.ts';
+import { useS3 } from '../stack/s3/use-s3.ts';
+import { keysUnder, noise, sha256, textOf } from './store/store-helpers.ts';
+import { tempFolder } from './store/temp-folder.ts';
+
+const FAULT_TIMEOUT_MS = 180_000;
+const LARGE_BYTES = 70_000_001;
+const PARTS = 5;
+
+const s3 = useS3();
+const large = noise(LARGE_BYTES);
+
+describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
+  let proxy: FaultProxy;
+  let store: Store;
+  let scratch: string;
+  beforeEach(async () => {
+    proxy = await startFaultProxy(s3.server.port);
+    store = await openStore(s3.newUrl(), { s3: { endpoint: proxy.endpoint } });
+    scratch = tempFolder();
+    writeFileSync(join(scratch, 'large'), large);
+  });
+  afterEach(() => proxy.stop());
+
+  const upload = (options = {}) => store.putFile('large', join(scratch, 'large'), options);
+  const download = (options = {}) => store.getFile('large', join(scratch, 'target'), options);
+  const downloaded = () => readFileSync(join(scratch, 'target')).equals(large);
+  const count = (method: string, url: RegExp) =>
+    proxy.seen.filter((request) => request.method === method && url.test(request.url)).length;
+  /** The first `times` requests of a kind meet a fault. */
+  const fail = (fault: Fault, times: number, method: string, url = /./) => {
+    let left = times;
+    proxy.decide((request) => {
+      const meant = request.method === method && url.test(request.url) && left-- > 0;
+      return meant ? fault : 'pass';
+    });
+  };
+  const openUploads = async () => {
+    const client = new S3Client({ endpoint: s3.server.endpoint, forcePathStyle: true });
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: 'lab-bucket' }));
+    return Uploads.map(({ Key }) => `s3://lab-bucket/${Key}`).filter((url) => url.startsWith(`${store.url}/`));
+  };
+
+  test('goes on when the server is killed and restarted during an upload', async () => {
+    const running = upload({ sha256: sha256(large) });
+    while (count('PUT', /partNumber/) < 2) await sleep(1);
+    await s3.server.kill();
+    await sleep(1500);
+    await s3.server.restart();
+    expect(await running).toMatchObject({ size: LARGE_BYTES });
+    await download();
+    expect(downloaded()).toBe(true);
+    expect(await openUploads()).toEqual([]);
+  });
+
+  test('goes on when the server is killed and restarted during a download', async () => {
+    await upload();
+    const running = download({ sha256: sha256(large) });
+    while (count('GET', /large/) < 2) await sleep(1);
+    await s3.server.kill();
+    await sleep(1500);
+    await s3.server.restart();
+    await running;
+    expect(downloaded()).toBe(true);
+  });
+
+  test('slows down when it is told to, and gets everything done', async () => {
+    let requests = 0;
+    proxy.decide(() => (++requests % 3 === 0 ? 'slow-down' : 'pass'));
+    await upload();
+    await download();
+    for (const key of ['a', 'b', 'c', 'd']) expect(await store.create(key, key)).toBe(true);
+    expect(await keysUnder(store, '')).toEqual(['a', 'b', 'c', 'd', 'large']);
+    await store.remove(['a', 'b', 'c', 'd']);
+    expect(downloaded()).toBe(true);
+    expect(proxy.seen.filter(({ fault }) => fault === 'slow-down').length).toBeGreaterThan(5);
+  });
+
+  test('gives up when that never ends, and leaves nothing', async () => {
+    store = await openStore(store.url, { s3: { endpoint: proxy.endpoint, attempts: 3 } });
+    fail('slow-down', Infinity, 'PUT', /partNumber=3/);
+    await expect(upload()).rejects.toMatchObject({ code: 'store-busy', exitCode: 3 });
+    expect(count('PUT', /partNumber=3/)).toBe(3);
+    expect(await keysUnder(store, '')).toEqual([]);
+    expect(await openUploads()).toEqual([]);
+  });
+
+  test('knows its own object when the answer to create is lost', async () => {
+    fail('lose-answer', 2, 'PUT');
+    expect(await store.create('a', 'mine')).toBe(true);
+    expect(count('PUT', /./)).toBe(3);
+    expect(await textOf(store, 'a')).toBe('mine');
+  });
+
+  test('knows the object of another when the answer to create is lost', async () => {
+    await store.create('a', 'same');
+    fail('lose-answer', 2, 'PUT');
+    expect(await store.create('a', 'same')).toBe(false);
+  });
+
+  test('knows that an upload is complete when the answer is lost', async () => {
+    fail('lose-answer', 1, 'POST', /uploadId/);
+    expect(await upload()).toEqual(await store.head('large'));
+    expect(count('POST', /uploadId/)).toBe(2);
+    await download();
+    expect(downloaded()).toBe(true);
+  });
+
+  test.for(['POST', 'PUT', 'DELETE'])('does every %s again when its answer is lost', async (method) => {
+    const seen = new Set<string>();
+    proxy.decide((request) => {
+      const id = `${request.method} ${request.url}`;
+      const first = request.method === method && !seen.has(id);
+      seen.add(id);
+      return first ? 'lose-answer' : 'pass';
+    });
+    await upload();
+    await store.write('a', 'text');
+    expect(await keysUnder(store, '')).toEqual(['a', 'large']);
+    await store.remove(['a', 'large']);
+    expect(await keysUnder(store, '')).toEqual([]);
+  });
+
+  test('takes up a download where the answer broke off', async () => {
+    await upload();
+    fail('cut-answer', 7, 'GET');
+    await download();
+    expect(downloaded()).toBe(true);
+    const ranges = proxy.seen.filter(({ method }) => method === 'GET').map(({ headers }) => headers.range ?? '');
+    expect(ranges).toHaveLength(PARTS + 7);
+    expect(new Set(ranges).size).toBe(PARTS + 7);
+  });
+
+  test('takes up a stream where it broke off, and reads small objects again', async () => {
+    await store.write('a', large.subarray(0, 1_000_000));
+    fail('cut-answer', 2, 'GET');
+    expect((await buffer(await store.stream('a', { start: 5 }))).equals(large.subarray(5, 1_000_000))).toBe(true);
+    fail('cut-answer', 2, 'GET');
+    expect(large.subarray(0, 1_000_000).equals((await store.read('a')) ?? Buffer.of())).toBe(true);
+  });
+
+  test('sends again what was damaged on its way up', async () => {
+    fail('damage-request', 3, 'PUT');
+    await upload();
+    await store.write('a', 'text');
+    proxy.decide(() => 'pass');
+    await download();
+    expect(downloaded()).toBe(true);
+    expect(await textOf(store, 'a')).toBe('text');
+  });
+
+  test('reads again, or refuses, what was damaged on its way down', async () => {
+    await upload();
+    await store.write('a', 'text');
+    fail('damage-answer', 2, 'GET');
+    expect(await textOf(store, 'a')).toBe('text');
+    fail('damage-answer', 1, 'GET');
+    await expect(download()).rejects.toMatchObject({ code: 'checksum-mismatch' });
+    expect(existsSync(join(scratch, 'target'))).toBe(false);
+    expect(readdirSync(scratch)).toEqual(['large']);
+  });
+
+  test('tells when an object is replaced while it is read', async () => {
+    await upload();
+    let gets = 0;
+    proxy.decide(({ method }) => (method === 'GET' && ++gets === 2 ? 'cut-answer' : 'pass'));
+    const running = download();
+    while (gets < 2) await sleep(1);
+    await (await openStore(store.url, s3.options)).write('large', 'replaced');
+    await expect(running).rejects.toMatchObject({ code: 'object-changed' });
+    expect(readdirSync(scratch)).toEqual(['large']);
+  });
+
+  test('stops at once when it is told to, and frees what was uploaded', async () => {
+    proxy.decide(({ url }) => (/partNumber=[45]/.test(url) ? 'hold' : 'pass'));
+    const stop = new AbortController();
+    const running = upload({ signal: stop.signal });
+    while (count('PUT', /partNumber/) < PARTS) await sleep(1);
+    stop.abort();
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await keysUnder(store, '')).toEqual([]);
+    expect(await openUploads()).toEqual([]);
+  });
+
+  test('stops a download too, and leaves no part of it', async () => {
+    await upload();
+    proxy.decide(({ method }) => (method === 'GET' ? 'hold' : 'pass'));
+    const stop = new AbortController();
+    const running = download({ signal: stop.signal });
+    while (count('GET', /./) < PARTS) await sleep(1);
+    stop.abort();
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    expect(readdirSync(scratch)).toEqual(['large']);
+  });
+});
