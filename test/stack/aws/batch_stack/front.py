@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 
-from . import requests
+from . import ecr_images, requests
 from .calls import Calls
 from .control import Control
 from .errors import ApiError, ClientException, ServerException, TooManyRequests
@@ -58,7 +58,9 @@ class Front:
         if len(call.body) > MAX_BODY.get(call.action, len(call.body)):
             raise ClientException(f"The request of {len(call.body)} bytes is larger than {MAX_BODY[call.action]}")
         region = self.regions.get(call.region)
-        ours = self._batch_jobs(call, region)
+        ours = self._batch_jobs(call, region) if call.service == "batch" else None
+        if ours is None and call.service == "ecr":
+            ours = ecr_images.answer(call.action, call.json())
         if ours is not None:
             return "200 OK", [("Content-Type", "application/json")], json.dumps(ours).encode()
         before(call, region)

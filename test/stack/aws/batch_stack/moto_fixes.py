@@ -8,6 +8,7 @@ import time
 from moto.batch.exceptions import ClientException as MotoClientException
 from moto.batch.models import BatchBackend, JobDefinition, JobQueue
 
+from . import ecr_images
 from .buckets import mirror_buckets
 from .errors import ClientException
 from .region import Region
@@ -45,6 +46,8 @@ def after(call: Call, region: Region, status: str, headers: list, body: bytes) -
         return headers, body
     if call.service == "cloudformation":
         mirror_buckets(region.catalog.account, call.region)
+    if call.service in ("cloudformation", "ecr"):
+        body = ecr_images.with_local_names(body, region.catalog.account, call.region)
     if call.action in PAGED:
         return headers, json.dumps(described(call, region, json.loads(body))).encode()
     if call.action in ("batch:CreateJobQueue", "batch:UpdateJobQueue"):

@@ -1,0 +1,12 @@
+# Sourced by the other scripts: where things are. BATCH_PIPELINE_CACHE moves the cache out of the checkout.
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "$HERE/../../.." && pwd)
+CACHE=${BATCH_PIPELINE_CACHE:-$ROOT/.cache}
+VENV=$CACHE/aws-venv
+#: podman's images, kept between starts; BASE_TAR is the parent image's file system.
+CONTAINERS=$CACHE/aws-containers
+BASE_TAR=$CACHE/bookworm-slim.tar
+PYTHON=$VENV/bin/python
+mkdir -p "$CACHE"
+
+say() { echo "[$SECONDS s] $*" >&2; }
