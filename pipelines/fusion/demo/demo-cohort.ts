@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PipelineError, systemCode } from '../../../src/errors.ts';
 import { publishFolder } from './publish-folder.ts';
-import { sampleSheetText } from './sample-sheet-text.ts';
+import { sampleSheetText, type SheetRow } from './sample-sheet-text.ts';
 import { samHeader } from './sam-text.ts';
 import { makeSimulatedCohort, type SimulatedCohort, type SimulatedSample } from './simulated-cohort.ts';
 import { readSpikeIn, SPIKE_IN_FUSIONS, type SpikeIn } from './spike-in.ts';
@@ -23,7 +23,7 @@ export interface DemoCohortOptions {
 
 /** Paths are absolute. */
 export interface DemoCohort {
-  /** CSV with the columns `sample` and `bam`. */
+  /** CSV with the columns `sample`, `bam` (relative to the sheet) and `strandedness`. */
   readonly sampleSheet: string;
   readonly fasta: string;
   readonly gtf: string;
@@ -34,7 +34,7 @@ export interface DemoCohort {
 }
 
 /** Raised when the cohort's content changes, so that an older one is made anew. */
-const VERSION = 1;
+const VERSION = 2;
 const SEED = 20;
 const SPIKE_IN = 'spike-in';
 /** Written last: a folder without it is not complete. */
@@ -52,8 +52,6 @@ const SAMPLES: readonly SimulatedSample[] = [
 
 const Marker = z.object({
   version: z.number(),
-  /** Where it was made: the sample sheet names files there. */
-  folder: z.string(),
   spikeIn: z.boolean(),
   pairs: z.number(),
   /** Bytes of every file. */
@@ -70,47 +68,42 @@ export async function makeDemoCohort(options: DemoCohortOptions): Promise<DemoCo
   const { spikeInFolder, pairs = 5000 } = options;
   const folder = resolve(options.folder);
   const spikeIn = spikeInFolder === undefined ? undefined : await readSpikeIn(resolve(spikeInFolder), SPIKE_IN);
-  const wanted: Marker = { version: VERSION, folder, pairs, spikeIn: spikeIn !== undefined, files: {} };
+  const wanted: Marker = { version: VERSION, pairs, spikeIn: spikeIn !== undefined, files: {} };
   const existing = await readMarker(folder);
-  if (existing && (await serves(existing, wanted))) return describe(existing);
+  if (existing && (await serves(folder, existing, wanted))) return describe(folder, existing);
   if (!existing) await refuseForeign(folder);
   await publishFolder(folder, async (partial) => {
-    await fillCohort({ ...options, folder: partial, pairs }, folder, spikeIn);
+    await fillCohort({ ...options, folder: partial, pairs }, spikeIn);
     await writeFile(join(partial, MARKER), JSON.stringify({ ...wanted, files: await fileSizes(partial) }, null, 2));
   });
-  return describe(wanted);
+  return describe(folder, wanted);
 }
 
 async function fillCohort(
-  { folder: partial, pairs, onProgress = () => {}, signal }: DemoCohortOptions & { pairs: number },
-  folder: string,
+  { folder, pairs, onProgress = () => {}, signal }: DemoCohortOptions & { pairs: number },
   spikeIn: SpikeIn | undefined,
 ): Promise<void> {
-  const simulation = { folder: partial, seed: SEED, pairs, samples: SAMPLES, onProgress };
+  const simulation = { folder, seed: SEED, pairs, samples: SAMPLES, onProgress };
   const cohort = await makeSimulatedCohort(signal ? { ...simulation, signal } : simulation);
-  const samples: SampleTruth[] = [...cohort.samples];
+  const samples: (SampleTruth & SheetRow)[] = [...cohort.samples];
   if (spikeIn) {
     onProgress(`writing ${SPIKE_IN}`);
-    await addSpikeIn(cohort, spikeIn);
-    samples.push({ sample: SPIKE_IN, expect: 'success', fusions: SPIKE_IN_FUSIONS });
+    samples.push(await addSpikeIn(cohort, spikeIn));
   }
-  // Paths as they will be once the folder has its name.
-  const sheet = samples.map(({ sample }) => ({ sample, bam: join(folder, 'bam', `${sample}.bam`) }));
-  await writeFile(cohort.sampleSheet, sampleSheetText(sheet));
+  await writeFile(cohort.sampleSheet, sampleSheetText(folder, samples));
   await writeFile(cohort.truth, truthText(samples));
 }
 
 /** One run has one reference: made-up and real genes have other ids and other chromosomes, so they fit in one file. */
-async function addSpikeIn({ folder, fasta, gtf }: SimulatedCohort, spikeIn: SpikeIn): Promise<void> {
+async function addSpikeIn({ folder, fasta, gtf }: SimulatedCohort, spikeIn: SpikeIn): Promise<SampleTruth & SheetRow> {
   await appendFile(fasta, spikeIn.fasta);
   await appendFile(gtf, spikeIn.gtf);
-  await writeBam(join(folder, 'bam', `${SPIKE_IN}.bam`), {
-    header: samHeader([], SPIKE_IN),
-    records: spikeIn.records,
-  });
+  const bam = join(folder, 'bam', `${SPIKE_IN}.bam`);
+  await writeBam(bam, { header: samHeader([], SPIKE_IN), records: spikeIn.records });
+  return { sample: SPIKE_IN, expect: 'success', fusions: SPIKE_IN_FUSIONS, bam, strandedness: 'unstranded' };
 }
 
-function describe({ folder, spikeIn }: Marker): DemoCohort {
+function describe(folder: string, { spikeIn }: Marker): DemoCohort {
   const at = (name: string): string => join(folder, name);
   return {
     sampleSheet: at('samples.csv'),
@@ -135,9 +128,9 @@ async function readMarker(folder: string): Promise<Marker | undefined> {
 }
 
 /** A cohort with the spike-in serves also where its files have gone since. */
-async function serves(existing: Marker, wanted: Marker): Promise<boolean> {
-  const { version, folder, pairs, files } = existing;
-  if (version !== wanted.version || folder !== wanted.folder || pairs !== wanted.pairs) return false;
+async function serves(folder: string, existing: Marker, wanted: Marker): Promise<boolean> {
+  const { version, pairs, files } = existing;
+  if (version !== wanted.version || pairs !== wanted.pairs) return false;
   if (wanted.spikeIn && !existing.spikeIn) return false;
   const sizes = await fileSizes(folder);
   return Object.entries(files).every(([file, bytes]) => sizes[file] === bytes);

@@ -1,7 +1,16 @@
-/** A sample sheet (CSV) with the columns `sample` and `bam`; RFC 4180 quoting where a path needs it. */
-export function sampleSheetText(samples: readonly { sample: string; bam: string }[]): string {
-  const rows = samples.map(({ sample, bam }) => [sample, bam].map(quoted).join(','));
-  return ['sample,bam', ...rows, ''].join('\n');
+import { relative } from 'node:path';
+
+export interface SheetRow {
+  readonly sample: string;
+  readonly bam: string;
+  /** As the pipeline's sample sheet and nf-core's call it. */
+  readonly strandedness: 'reverse' | 'unstranded';
+}
+
+/** A sample sheet (CSV) with paths relative to its `folder`; RFC 4180 quoting where one needs it. */
+export function sampleSheetText(folder: string, samples: readonly SheetRow[]): string {
+  const rows = samples.map(({ sample, bam, strandedness }) => [sample, relative(folder, bam), strandedness]);
+  return ['sample,bam,strandedness', ...rows.map((row) => row.map(quoted).join(',')), ''].join('\n');
 }
 
 function quoted(field: string): string {

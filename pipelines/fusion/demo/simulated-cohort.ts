@@ -6,7 +6,7 @@ import { makeGenome, type Genome } from './genome.ts';
 import { Random } from './random.ts';
 import { simulatePairs, type ReadOptions } from './reads.ts';
 import { fastaText, gtfText } from './reference-text.ts';
-import { sampleSheetText } from './sample-sheet-text.ts';
+import { sampleSheetText, type SheetRow } from './sample-sheet-text.ts';
 import { samHeader } from './sam-text.ts';
 import { knownFusion, truthText, type SampleTruth } from './truth.ts';
 import { writeBam } from './write-bam.ts';
@@ -41,8 +41,7 @@ export interface SimulationOptions {
 }
 
 /** Paths are absolute. */
-export interface CohortSample extends SampleTruth {
-  readonly bam: string;
+export interface CohortSample extends SampleTruth, SheetRow {
   readonly fastq?: readonly [string, string];
 }
 
@@ -52,7 +51,7 @@ export interface SimulatedCohort {
   /** cDNA and annotation, as Ensembl writes them. */
   readonly fasta: string;
   readonly gtf: string;
-  /** CSV with the columns `sample` and `bam`. */
+  /** CSV with the columns `sample`, `bam` (relative to the sheet) and `strandedness`. */
   readonly sampleSheet: string;
   /** See `truthText`. */
   readonly truth: string;
@@ -89,7 +88,7 @@ export async function makeSimulatedCohort(options: SimulationOptions): Promise<S
   };
   await writeFile(cohort.fasta, fastaText(genome));
   await writeFile(cohort.gtf, gtfText(genome));
-  await writeFile(cohort.sampleSheet, sampleSheetText(made));
+  await writeFile(cohort.sampleSheet, sampleSheetText(folder, made));
   await writeFile(cohort.truth, truthText(made));
   return cohort;
 }
@@ -120,6 +119,7 @@ async function makeSample(
     expect: isHopeless(defects) ? 'failure' : 'success',
     fusions: fusions.map(knownFusion),
     bam,
+    strandedness: 'reverse',
     ...(options.fastq ? { fastq } : {}),
   };
 }

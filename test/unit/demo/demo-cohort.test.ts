@@ -114,11 +114,23 @@ test('goes on without the spike-in, says so, and takes it in once it is there', 
   expect(await sampleNames(await make())).toContain('spike-in');
 });
 
-test('a cohort that was moved gets a sample sheet that fits', async () => {
-  await make();
+test('a cohort can be moved', async () => {
+  const made = await make({ spikeInFolder });
+  expect(await readFile(made.sampleSheet, 'utf8')).toMatchInlineSnapshot(`
+    "sample,bam,strandedness
+    tumour-1,bam/tumour-1.bam,reverse
+    tumour-2,bam/tumour-2.bam,reverse
+    tumour-3,bam/tumour-3.bam,reverse
+    tumour-4,bam/tumour-4.bam,reverse
+    normal-1,bam/normal-1.bam,reverse
+    broken-1,bam/broken-1.bam,reverse
+    spike-in,bam/spike-in.bam,unstranded
+    "
+  `);
   await rename(folder, `${folder}-moved`);
-  const moved = await make({ folder: `${folder}-moved` });
-  expect(await readFile(moved.sampleSheet, 'utf8')).toContain(`${folder}-moved/bam/tumour-1.bam`);
+  const onProgress = (): never => expect.fail('was made again');
+  const moved = await make({ folder: `${folder}-moved`, spikeInFolder, onProgress });
+  expect(moved.fasta).toBe(`${folder}-moved/transcripts.fa`);
 });
 
 test('an interrupted call leaves nothing that looks complete, and the next one clears up', async () => {

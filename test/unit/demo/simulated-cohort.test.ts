@@ -159,8 +159,8 @@ test('the truth names what was put in', async () => {
 
 test('the sample sheet names every BAM', async () => {
   const [header, ...rows] = (await readFile(cohort.sampleSheet, 'utf8')).trimEnd().split('\n');
-  expect(header).toBe('sample,bam');
-  expect(rows).toEqual(cohort.samples.map(({ sample, bam }) => `${sample},${bam}`));
+  expect(header).toBe('sample,bam,strandedness');
+  expect(rows).toEqual(cohort.samples.map(({ sample }) => `${sample},bam/${sample}.bam,reverse`));
 });
 
 test('without samtools the error says what to install', async () => {
