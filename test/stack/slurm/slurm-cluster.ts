@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface ClusterOptions {
+  /** `stock`: the scheduler settings that most sites leave alone. Default `tuned`. */
+  profile?: 'tuned' | 'stock';
+  /** Real memory limits; root only. */
+  cgroup?: boolean;
+  accounting?: boolean;
+  nodes?: number;
+  /** CPUs that each node claims; may exceed the real number. */
+  cpus?: number;
+  /** MiB that each node claims. */
+  memory?: number;
+  /** Lines of slurm.conf: `MinJobAge=2`. */
+  settings?: readonly string[];
+  /** PartitionName lines. */
+  partitions?: readonly string[];
+}
+
+/** A real Slurm cluster of one's own on this machine. */
+export interface SlurmCluster {
+  /** State, logs and keys. */
+  readonly home: string;
+  /** What a process needs to talk to this cluster. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Runs one of Slurm's commands. */
+  command(program: string, ...args: string[]): Promise<string>;
+  controllerPid(): number;
+  /** Kills the controller as a crash would, and starts it again with its saved state. */
+  killController(): void;
+  startController(): Promise<void>;
+  /** Ends all jobs and processes of the cluster and removes its home. */
+  stop(): Promise<void>;
+}
+
+const HERE = import.meta.dirname;
+
+/** slurmctld, slurmdbd and up to 13 slurmd. */
+const PORTS = 15;
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
+
+export async function startSlurmCluster(options: ClusterOptions = {}): Promise<SlurmCluster> {
+  await run(join(HERE, 'install-slurm.sh'), options.accounting ? ['--accounting'] : []);
+  // munge's socket allows no long path, so not the folder for temporary files of whoever runs the tests.
+  const home = mkdtempSync('/tmp/slurm-');
+  const environment = {
+    PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+    HOME: home,
+    SLURM_CONF: join(home, 'slurm.conf'),
+  };
+  await run(join(HERE, 'start-slurm.sh'), ['--home', home, '--port', String(await freePorts()), ...flags(options)]);
+  const command = async (program: string, ...args: string[]) => (await run(program, args, { env: environment })).stdout;
+  const controllerPid = () => Number(readFileSync(join(home, 'pid/slurmctld.pid'), 'utf8'));
+  return {
+    home,
+    environment,
+    command,
+    controllerPid,
+    killController: () => void process.kill(controllerPid(), 'SIGKILL'),
+    startController: async () => void (await command('slurmctld', '-f', environment.SLURM_CONF)),
+    stop: async () => void (await run(join(HERE, 'stop-slurm.sh'), ['--home', home, '--wipe'])),
+  };
+}
+
+function flags(options: ClusterOptions): string[] {
+  const { profile, nodes, cpus, memory, settings = [], partitions = [] } = options;
+  const values = Object.entries({ profile, nodes, cpus, memory }).filter(([, value]) => value !== undefined);
+  return [
+    ...values.flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...(options.cgroup ? ['--cgroup'] : []),
+    ...(options.accounting ? ['--accounting'] : []),
+    ...settings.flatMap((line) => ['--set', line]),
+    ...partitions.flatMap((line) => ['--partition', line]),
+  ];
+}
+
+/** The first of a row of ports that nobody listens on. */
+async function freePorts(): Promise<number> {
+  for (;;) {
+    const first = FIRST_PORT + Math.floor((Math.random() * (LAST_PORT - FIRST_PORT)) / PORTS) * PORTS;
+    const ports = Array.from({ length: PORTS }, (_, i) => first + i);
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return first;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}
