@@ -10,7 +10,6 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { execa } from 'execa';
 import type { Tool } from '../pipeline/tool.ts';
 
 /** A tool as it is on this machine. */
@@ -48,6 +47,8 @@ export async function probeTool(tool: Tool, path: string): Promise<FoundTool> {
 }
 
 async function ask(command: readonly string[], args: readonly string[]): Promise<string> {
+  // Loaded only when a version is not remembered.
+  const { execa } = await import('execa');
   const [file = '', ...rest] = command;
   const { all } = await execa(file, [...rest, ...args], { all: true, reject: false, stdin: 'ignore', timeout: 30_000 });
   return all ?? '';

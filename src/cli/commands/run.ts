@@ -1,8 +1,6 @@
 import { ExitCode } from '../../errors.ts';
 import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
-import { startRun } from '../../run/start.ts';
 import { count } from '../../views/columns.ts';
-import { driveRun } from '../drive-run.ts';
 import { type EngineFlags, openEngine } from '../engines.ts';
 import { notice, printJson } from '../print.ts';
 import { type RunFlags, runRequest } from '../run-request.ts';
@@ -24,6 +22,8 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   for (const warning of warnings) notice(`warning: ${warning}`);
   refuseErrors(prepared.findings);
   if (prepared.jobs.length === 0) return nothingToDo(prepared, flags.json ?? false);
+  // Not needed, and so not loaded, when there is nothing to do.
+  const [{ startRun }, { driveRun }] = await Promise.all([import('../../run/start.ts'), import('../drive-run.ts')]);
   const onEvent = flags.json ? (event: unknown) => process.stdout.write(`${JSON.stringify(event)}\n`) : plannedNotice;
   const name = flags.pipelineName ?? request.loaded.pipeline.name;
   const { manifest, submitted } = await startRun(prepared, { name, programVersion: programVersion(), onEvent });

@@ -1,4 +1,4 @@
-import { opendirSync, type BigIntStats, type Dir } from 'node:fs';
+import { type BigIntStats, type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { TEMP_SEGMENT } from '../check-key.ts';
@@ -32,22 +32,29 @@ export async function* listFolder(
 function* objectsUnder(root: string, prefix: string): Generator<ObjectInfo> {
   const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
   const nameStart = prefix.slice(start.length);
-  const folder = statIfThere(join(root, start));
-  if (!folder?.isDirectory()) return;
-  for (const name of namesIn(join(root, start))) {
-    if (start === '' && name === TEMP_SEGMENT) continue;
-    if (name.startsWith(nameStart)) yield* walk(root, start + name, [identity(folder)]);
+  const folder = join(root, start);
+  const stats = statIfThere(folder);
+  if (!stats?.isDirectory()) return;
+  for (const entry of entriesOf(folder)) {
+    if (start === '' && entry.name === TEMP_SEGMENT) continue;
+    if (entry.name.startsWith(nameStart)) yield* walk(folder, start, entry, [identity(stats)]);
   }
 }
 
-/** `above` holds the folders on the way here, so that a link to one of them is not followed for ever. */
-function* walk(root: string, key: string, above: readonly string[]): Generator<ObjectInfo> {
-  const path = join(root, key);
+/** `above` holds the folders that links led to on the way here, so that none is followed for ever. */
+function* walk(folder: string, start: string, entry: Dirent, above: readonly string[]): Generator<ObjectInfo> {
+  const path = `${folder}/${entry.name}`;
+  const key = `${start}${entry.name}`;
+  // The entry tells what it is: a folder is not asked again, which halves the cost of a store of many small ones.
+  if (entry.isDirectory()) {
+    for (const child of entriesOf(path)) yield* walk(path, `${key}/`, child, above);
+    return;
+  }
   const stats = statOrSkip(path);
   if (!stats) return;
   if (stats.isFile()) yield infoOf(key, stats);
   if (!stats.isDirectory() || above.includes(identity(stats))) return;
-  for (const name of namesIn(path)) yield* walk(root, `${key}/${name}`, [...above, identity(stats)]);
+  for (const child of entriesOf(path)) yield* walk(path, `${key}/`, child, [...above, identity(stats)]);
 }
 
 function identity(stats: BigIntStats): string {
@@ -63,21 +70,11 @@ function statOrSkip(path: string): BigIntStats | undefined {
   }
 }
 
-function* namesIn(folder: string): Generator<string> {
-  const dir = openFolder(folder);
-  if (!dir) return;
+function entriesOf(folder: string): Dirent[] {
   try {
-    for (let entry = dir.readSync(); entry; entry = dir.readSync()) yield entry.name;
-  } finally {
-    dir.closeSync();
-  }
-}
-
-function openFolder(folder: string): Dir | undefined {
-  try {
-    return opendirSync(folder, { bufferSize: PAGE_SIZE });
+    return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isAbsent(error)) return [];
     throw folderError(error, folder, 'read');
   }
 }
