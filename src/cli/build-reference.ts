@@ -11,7 +11,8 @@ import { notice } from './print.ts';
 import { probeTools, toolEnvironments } from './probe-tools.ts';
 import { nameValuePairs } from './run-request.ts';
 import { stepResources } from './overrides.ts';
-import { openSession, programVersion, storeUrl } from './session.ts';
+import { programVersion } from './program-files.ts';
+import { openSession, storeUrl } from './session.ts';
 
 /** Runs the cohort steps that come before the samples, once, so that every later run finds them done. */
 export async function buildReferenceSteps(
@@ -19,7 +20,7 @@ export async function buildReferenceSteps(
   flags: { store?: string; json?: boolean; pipeline: string; param?: string[] },
 ): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
-  const engine = openEngine({ engine: 'local' }, session.store);
+  const { engine, local } = await openEngine({ engine: 'local' }, session.store);
   const loaded = await loadPipeline(flags.pipeline);
   const steps = loaded.pipeline.steps.filter((step) => step.scope === 'cohort' && !isGather(step));
   const pipeline = { ...loaded.pipeline, steps };
@@ -52,11 +53,7 @@ export async function buildReferenceSteps(
     onEvent: () => undefined,
   });
   return driveRun({
-    store: session.store,
-    engine,
-    manifest,
-    submitted,
-    json: flags.json ?? false,
-    command: 'batch-pipeline',
+    ...{ store: session.store, engine, manifest, submitted, json: flags.json ?? false, command: 'batch-pipeline' },
+    ...(local ? { local } : {}),
   });
 }

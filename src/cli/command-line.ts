@@ -2,7 +2,7 @@ import { CommanderError } from '@commander-js/extra-typings';
 import { ExitCode } from '../errors.ts';
 import { fail } from './print.ts';
 import { createProgram } from './program.ts';
-import { programVersion } from './session.ts';
+import { programVersion } from './program-files.ts';
 
 /** A reader that went away (`| head`) is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,12 +1,13 @@
 import { styleText } from 'node:util';
 import { ExitCode } from '../errors.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { LocalEngine } from '../engine/local/local-engine.ts';
 import type { AttemptRecord } from '../record/attempt-record.ts';
 import { failedKey, parseRecordKey, recordsPrefix } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { readRecord } from '../record/read-record.ts';
 import type { OnEvent, RunSummary } from '../run/events.ts';
-import type { SubmittedJob } from '../run/submit.ts';
+import type { SubmittedJob } from '../run/submitted-job.ts';
 import type { TaskTable } from '../run/task-table.ts';
 import { watchRun } from '../run/watch.ts';
 import type { Store } from '../store/store.ts';
@@ -21,7 +22,9 @@ const FAILURES_SHOWN = 3;
 
 export interface Drive {
   store: Store;
-  engine: LocalEngine;
+  engine: Engine;
+  /** Where the engine works in this process, and dies with it. */
+  local?: LocalEngine;
   manifest: Manifest;
   submitted: readonly SubmittedJob[];
   json: boolean;
@@ -33,37 +36,42 @@ export interface Drive {
 export async function driveRun(drive: Drive): Promise<ExitCode> {
   const { store, engine, manifest, submitted } = drive;
   const progress = createProgress(drive.json);
-  const interrupts = hearInterrupts(engine, submitted);
+  const interrupts = hearInterrupts(drive);
   const onEvent: OnEvent = (event) => {
     if (drive.json && event.kind !== 'progress') process.stdout.write(`${JSON.stringify(event)}\n`);
     progress.event(event);
   };
-  const heartbeat = () => ({
-    scratchRoot: scratchRoot(store),
-    running: engine.running().map(({ jobId, index, step, startedAt }) => ({
-      ...{ job: jobId.slice(`${manifest.run}-${manifest.nonce}-`.length), index, step },
-      seconds: Math.round((performance.now() - startedAt) / 1000),
-    })),
-  });
   try {
     const { table, summary } = await watchRun({
-      store,
-      engine,
-      manifest,
-      submitted,
-      onEvent,
-      signal: interrupts.never,
-      heartbeat,
+      ...{ store, engine, manifest, submitted, onEvent, signal: interrupts.left },
+      ...(drive.local ? { heartbeat: heartbeatOf(drive.local, store, manifest) } : {}),
     });
     progress.stop();
     if (!drive.json) await tellOutcome(drive, table, summary);
     if (interrupts.count() > 0) return ExitCode.interrupted;
     return summary.failed > 0 ? ExitCode.samplesFailed : ExitCode.ok;
+  } catch (error) {
+    if (!interrupts.left.aborted) throw error;
+    progress.stop();
+    notice(
+      `\nRun ${manifest.run} goes on without us. next: ${drive.command} status ${manifest.run} --watch   ${drive.command} cancel ${manifest.run}`,
+    );
+    return ExitCode.interrupted;
   } finally {
     progress.stop();
     interrupts.forget();
     await engine.close();
   }
+}
+
+function heartbeatOf(local: LocalEngine, store: Store, manifest: Manifest) {
+  return () => ({
+    scratchRoot: scratchRoot(store),
+    running: local.running().map(({ jobId, index, step, startedAt }) => ({
+      ...{ job: jobId.slice(`${manifest.run}-${manifest.nonce}-`.length), index, step },
+      seconds: Math.round((performance.now() - startedAt) / 1000),
+    })),
+  });
 }
 
 async function tellOutcome(drive: Drive, table: TaskTable, summary: RunSummary): Promise<void> {
@@ -113,28 +121,30 @@ export async function lastFailedRecord(
 
 interface Interrupts {
   count(): number;
-  /** A signal that is never aborted: the run ends by itself once its tasks were asked to stop. */
-  never: AbortSignal;
+  /** Aborted when the watching ends and the run goes on; never on an engine that lives in this process. */
+  left: AbortSignal;
   forget(): void;
 }
 
-function hearInterrupts(engine: LocalEngine, submitted: readonly SubmittedJob[]): Interrupts {
+/** Ctrl-C: where tasks are ours, the first asks them to end and the second kills; elsewhere we only stop looking. */
+function hearInterrupts({ engine, local, submitted }: Drive): Interrupts {
   let count = 0;
+  const leaving = new AbortController();
   const onSignal = (): void => {
     count += 1;
-    if (count === 1) {
+    if (!local) leaving.abort();
+    else if (count > 1) local.kill();
+    else {
       notice('\nStopping: running tasks are asked to end. Again to kill them. The same command carries on later.');
-      void engine.cancel(
-        submitted.map(({ jobId }) => jobId),
-        'Interrupted',
-      );
-    } else engine.kill();
+      const ids = submitted.map(({ jobId }) => jobId);
+      void engine.cancel(ids, 'Interrupted');
+    }
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return {
     count: () => count,
-    never: new AbortController().signal,
+    left: leaving.signal,
     forget: () => {
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);

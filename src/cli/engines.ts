@@ -1,63 +1,104 @@
+import { closest } from 'fastest-levenshtein';
 import { PipelineError } from '../errors.ts';
-import { createLocalEngine, type LocalEngine } from '../engine/local/local-engine.ts';
-import { availableParallelism } from 'node:os';
-import { machineMemoryMiB } from '../engine/local/machine.ts';
-import { parseSize } from '../pipeline/resources.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { LocalEngine } from '../engine/local/local-engine.ts';
+import type { Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
-import { programFile, scratchRoot } from './session.ts';
 
+/** Flags that decide where and how jobs run. All of them are kept in the run's manifest. */
 export interface EngineFlags {
   engine: string;
   cpus?: string | undefined;
   memory?: string | undefined;
   queue?: string | undefined;
+  account?: string | undefined;
+  qos?: string | undefined;
+  constraint?: string | undefined;
+  sbatchArg?: string[] | undefined;
+  maxRunning?: string | undefined;
+  container?: string | undefined;
+  image?: string[] | undefined;
+  module?: string[] | undefined;
+  prologue?: string | undefined;
 }
+
+/** An engine, and more of it where it works in this process. */
+export interface OpenedEngine {
+  engine: Engine;
+  local?: LocalEngine;
+}
+
+interface EngineKind {
+  /** Flags that mean something to it; others are refused rather than ignored. */
+  flags: readonly (keyof EngineFlags)[];
+  open(flags: EngineFlags, store: Store): Promise<OpenedEngine>;
+}
+
+const KINDS: Readonly<Record<string, EngineKind>> = {
+  local: {
+    flags: ['cpus', 'memory'],
+    open: async (flags, store) => {
+      const local = (await import('./engines/local.ts')).openLocalEngine(flags, store);
+      return { engine: local, local };
+    },
+  },
+  slurm: {
+    flags: [
+      'queue',
+      'account',
+      'qos',
+      'constraint',
+      'sbatchArg',
+      'maxRunning',
+      'container',
+      'image',
+      'module',
+      'prologue',
+    ],
+    open: async (flags, store) => ({ engine: (await import('./engines/slurm.ts')).openSlurmEngine(flags, store) }),
+  },
+};
+
+const ALL_FLAGS: readonly (keyof EngineFlags)[] = [...new Set(Object.values(KINDS).flatMap(({ flags }) => flags))];
 
 /**
  * Opens the engine that the flags name.
  * @throws PipelineError for an unknown engine, or a flag that this engine would have to ignore.
  */
-export function openEngine(flags: EngineFlags, store: Store): LocalEngine {
-  if (flags.engine !== 'local') {
+export async function openEngine(flags: EngineFlags, store: Store): Promise<OpenedEngine> {
+  const kind = KINDS[flags.engine];
+  if (!kind) {
+    const known = Object.keys(KINDS);
     throw new PipelineError({
       code: 'engine-unknown',
       message: `There is no engine "${flags.engine}"`,
-      hint: 'Engines: local.',
+      hint: `Did you mean "${closest(flags.engine, known)}"? Engines: ${known.join(', ')}.`,
     });
   }
-  if (flags.queue !== undefined) {
+  const idle = ALL_FLAGS.find((flag) => flags[flag] !== undefined && !kind.flags.includes(flag));
+  if (idle !== undefined) {
+    const flag = `--${idle.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new PipelineError({
       code: 'flag-invalid',
-      message: 'The local engine has no queue',
-      where: '--queue',
-      hint: 'Leave --queue away.',
+      message: `The ${flags.engine} engine has no use for ${flag}`,
+      where: flag,
+      hint: `Leave ${flag} away, or choose another --engine.`,
     });
   }
-  return createLocalEngine({
-    capacity: {
-      cpus: wholeCpus(flags.cpus) ?? availableParallelism(),
-      memoryMiB: size(flags.memory) ?? machineMemoryMiB(),
-    },
-    runnerModule: programFile('./runner.js', '../runner/main.ts'),
-    environment: process.env,
-    scratchRoot: scratchRoot(store),
-  });
+  return kind.open(flags, store);
 }
 
-function wholeCpus(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new PipelineError({ code: 'flag-invalid', message: `"${text}" is no number of cpus`, where: '--cpus' });
+/** The flags of these that an engine reads, for the manifest. */
+export function engineFlagsOf(flags: EngineFlags): Record<string, unknown> {
+  const read: readonly (keyof EngineFlags)[] = KINDS[flags.engine]?.flags ?? [];
+  return Object.fromEntries(read.flatMap((flag) => (flags[flag] === undefined ? [] : [[flag, flags[flag]]])));
 }
 
-function size(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const mebibytes = parseSize(text);
-  if (mebibytes) return mebibytes;
-  throw new PipelineError({
-    code: 'flag-invalid',
-    message: `"${text}" is no size`,
-    where: '--memory',
-    hint: 'Write 8GB or 512MB.',
-  });
+/** The engine of a run that was started before, with the flags it was started with unless others are given now. */
+export function runEngineFlags(
+  manifest: Pick<Manifest, 'engine' | 'engineFlags'>,
+  given: Partial<EngineFlags> = {},
+): EngineFlags {
+  const now = Object.fromEntries(ALL_FLAGS.flatMap((flag) => (given[flag] === undefined ? [] : [[flag, given[flag]]])));
+  return { ...(manifest.engineFlags as Partial<EngineFlags>), ...now, engine: manifest.engine };
 }

@@ -68,9 +68,9 @@ export function createProgram(version: string, onExit: OnExit) {
     .command('retry')
     .description('run again only what did not succeed, with more memory or time for what ran out of it')
     .argument('[run]', 'run id (default: the last one)')
-    .addOption(engineOption())
-    .option('--cpus <n>', 'cpus that tasks may use together (local engine; default: all)')
-    .option('--memory <size>', 'memory that tasks may use together (local engine; default: all)')
+    .option('--cpus <n>', 'local: cpus that tasks may use together (default: as the run was started)')
+    .option('--memory <size>', 'local: memory that tasks may use together (default: as the run was started)')
+    .option('--watch', 'stay until the run is over, on an engine that does not need it')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline retry')
     .action(async (run, _flags, command) =>
       onExit(await (await import('./commands/retry.ts')).retryCommand(run, command.optsWithGlobals())),
@@ -160,9 +160,10 @@ export function createProgram(version: string, onExit: OnExit) {
 }
 
 function engineOption() {
-  return new Option('--engine <name>', 'where jobs run: local').default('local');
+  return new Option('--engine <name>', 'where jobs run: local or slurm').default('local');
 }
 
+/** The flags of `run` and `plan`. A flag that the chosen engine has no use for is refused. */
 function addRunFlags(command: Command) {
   return command
     .argument('[pipeline]', 'fusion, or the path of a pipeline file', 'fusion')
@@ -179,11 +180,21 @@ function addRunFlags(command: Command) {
       several,
     )
     .addOption(engineOption())
-    .option('--cpus <n>', 'cpus that tasks may use together (local engine; default: all)')
-    .option('--memory <size>', 'memory that tasks may use together (local engine; default: all)')
     .option('--pipeline-name <name>', 'first part of the run id (default: the name of the pipeline)')
     .option('--bucket-name <bucket>', 'the same as --store s3://BUCKET')
-    .option('--queue <name>', 'job queue (aws-batch only)');
+    .option('--watch', 'stay until the run is over, on an engine that does not need it')
+    .option('--cpus <n>', 'local: cpus that tasks may use together (default: all)')
+    .option('--memory <size>', 'local: memory that tasks may use together (default: all)')
+    .option('--queue <name>', 'slurm: partition')
+    .option('--account <name>', 'slurm: account')
+    .option('--qos <name>', 'slurm: quality of service')
+    .option('--constraint <features>', 'slurm: node features')
+    .option('--sbatch-arg <arg>', 'slurm: one more option of sbatch, as --name=value (repeatable)', several)
+    .option('--max-running <n>', 'slurm: tasks of a step that run at the same time')
+    .option('--container <runtime>', 'slurm: run the steps in images with apptainer, singularity or podman')
+    .option('--image <image=uri>', "slurm: this site's image for one of the pipeline's (repeatable)", several)
+    .option('--module <name>', 'slurm: environment module to load (repeatable)', several)
+    .option('--prologue <file>', 'slurm: shell lines to run before each task');
 }
 
 function addReferenceCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {

@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url';
-import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createLocator, type Located } from '../store/locate.ts';
 import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
@@ -35,17 +33,4 @@ export function storeUrl(options: { store?: string | undefined; bucketName?: str
 export function scratchRoot(store: Store): string {
   const root = store.localPath('.scratch');
   return process.env['BATCH_PIPELINE_SCRATCH'] ?? root ?? resolve('.batch-pipeline-scratch');
-}
-
-/** This program's files: built, or from source. */
-export function programFile(built: string, source: string): string {
-  const [found] = [built, source]
-    .map((file) => fileURLToPath(new URL(file, import.meta.url)))
-    .filter((file) => existsSync(file));
-  return found ?? built;
-}
-
-export function programVersion(): string {
-  const file = programFile('../package.json', '../../package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -48,33 +48,37 @@ export type Plan = readonly StepPlan[];
  */
 export function makePlan(request: PlanRequest): Plan {
   const plans = new Map<string, StepPlan>();
-  const errors: PipelineError[] = [];
-  for (const step of request.pipeline.steps) plans.set(step.name, keysOf(request, step, plans, errors));
-  throwAll(errors);
+  const lacks = new Map<string, Lacks>();
+  for (const step of request.pipeline.steps) plans.set(step.name, keysOf(request, step, plans, lacks));
+  throwAll(missingInputs(request, lacks));
   for (const step of request.pipeline.steps.toReversed()) decide(request, plans, step);
   return request.pipeline.steps.map((step) => plans.get(step.name) as StepPlan);
 }
 
-function keysOf(request: PlanRequest, step: Step, plans: Map<string, StepPlan>, errors: PipelineError[]): StepPlan {
+/** Why a task cannot run: an input that this step, or one before it, does not get. */
+interface Lack {
+  step: Step;
+  kind: 'column' | 'reference' | 'choices';
+  /** Name of the column or reference. */
+  name: string;
+}
+
+/** By sample index; empty where the task can run. */
+type Lacks = readonly (Lack | undefined)[];
+
+function keysOf(request: PlanRequest, step: Step, plans: Map<string, StepPlan>, lacks: Map<string, Lacks>): StepPlan {
   const identity = request.identities[step.name] ?? { code: '', environment: '' };
   const read = Object.fromEntries(Object.values(step.params).map(({ name }) => [name, request.params[name]]));
   const fixed = { ...identity, params: paramLines(read) };
   const entries: (PlanSample | undefined)[] = step.scope === 'cohort' ? [undefined] : [...request.samples];
+  const ofStep: (Lack | undefined)[] = [];
   const keys = entries.map((sample, index) => {
-    const inputs = inputIdentities(request, step, sample, index, plans);
-    if (inputs.missing === undefined) return taskKey({ ...fixed, inputs: identityLines(inputs.identities) });
-    if (inputs.missing !== 'upstream' && isAlwaysWanted(request.pipeline, step)) {
-      errors.push(missingInput(step, sample, inputs.missing));
-    }
-    return '';
+    const inputs = inputIdentities(request, step, sample, index, plans, lacks);
+    ofStep.push(inputs.lack);
+    return inputs.lack ? '' : taskKey({ ...fixed, inputs: identityLines(inputs.identities) });
   });
+  lacks.set(step.name, ofStep);
   return { step, keys, decisions: keys.map(() => 'not-needed') };
-}
-
-interface Identities {
-  identities: Record<string, string>;
-  /** Name of a column or reference that is not given, or `upstream` if a step before lacks one. */
-  missing?: string;
 }
 
 function inputIdentities(
@@ -83,27 +87,30 @@ function inputIdentities(
   sample: PlanSample | undefined,
   index: number,
   plans: Map<string, StepPlan>,
-): Identities {
+  lacks: Map<string, Lacks>,
+): { identities: Record<string, string>; lack?: Lack } {
   const identities: Record<string, string> = {};
   for (const [name, input] of Object.entries(step.inputs)) {
     const chosen = chooseInput(input, (column) => sample?.files[column] !== undefined);
     const identity = chosen && identityOf(request, chosen, sample, index, plans);
-    if (identity === undefined) return { identities, missing: missingName(chosen) };
+    if (identity === undefined) return { identities, lack: lackOf(step, chosen, index, lacks) };
     identities[name] = identity;
   }
   return { identities };
 }
 
-function missingName(chosen: ChosenInput | undefined): string {
+function lackOf(step: Step, chosen: ChosenInput | undefined, index: number, lacks: Map<string, Lacks>): Lack {
   switch (chosen?.kind) {
     case 'sample-file':
-      return chosen.column;
+      return { step, kind: 'column', name: chosen.column };
     case 'reference':
-      return chosen.name;
-    case 'output':
-      return 'upstream';
+      return { step, kind: 'reference', name: chosen.name };
+    case 'output': {
+      const before = lacks.get(chosen.step) as Lacks;
+      return (before.length === 1 ? before[0] : before[index]) as Lack;
+    }
     default:
-      return 'file';
+      return { step, kind: 'choices', name: '' };
   }
 }
 
@@ -148,17 +155,35 @@ function feeds(step: string, input: Step['inputs'][string]): boolean {
   return input.kind === 'output' && input.step === step;
 }
 
-function missingInput(step: Step, sample: PlanSample | undefined, missing: string): PipelineError {
-  const what = missing === 'file' ? 'none of the files' : `no "${missing}"`;
+/** What the steps that end the pipeline have to do without, each lack told once; what nobody needs may be missing. */
+function missingInputs(request: PlanRequest, lacks: Map<string, Lacks>): PipelineError[] {
+  const errors = new Map<string, PipelineError>();
+  for (const step of request.pipeline.steps) {
+    if (!isAlwaysWanted(request.pipeline, step)) continue;
+    for (const [index, lack] of (lacks.get(step.name) as Lacks).entries()) {
+      if (!lack) continue;
+      const sample = lack.kind === 'reference' ? undefined : request.samples[index];
+      const id = [lack.step.name, lack.name, sample?.name].join('\0');
+      if (!errors.has(id)) errors.set(id, missingInput(lack, sample));
+    }
+  }
+  return [...errors.values()];
+}
+
+function missingInput({ step, kind, name }: Lack, sample: PlanSample | undefined): PipelineError {
+  if (!sample) {
+    return new PipelineError({
+      code: 'reference-missing',
+      message: `Step ${step.name} needs the reference "${name}"`,
+      hint: `Give it with --reference-file ${name}=PATH, or a named one with --reference NAME.`,
+    });
+  }
+  const what = kind === 'choices' ? 'none of the files' : `no "${name}"`;
   return new PipelineError({
-    code: sample ? 'sample-input-missing' : 'reference-missing',
-    message: sample
-      ? `Sample "${sample.name}" has ${what} that step ${step.name} needs`
-      : `Step ${step.name} needs the reference "${missing}"`,
-    ...(sample?.where === undefined ? {} : { where: sample.where }),
-    hint: sample
-      ? 'Add the column to the sample sheet, or list the files themselves.'
-      : `Give it with --reference-file ${missing}=PATH, or a named one with --reference NAME.`,
+    code: 'sample-input-missing',
+    message: `Sample "${sample.name}" has ${what} that step ${step.name} needs`,
+    ...(sample.where === undefined ? {} : { where: sample.where }),
+    hint: 'Add the column to the sample sheet, or list the files themselves.',
   });
 }
 

@@ -51,6 +51,8 @@ export const manifest = z.object({
   createdAt: z.string(),
   programVersion: z.string(),
   engine: z.string(),
+  /** The engine's own flags (queue, account…), so that retry, status and cancel reach the same place. */
+  engineFlags: z.record(z.string(), z.unknown()).default({}),
   params: z.record(z.string(), z.unknown()),
   references: z.record(z.string(), fileIdentity),
   steps: z.array(

@@ -25,6 +25,8 @@ export interface RunRequest {
   resources: Readonly<Record<string, TaskResources>>;
   store: Store;
   engine: Engine;
+  /** Kept in the manifest. */
+  engineFlags?: Readonly<Record<string, unknown>>;
   locate: (location: string) => Promise<Located>;
   /** By step: versions of the tools on this machine, or the image by digest. */
   environments: Readonly<Record<string, StepEnvironment>>;

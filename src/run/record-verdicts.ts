@@ -3,7 +3,7 @@ import type { AttemptRecord } from '../record/attempt-record.ts';
 import { failedKey } from '../record/keys.ts';
 import { expandRanges, type Manifest, type ManifestSample } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
-import type { SubmittedJob } from './submit.ts';
+import type { SubmittedJob } from './submitted-job.ts';
 import { readSamples, type TaskTable } from './task-table.ts';
 
 /**

@@ -2,6 +2,7 @@ import { PipelineError } from '../errors.ts';
 import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../record/keys.ts';
 import { jobDocument, type JobDocument, manifest, type Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
+import { type SubmittedJob, submittedNote } from './submitted-job.ts';
 
 /** Runs that this store knows, oldest first by their number. */
 export async function listRuns(store: Store): Promise<string[]> {
@@ -53,6 +54,16 @@ export async function readJobs(store: Store, run: string): Promise<JobDocument[]
     jobs.push(...(await Promise.all(page.map(async ({ key }) => jobDocument.parse(await readDocument(store, key))))));
   }
   return jobs.sort((a, b) => a.submission - b.submission || b.rank - a.rank);
+}
+
+/** What the engine calls the jobs of a run that were submitted to it. */
+export async function readSubmitted(store: Store, run: string): Promise<SubmittedJob[]> {
+  const jobs = await readJobs(store, run);
+  const submitted = jobs.map(async (job): Promise<SubmittedJob[]> => {
+    const note = await store.read(runKeys.submitted(run, job.job));
+    return note ? [{ job, jobId: submittedNote.parse(JSON.parse(new TextDecoder().decode(note))).jobId }] : [];
+  });
+  return (await Promise.all(submitted)).flat();
 }
 
 async function readDocument(store: Store, key: string): Promise<unknown> {

@@ -3,7 +3,8 @@ import type { Manifest } from '../record/manifest.ts';
 import type { OnEvent } from './events.ts';
 import type { Prepared } from './prepare.ts';
 import { claimRun } from './run-store.ts';
-import { submitJobs, type SubmittedJob } from './submit.ts';
+import { submitJobs } from './submit.ts';
+import type { SubmittedJob } from './submitted-job.ts';
 import { writeRun } from './write-run.ts';
 
 export interface StartOptions {

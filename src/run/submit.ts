@@ -4,6 +4,7 @@ import { runKeys } from '../record/keys.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { OnEvent } from './events.ts';
+import { type SubmittedJob, submittedNote } from './submitted-job.ts';
 
 export interface Submission {
   store: Store;
@@ -13,12 +14,6 @@ export interface Submission {
   /** Tries per step for causes that may pass. */
   attempts: (step: string) => number;
   onEvent: OnEvent;
-}
-
-/** A job and the engine's name for it. */
-export interface SubmittedJob {
-  job: JobDocument;
-  jobId: string;
 }
 
 /**
@@ -58,7 +53,7 @@ async function knownIds({ store, engine, manifest, jobs }: Submission): Promise<
       return [
         job,
         noted
-          ? (JSON.parse(new TextDecoder().decode(noted)) as { jobId: string }).jobId
+          ? submittedNote.parse(JSON.parse(new TextDecoder().decode(noted))).jobId
           : found.get(engineJobName(manifest, job)),
       ];
     }),

@@ -8,7 +8,7 @@ import type { OnEvent, RunSummary, StepProgress } from './events.ts';
 import { type Heartbeat, writeHeartbeat } from './heartbeat.ts';
 import { listRecords } from './load-held.ts';
 import { recordVerdicts } from './record-verdicts.ts';
-import type { SubmittedJob } from './submit.ts';
+import type { SubmittedJob } from './submitted-job.ts';
 import { readTaskTable, type TaskTable } from './task-table.ts';
 
 export interface Watch {
@@ -39,12 +39,22 @@ export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summar
       await beat(watch, ids);
     }
     const statuses = await watch.engine.poll(ids);
-    watch.onEvent({ kind: 'progress', run: watch.manifest.run, steps: stepProgress(watch, statuses) });
+    watch.onEvent({ kind: 'progress', run: watch.manifest.run, steps: stepProgress(watch.submitted, statuses) });
     await tellFailures(watch, statuses, failedBefore, seen);
-    if (statuses.every(({ state }) => state === 'succeeded' || state === 'failed')) break;
+    if (isOver(statuses)) break;
     await sleep(pollIntervalMs, undefined, { signal: watch.signal });
   }
-  return settleRun(watch, (performance.now() - startedAt) / 1000);
+  const settled = await settleRun(watch, (performance.now() - startedAt) / 1000);
+  watch.onEvent({ kind: 'finished', run: watch.manifest.run, summary: settled.summary });
+  return settled;
+}
+
+/**
+ * True when the engine has no job left that may still change. A job that it has forgotten is nobody's any more: whether
+ * its tasks are done is for the records to say, and `retry` takes up those that are not.
+ */
+export function isOver(statuses: readonly JobStatus[]): boolean {
+  return statuses.every(({ state }) => state === 'succeeded' || state === 'failed' || state === 'unknown');
 }
 
 /** Says that we are here, and hears whether somebody wants the run to stop. */
@@ -55,10 +65,11 @@ async function beat(watch: Watch, ids: readonly string[]): Promise<void> {
   if (await store.head(runKeys.cancelled(manifest.run))) await engine.cancel(ids, 'The run was cancelled');
 }
 
-function stepProgress(watch: Watch, statuses: readonly JobStatus[]): StepProgress[] {
+/** The engine's counts, added up by step. */
+export function stepProgress(submitted: readonly SubmittedJob[], statuses: readonly JobStatus[]): StepProgress[] {
   const steps = new Map<string, StepProgress>();
   for (const [i, { counts }] of statuses.entries()) {
-    const { job } = watch.submitted[i] as SubmittedJob;
+    const { job } = submitted[i] as SubmittedJob;
     const progress = steps.get(job.step) ?? { step: job.step, total: 0, done: 0, failed: 0, running: 0 };
     steps.set(job.step, progress);
     progress.total += job.size;
@@ -105,14 +116,16 @@ async function tellFailures(
   }
 }
 
-async function settleRun(watch: Watch, wallSeconds: number): Promise<{ table: TaskTable; summary: RunSummary }> {
-  const { store, engine, manifest, submitted, onEvent } = watch;
+/** Writes down what the engine knows of tasks that left no record, and that the run is over. */
+export async function settleRun(
+  { store, engine, manifest, submitted }: Pick<Watch, 'store' | 'engine' | 'manifest' | 'submitted'>,
+  wallSeconds = 0,
+): Promise<{ table: TaskTable; summary: RunSummary }> {
   let table = await readTaskTable(store, manifest);
   if ((await recordVerdicts(store, engine, table, submitted)) > 0) table = await readTaskTable(store, manifest);
   const summary = summarise(table, wallSeconds);
   await store.write(runKeys.finished(manifest.run), JSON.stringify(summary));
   await store.remove([runKeys.heartbeat(manifest.run)]);
-  onEvent({ kind: 'finished', run: manifest.run, summary });
   return { table, summary };
 }
 

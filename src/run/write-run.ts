@@ -58,6 +58,7 @@ function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]):
     pipeline: request.loaded.pipeline.name,
     pipelineSource: request.loaded.source,
     engine: request.engine.name,
+    engineFlags: { ...request.engineFlags },
     params: { ...request.params },
     references: { ...request.references },
     steps: plan.map(({ step, keys, decisions }) => {

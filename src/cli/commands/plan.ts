@@ -10,7 +10,7 @@ import type { RunCommandFlags } from './run.ts';
 /** `batch-pipeline plan`: what `run` would do, and why. Changes nothing. */
 export async function planCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
-  const engine = openEngine(flags, session.store);
+  const { engine } = await openEngine(flags, session.store);
   const { request, warnings } = await runRequest(pipelineName, flags, session, engine);
   const prepared = await prepareRun(request);
   if (flags.json) {

@@ -4,13 +4,17 @@ import { runKeys } from '../../record/keys.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
 import { refuseErrors } from '../../run/prepare.ts';
 import { retryJobs } from '../../run/retry.ts';
-import { findRun, readJobs, readManifest } from '../../run/run-store.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Manifest } from '../../record/manifest.ts';
+import { findRun, readJobs, readManifest, readSubmitted } from '../../run/run-store.ts';
 import { submitJobs } from '../../run/submit.ts';
-import { readTaskTable } from '../../run/task-table.ts';
+import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
+import { isOver, settleRun } from '../../run/watch.ts';
+import type { Store } from '../../store/store.ts';
 import { writeJobs } from '../../run/write-run.ts';
 import { count } from '../../views/columns.ts';
 import { driveRun } from '../drive-run.ts';
-import { type EngineFlags, openEngine } from '../engines.ts';
+import { type EngineFlags, openEngine, runEngineFlags } from '../engines.ts';
 import { notice } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
 import { commandWith } from './run.ts';
@@ -18,21 +22,23 @@ import { commandWith } from './run.ts';
 /** `batch-pipeline retry [RUN]`: another submission over the run's own manifest. */
 export async function retryCommand(
   name: string | undefined,
-  flags: EngineFlags & { store?: string; json?: boolean },
+  flags: Partial<EngineFlags> & { store?: string; json?: boolean; watch?: boolean },
 ): Promise<ExitCode> {
   const { store } = await openSession(storeUrl(flags));
   const manifest = await readManifest(store, await findRun(store, name));
   if (await readHeartbeat(store, manifest.run)) throw stillRunning(manifest.run);
-  const engine = openEngine(flags, store);
+  const { engine, local } = await openEngine(runEngineFlags(manifest, flags), store);
   const { pipeline } = await loadPipeline(manifest.pipelineSource);
-  const table = await readTaskTable(store, manifest);
+  const table = await settledTable(store, engine, manifest);
   const { maxArraySize } = await engine.limits();
   const jobs = retryJobs({ pipeline, table, earlier: await readJobs(store, manifest.run), maxArraySize });
   if (jobs.length === 0) {
     notice(`Run ${manifest.run} has nothing to retry.`);
     return ExitCode.ok;
   }
-  refuseErrors(await engine.check(jobs.map(({ step, resources }) => ({ step, resources, image: undefined }))));
+  refuseErrors(
+    await engine.check(jobs.map(({ step, resources }) => ({ step, resources, image: imageOf(manifest, step) }))),
+  );
   await store.remove([runKeys.finished(manifest.run), runKeys.cancelled(manifest.run)]);
   await writeJobs(store, manifest.run, jobs);
   notice(
@@ -50,7 +56,27 @@ export async function retryCommand(
     attempts: (step) => tries.get(step) ?? 1,
     onEvent: () => undefined,
   });
-  return driveRun({ store, engine, manifest, submitted, json: flags.json ?? false, command: commandWith(flags) });
+  if (!local && !flags.watch) {
+    notice(`next: ${commandWith(flags)} status ${manifest.run} --watch`);
+    return ExitCode.ok;
+  }
+  return driveRun({
+    ...{ store, engine, manifest, submitted, json: flags.json ?? false, command: commandWith(flags) },
+    ...(local ? { local } : {}),
+  });
+}
+
+/** What became of everything submitted so far; on an engine elsewhere that is asked first. */
+async function settledTable(store: Store, engine: Engine, manifest: Manifest): Promise<TaskTable> {
+  const submitted = await readSubmitted(store, manifest.run);
+  if (submitted.length === 0) return readTaskTable(store, manifest);
+  const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
+  if (!isOver(statuses)) throw stillRunning(manifest.run);
+  return (await settleRun({ store, engine, manifest, submitted })).table;
+}
+
+function imageOf(manifest: Manifest, step: string): string | undefined {
+  return manifest.steps.find(({ name }) => name === step)?.image;
 }
 
 function stillRunning(run: string): PipelineError {

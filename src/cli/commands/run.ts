@@ -1,24 +1,27 @@
 import { ExitCode } from '../../errors.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
 import { count } from '../../views/columns.ts';
-import { type EngineFlags, openEngine } from '../engines.ts';
+import { type EngineFlags, engineFlagsOf, openEngine } from '../engines.ts';
 import { notice, printJson } from '../print.ts';
 import { type RunFlags, runRequest } from '../run-request.ts';
-import { openSession, programVersion, storeUrl } from '../session.ts';
+import { programVersion } from '../program-files.ts';
+import { openSession, storeUrl } from '../session.ts';
 
 export interface RunCommandFlags extends RunFlags, EngineFlags {
   store?: string;
   bucketName?: string;
   pipelineName?: string;
   json?: boolean;
+  watch?: boolean;
 }
 
 /** `batch-pipeline run`: plan, submit, watch. */
 export async function runCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
-  const engine = openEngine(flags, session.store);
+  const { engine, local } = await openEngine(flags, session.store);
   const { request, warnings } = await runRequest(pipelineName, flags, session, engine);
-  const prepared = await prepareRun(request);
+  const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags) });
   for (const warning of warnings) notice(`warning: ${warning}`);
   refuseErrors(prepared.findings);
   if (prepared.jobs.length === 0) return nothingToDo(prepared, flags.json ?? false);
@@ -28,7 +31,27 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   const name = flags.pipelineName ?? request.loaded.pipeline.name;
   const { manifest, submitted } = await startRun(prepared, { name, programVersion: programVersion(), onEvent });
   const command = commandWith(flags);
-  return driveRun({ store: session.store, engine, manifest, submitted, json: flags.json ?? false, command });
+  if (!local && !flags.watch)
+    return submittedOnly(engine, manifest.run, submitted.length, { json: flags.json ?? false, command });
+  return driveRun({
+    ...{ store: session.store, engine, manifest, submitted, json: flags.json ?? false, command },
+    ...(local ? { local } : {}),
+  });
+}
+
+/** On an engine that needs no process of ours, a run goes on without us. */
+async function submittedOnly(
+  engine: Engine,
+  run: string,
+  jobs: number,
+  view: { json: boolean; command: string },
+): Promise<ExitCode> {
+  await engine.close();
+  if (!view.json) {
+    notice(`Submitted ${count(jobs, 'job')}; nothing of ours has to stay.`);
+    notice(`next: ${view.command} status ${run} --watch`);
+  }
+  return ExitCode.ok;
 }
 
 /** How to call this program again for the same store. */

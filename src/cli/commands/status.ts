@@ -3,9 +3,13 @@ import { styleText } from 'node:util';
 import { ExitCode } from '../../errors.ts';
 import { runKeys } from '../../record/keys.ts';
 import { type Heartbeat, readHeartbeat } from '../../run/heartbeat.ts';
-import { findRun, readJobs, readManifest } from '../../run/run-store.ts';
+import type { StepProgress } from '../../run/events.ts';
+import { findRun, readJobs, readManifest, readSubmitted } from '../../run/run-store.ts';
+import type { SubmittedJob } from '../../run/submitted-job.ts';
 import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
-import { summarise } from '../../run/watch.ts';
+import { isOver, settleRun, stepProgress, summarise } from '../../run/watch.ts';
+import type { Manifest } from '../../record/manifest.ts';
+import { openEngine, runEngineFlags } from '../engines.ts';
 import type { Store } from '../../store/store.ts';
 import { expandRanges } from '../../record/manifest.ts';
 import { statusText } from '../../views/status-text.ts';
@@ -27,6 +31,8 @@ interface Snapshot {
   state: RunState;
   /** `sample/step` of what runs now. */
   running: Set<string>;
+  /** What an engine elsewhere counts, by step. */
+  live: readonly StepProgress[];
 }
 
 const REFRESH_MS = 2000;
@@ -45,6 +51,8 @@ export async function statusCommand(name: string | undefined, flags: StatusFlags
 
 async function takeSnapshot(store: Store, run: string): Promise<Snapshot> {
   const manifest = await readManifest(store, run);
+  const submitted = await readSubmitted(store, run);
+  if (submitted.length > 0) return detachedSnapshot(store, manifest, submitted);
   const [table, beat, finished] = await Promise.all([
     readTaskTable(store, manifest),
     readHeartbeat(store, run),
@@ -52,7 +60,29 @@ async function takeSnapshot(store: Store, run: string): Promise<Snapshot> {
   ]);
   const running = beat ? await runningTasks(store, run, beat, table) : new Set<string>();
   const state = beat ? 'running' : finished ? 'over' : 'interrupted';
-  return { table, state, running };
+  return { table, state, running, live: [] };
+}
+
+/** On an engine elsewhere: one poll, unless the records say that the run is over. */
+async function detachedSnapshot(
+  store: Store,
+  manifest: Manifest,
+  submitted: readonly SubmittedJob[],
+): Promise<Snapshot> {
+  const nothing = { running: new Set<string>() };
+  if (await store.head(runKeys.finished(manifest.run))) {
+    return { table: await readTaskTable(store, manifest), state: 'over', live: [], ...nothing };
+  }
+  const { engine } = await openEngine(runEngineFlags(manifest), store);
+  try {
+    const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
+    const live = stepProgress(submitted, statuses);
+    if (!isOver(statuses)) return { table: await readTaskTable(store, manifest), state: 'running', live, ...nothing };
+    const { table } = await settleRun({ store, engine, manifest, submitted });
+    return { table, state: 'over', live, ...nothing };
+  } finally {
+    await engine.close();
+  }
 }
 
 async function runningTasks(store: Store, run: string, beat: Heartbeat, table: TaskTable): Promise<Set<string>> {
@@ -65,7 +95,7 @@ async function runningTasks(store: Store, run: string, beat: Heartbeat, table: T
   );
 }
 
-function show(run: string, { table, state, running }: Snapshot, flags: StatusFlags): void {
+function show(run: string, { table, state, running, live }: Snapshot, flags: StatusFlags): void {
   if (flags.json) {
     printJson({
       run,
@@ -74,6 +104,7 @@ function show(run: string, { table, state, running }: Snapshot, flags: StatusFla
       samples: table.rows,
       cohort: table.cohort,
       running: [...running],
+      live,
     });
     return;
   }
@@ -82,7 +113,14 @@ function show(run: string, { table, state, running }: Snapshot, flags: StatusFla
   print(
     `Run ${styleText('bold', run)} of ${manifest.pipeline} on ${manifest.engine}, started ${manifest.createdAt}: ${stateText(state)}\n`,
   );
+  if (state === 'running' && live.length > 0) print(`${liveText(live)}\n`);
   print(statusText(table, { running, ...(flags.all === undefined ? {} : { all: flags.all }) }));
+}
+
+function liveText(live: readonly StepProgress[]): string {
+  return live
+    .map(({ step, running, done, failed, total }) => `${step}: ${running} running, ${done + failed} of ${total} over`)
+    .join('\n');
 }
 
 function stateText(state: RunState): string {

@@ -1,0 +1,73 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, open, stat } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { messageOf, systemCode } from '../../errors.ts';
+import { FetchAndRunExit, LaunchError } from './exit.ts';
+import type { ForwardedSignals } from './signals.ts';
+
+/** A script without a first line `#!…` is one for bash, as it is where bash starts it. */
+const SHELL = 'bash';
+const FIRST_LINE_BYTES = 256;
+
+interface LaunchOptions {
+  cwd: string;
+  signals: ForwardedSignals;
+}
+
+/**
+ * Runs a fetched file with this process's input, output and environment; resolves to its exit code, or 128 + signal.
+ * @throws LaunchError where it cannot be started
+ */
+export async function launch(program: string, args: readonly string[], options: LaunchOptions): Promise<number> {
+  await makeExecutable(program);
+  try {
+    return await run(program, args, options);
+  } catch (error) {
+    if (systemCode(error) === 'ENOEXEC') return run(SHELL, [program, ...args], options);
+    throw await explained(error, program);
+  }
+}
+
+async function makeExecutable(program: string): Promise<void> {
+  const found = await stat(program).catch(() => undefined);
+  if (!found) throw new LaunchError(127, { message: 'There is no such program in what was fetched', where: program });
+  if (!found.isFile()) throw new LaunchError(126, { message: 'The program is no file', where: program });
+  await chmod(program, found.mode | 0o500);
+}
+
+async function run(program: string, args: readonly string[], { cwd, signals }: LaunchOptions): Promise<number> {
+  const child = spawn(program, args, { cwd, stdio: 'inherit' });
+  await once(child, 'spawn');
+  signals.forwardTo((signal) => void child.kill(signal));
+  return exitCode(child);
+}
+
+async function exitCode(child: ChildProcess): Promise<number> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  const { exitCode: code, signalCode } = child;
+  return code ?? FetchAndRunExit.signal + constants.signals[signalCode ?? 'SIGKILL'];
+}
+
+async function explained(error: unknown, program: string): Promise<LaunchError> {
+  const firstLine = await readFirstLine(program);
+  if (systemCode(error) === 'ENOENT' && firstLine.startsWith('#!')) {
+    const message = `Its interpreter is not in this image: ${JSON.stringify(firstLine)}`;
+    return new LaunchError(127, {
+      message,
+      where: program,
+      ...(firstLine.endsWith('\r') && { hint: CARRIAGE_RETURN }),
+    });
+  }
+  if (systemCode(error) !== 'EACCES') return new LaunchError(126, { message: messageOf(error), where: program });
+  const hint = 'Is the temporary folder mounted noexec? Set TMPDIR to another one.';
+  return new LaunchError(126, { message: 'It may not be executed', where: program, hint });
+}
+
+const CARRIAGE_RETURN = 'The line ends as on Windows: save the script with Unix line ends.';
+
+async function readFirstLine(program: string): Promise<string> {
+  await using file = await open(program);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(FIRST_LINE_BYTES), 0, FIRST_LINE_BYTES, 0);
+  return buffer.toString('utf8', 0, bytesRead).split('\n')[0] ?? '';
+}

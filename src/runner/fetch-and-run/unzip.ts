@@ -1,0 +1,67 @@
+import { createWriteStream } from 'node:fs';
+import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { openPromise, type Entry, type ZipFile } from 'yauzl';
+import { ExitCode, messageOf, PipelineError } from '../../errors.ts';
+
+/** File type and permissions lie in the upper half of the attributes, where a Unix made the zip (APPNOTE.TXT 4.4.15). */
+const MODE_SHIFT = 16;
+const TYPE_MASK = 0o170_000;
+const SYMLINK = 0o120_000;
+/** What a zip made on Windows says nothing about. */
+const PLAIN_MODE = 0o644;
+
+/**
+ * Unpacks into an existing, empty folder. Permissions are kept, checksums verified. Nothing is ever written outside:
+ * yauzl refuses names that are absolute or have a "..", and symbolic links are made last and only if they stay inside.
+ * @throws PipelineError `zip-invalid`, naming `where`
+ */
+export async function unzip(path: string, folder: string, where: string): Promise<void> {
+  try {
+    const zip = await openPromise(path, { autoClose: false, strictFileNames: true });
+    try {
+      await unpackAll(zip, folder);
+    } finally {
+      zip.close();
+    }
+  } catch (error) {
+    const message = `The zip cannot be unpacked: ${messageOf(error)}`;
+    throw new PipelineError({ code: 'zip-invalid', message, where, exitCode: ExitCode.environment, cause: error });
+  }
+}
+
+async function unpackAll(zip: ZipFile, folder: string): Promise<void> {
+  const links: { name: string; target: string }[] = [];
+  for await (const entry of zip.eachEntry()) {
+    const name = entry.fileName;
+    if (name.endsWith('/')) await mkdir(join(folder, name), { recursive: true });
+    else if (isLink(entry)) links.push({ name, target: await linkTarget(zip, entry) });
+    else await unpackFile(zip, entry, join(folder, name));
+  }
+  for (const { name, target } of links) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await symlink(target, join(folder, name));
+  }
+}
+
+async function unpackFile(zip: ZipFile, entry: Entry, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const mode = (entry.externalFileAttributes >>> MODE_SHIFT) & 0o777 || PLAIN_MODE;
+  await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path, { flags: 'wx' }));
+  await chmod(path, mode);
+}
+
+function isLink(entry: Entry): boolean {
+  return ((entry.externalFileAttributes >>> MODE_SHIFT) & TYPE_MASK) === SYMLINK;
+}
+
+async function linkTarget(zip: ZipFile, entry: Entry): Promise<string> {
+  const target = await text(await zip.openReadStreamPromise(entry));
+  const inside = normalize(join(dirname(entry.fileName), target));
+  if (target.startsWith('/') || inside === '..' || inside.startsWith('../')) {
+    throw new Error(`the link ${entry.fileName} leads outside, to ${target}`);
+  }
+  return target;
+}
