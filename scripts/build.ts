@@ -1,27 +1,74 @@
-/** Builds dist/: the command, the runner and the library as one bundle with shared chunks, and the library's types. */
+/**
+ * Builds dist/: the command, the runner and the library as one bundle with shared chunks, and the library's types.
+ *
+ *   node scripts/build.ts           parts of older builds stay for an hour, for programs that still run from them
+ *   node scripts/build.ts --clean   nothing else stays
+ *   OUT=folder node scripts/build.ts
+ */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync, globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { BUILT_FROM, sourcesHash } from './sources-hash.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-rmSync(`${root}/dist`, { recursive: true, force: true });
-await build({
-  absWorkingDir: root,
-  entryPoints: { 'batch-pipeline': 'src/cli/main.ts', runner: 'src/runner/main.ts', index: 'src/index.ts' },
-  outdir: 'dist',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  // Some libraries are CommonJS and ask for Node's own modules at run time.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
-  },
-  minifySyntax: true,
-  legalComments: 'linked',
-  logLevel: 'warning',
+const ROOT = resolve(import.meta.dirname, '..');
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+const KEEP_MS = 3_600_000;
+
+const out = resolve(ROOT, process.env['OUT'] ?? 'dist');
+const builtFrom = sourcesHash(ROOT);
+if (process.argv.includes('--clean')) rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+// Gone while the build is incomplete.
+rmSync(join(out, BUILT_FROM), { force: true });
+removeOldParts(await bundle());
+execFileSync(process.execPath, [TSC, '-p', 'tsconfig.types.json', '--outDir', join(out, 'types')], {
+  cwd: ROOT,
+  stdio: 'inherit',
 });
-chmodSync(`${root}/dist/batch-pipeline.js`, 0o755);
-execFileSync('tsc', ['-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
+writeFileSync(join(out, BUILT_FROM), builtFrom);
+
+/** Writes the bundle; answers the names of its files. */
+async function bundle(): Promise<Set<string>> {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { 'batch-pipeline': 'src/cli/main.ts', runner: 'src/runner/main.ts', index: 'src/index.ts' },
+    outdir: out,
+    write: false,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // Some libraries are CommonJS and ask for Node's own modules at run time.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+    },
+    minifySyntax: true,
+    legalComments: 'linked',
+    logLevel: 'warning',
+  });
+  // The entry points last, when all that they import is there.
+  for (const { path, contents } of outputFiles.toSorted((a, b) => partsFirst(a.path) - partsFirst(b.path)))
+    writeWhole(path, contents);
+  return new Set(outputFiles.map(({ path }) => basename(path)));
+}
+
+/** Names of parts end in a hash of their content, so that those of several builds live side by side. */
+function partsFirst(path: string): number {
+  return /-[A-Z0-9]{8}\.js/.test(path) ? 0 : 1;
+}
+
+/** By a rename: a program that starts meanwhile reads the old file or the new one. */
+function writeWhole(path: string, contents: Uint8Array): void {
+  const now = new Date();
+  if (existsSync(path) && partsFirst(path) === 0) return utimesSync(path, now, now);
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, contents, { mode: path.endsWith('/batch-pipeline.js') ? 0o755 : 0o644 });
+  renameSync(temporary, path);
+}
+
+function removeOldParts(current: Set<string>): void {
+  const old = globSync('*.js*', { cwd: out }).filter((file) => !current.has(file));
+  for (const file of old) if (Date.now() - statSync(join(out, file)).mtimeMs > KEEP_MS) rmSync(join(out, file));
+}

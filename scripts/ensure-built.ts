@@ -1,0 +1,15 @@
+/** Builds dist/ if it is not what the sources say. Nothing else runs meanwhile that would build it, too. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { BUILT_FROM, sourcesHash } from './sources-hash.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+export function ensureBuilt(): void {
+  const mark = join(ROOT, 'dist', BUILT_FROM);
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === sourcesHash(ROOT)) return;
+  execFileSync(process.execPath, [join(ROOT, 'scripts/build.ts')], { cwd: ROOT, stdio: 'inherit' });
+}
+
+if (import.meta.main) ensureBuilt();

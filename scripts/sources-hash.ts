@@ -1,0 +1,19 @@
+import { globSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+/** File in dist/ that names what it was built from. */
+export const BUILT_FROM = '.built-from';
+
+const SOURCES = ['src/**/*.ts', 'pipelines/**/*.ts', 'scripts/build.ts', 'tsconfig*.json', 'package-lock.json'];
+
+/** Stands for everything that goes into dist/. */
+export function sourcesHash(root: string): string {
+  const hash = createHash('sha256');
+  for (const file of SOURCES.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted())
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update('\0');
+  return hash.digest('hex');
+}
