@@ -64,18 +64,19 @@ interface Lack {
 }
 
 /** By sample index; empty where the task can run. */
-type Lacks = readonly (Lack | undefined)[];
+type Lacks = readonly (readonly Lack[])[];
+const NOTHING: readonly Lack[] = [];
 
 function keysOf(request: PlanRequest, step: Step, plans: Map<string, StepPlan>, lacks: Map<string, Lacks>): StepPlan {
   const identity = request.identities[step.name] ?? { code: '', environment: '' };
   const read = Object.fromEntries(Object.values(step.params).map(({ name }) => [name, request.params[name]]));
   const fixed = { ...identity, params: paramLines(read) };
   const entries: (PlanSample | undefined)[] = step.scope === 'cohort' ? [undefined] : [...request.samples];
-  const ofStep: (Lack | undefined)[] = [];
+  const ofStep: (readonly Lack[])[] = [];
   const keys = entries.map((sample, index) => {
     const inputs = inputIdentities(request, step, sample, index, plans, lacks);
-    ofStep.push(inputs.lack);
-    return inputs.lack ? '' : taskKey({ ...fixed, inputs: identityLines(inputs.identities) });
+    ofStep.push(inputs.lacks);
+    return inputs.lacks.length > 0 ? '' : taskKey({ ...fixed, inputs: identityLines(inputs.identities) });
   });
   lacks.set(step.name, ofStep);
   return { step, keys, decisions: keys.map(() => 'not-needed') };
@@ -88,29 +89,35 @@ function inputIdentities(
   index: number,
   plans: Map<string, StepPlan>,
   lacks: Map<string, Lacks>,
-): { identities: Record<string, string>; lack?: Lack } {
+): { identities: Record<string, string>; lacks: readonly Lack[] } {
   const identities: Record<string, string> = {};
+  let lacking: readonly Lack[] = NOTHING;
   for (const [name, input] of Object.entries(step.inputs)) {
     const chosen = chooseInput(input, (column) => sample?.files[column] !== undefined);
     const identity = chosen && identityOf(request, chosen, sample, index, plans);
-    if (identity === undefined) return { identities, lack: lackOf(step, chosen, index, lacks) };
-    identities[name] = identity;
+    if (identity === undefined) lacking = [...lacking, ...lacksOf(step, chosen, index, lacks)];
+    else identities[name] = identity;
   }
-  return { identities };
+  return { identities, lacks: lacking };
 }
 
-function lackOf(step: Step, chosen: ChosenInput | undefined, index: number, lacks: Map<string, Lacks>): Lack {
+function lacksOf(
+  step: Step,
+  chosen: ChosenInput | undefined,
+  index: number,
+  lacks: Map<string, Lacks>,
+): readonly Lack[] {
   switch (chosen?.kind) {
     case 'sample-file':
-      return { step, kind: 'column', name: chosen.column };
+      return [{ step, kind: 'column', name: chosen.column }];
     case 'reference':
-      return { step, kind: 'reference', name: chosen.name };
+      return [{ step, kind: 'reference', name: chosen.name }];
     case 'output': {
       const before = lacks.get(chosen.step) as Lacks;
-      return (before.length === 1 ? before[0] : before[index]) as Lack;
+      return (before.length === 1 ? before[0] : before[index]) ?? NOTHING;
     }
     default:
-      return { step, kind: 'choices', name: '' };
+      return [{ step, kind: 'choices', name: '' }];
   }
 }
 
@@ -160,11 +167,12 @@ function missingInputs(request: PlanRequest, lacks: Map<string, Lacks>): Pipelin
   const errors = new Map<string, PipelineError>();
   for (const step of request.pipeline.steps) {
     if (!isAlwaysWanted(request.pipeline, step)) continue;
-    for (const [index, lack] of (lacks.get(step.name) as Lacks).entries()) {
-      if (!lack) continue;
-      const sample = lack.kind === 'reference' ? undefined : request.samples[index];
-      const id = [lack.step.name, lack.name, sample?.name].join('\0');
-      if (!errors.has(id)) errors.set(id, missingInput(lack, sample));
+    for (const [index, lacking] of (lacks.get(step.name) as Lacks).entries()) {
+      for (const lack of lacking) {
+        const sample = lack.kind === 'reference' ? undefined : request.samples[index];
+        const id = [lack.step.name, lack.name, sample?.name].join('\0');
+        if (!errors.has(id)) errors.set(id, missingInput(lack, sample));
+      }
     }
   }
   return [...errors.values()];
