@@ -28,8 +28,11 @@ export async function fetchAndRun(request: FetchRequest, signals: ForwardedSigna
 }
 
 async function fetchInto(request: FetchRequest, folder: string, files: string, signal: AbortSignal): Promise<void> {
-  const { bucket, key, sha256, endpoint } = request;
-  const store = openS3Store(bucket, '', endpoint === undefined ? {} : { endpoint });
+  const { bucket, key, sha256, endpoint, attempts } = request;
+  const store = openS3Store(bucket, '', {
+    ...(endpoint !== undefined && { endpoint }),
+    ...(attempts !== undefined && { attempts }),
+  });
   const target = request.type === 'zip' ? join(folder, 'fetched.zip') : join(files, request.program);
   await store.getFile(key, target, { signal, ...(sha256 !== undefined && { sha256 }) });
   if (request.type === 'zip') {

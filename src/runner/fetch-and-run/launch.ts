@@ -6,9 +6,9 @@ import { messageOf, systemCode } from '../../errors.ts';
 import { FetchAndRunExit, LaunchError } from './exit.ts';
 import type { ForwardedSignals } from './signals.ts';
 
-/** A script without a first line `#!…` is one for bash, as it is where bash starts it. */
+/** For a script without a first line `#!…`, as where bash starts it (execvp would take sh). */
 const SHELL = 'bash';
-const FIRST_LINE_BYTES = 256;
+const START_BYTES = 256;
 
 interface LaunchOptions {
   cwd: string;
@@ -21,11 +21,13 @@ interface LaunchOptions {
  */
 export async function launch(program: string, args: readonly string[], options: LaunchOptions): Promise<number> {
   await makeExecutable(program);
+  const start = await readStart(program);
+  // A binary has a zero byte soon.
+  if (!start.startsWith('#!') && !start.includes('\0')) return run(SHELL, [program, ...args], options);
   try {
     return await run(program, args, options);
   } catch (error) {
-    if (systemCode(error) === 'ENOEXEC') return run(SHELL, [program, ...args], options);
-    throw await explained(error, program);
+    throw explained(error, program, start.split('\n')[0] ?? '');
   }
 }
 
@@ -49,8 +51,7 @@ async function exitCode(child: ChildProcess): Promise<number> {
   return code ?? FetchAndRunExit.signal + constants.signals[signalCode ?? 'SIGKILL'];
 }
 
-async function explained(error: unknown, program: string): Promise<LaunchError> {
-  const firstLine = await readFirstLine(program);
+function explained(error: unknown, program: string, firstLine: string): LaunchError {
   if (systemCode(error) === 'ENOENT' && firstLine.startsWith('#!')) {
     const message = `Its interpreter is not in this image: ${JSON.stringify(firstLine)}`;
     return new LaunchError(127, {
@@ -66,8 +67,8 @@ async function explained(error: unknown, program: string): Promise<LaunchError> 
 
 const CARRIAGE_RETURN = 'The line ends as on Windows: save the script with Unix line ends.';
 
-async function readFirstLine(program: string): Promise<string> {
+async function readStart(program: string): Promise<string> {
   await using file = await open(program);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(FIRST_LINE_BYTES), 0, FIRST_LINE_BYTES, 0);
-  return buffer.toString('utf8', 0, bytesRead).split('\n')[0] ?? '';
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
+  return buffer.toString('latin1', 0, bytesRead);
 }

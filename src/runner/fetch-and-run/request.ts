@@ -14,6 +14,8 @@ export interface FetchRequest {
   args: readonly string[];
   /** Of an S3-compatible server. */
   endpoint: string | undefined;
+  /** Tries of one request to S3, where the environment says so. */
+  attempts: number | undefined;
   /** Leave the fetched files behind. */
   keep: boolean;
 }
@@ -33,7 +35,8 @@ export function parseRequest(env: NodeJS.ProcessEnv, args: readonly string[]): F
   const sha256 = digestOf(env['BATCH_FILE_SHA256']);
   const endpoint = env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL'] || undefined;
   const keep = Boolean(env['KEEP_BATCH_FILE_CONTENTS']);
-  return { type, bucket, key, sha256, endpoint, keep, ...programOf(type, basename(key), args) };
+  const attempts = Number(env['AWS_MAX_ATTEMPTS']) || undefined;
+  return { type, bucket, key, sha256, endpoint, attempts, keep, ...programOf(type, basename(key), args) };
 }
 
 function typeOf(text: string | undefined): 'script' | 'zip' {

@@ -18,9 +18,10 @@ export class ForwardedSignals {
     return this.#stop.signal;
   }
 
-  /** From now on signals go here. */
+  /** From now on signals go here, and the one that came while the program was being started. */
   forwardTo(receiver: (signal: NodeJS.Signals) => void): void {
     this.#receiver = receiver;
+    if (this.received) receiver(this.received);
   }
 
   #onSignal(signal: (typeof FORWARDED)[number]): void {

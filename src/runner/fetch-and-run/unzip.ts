@@ -3,6 +3,7 @@ import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import { ExitCode, messageOf, PipelineError } from '../../errors.ts';
 
@@ -49,8 +50,19 @@ async function unpackAll(zip: ZipFile, folder: string): Promise<void> {
 async function unpackFile(zip: ZipFile, entry: Entry, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const mode = (entry.externalFileAttributes >>> MODE_SHIFT) & 0o777 || PLAIN_MODE;
-  await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(path, { flags: 'wx' }));
+  const content = await zip.openReadStreamPromise(entry);
+  await pipeline(content, (source) => checked(source, entry), createWriteStream(path, { flags: 'wx' }));
   await chmod(path, mode);
+}
+
+/** Passes the content on; yauzl compares its size with what the zip says, but not its checksum. */
+async function* checked(source: AsyncIterable<Buffer>, entry: Entry): AsyncGenerator<Buffer> {
+  let sum = 0;
+  for await (const chunk of source) {
+    sum = crc32(chunk, sum);
+    yield chunk;
+  }
+  if (sum !== entry.crc32) throw new Error(`the checksum of ${entry.fileName} is wrong`);
 }
 
 function isLink(entry: Entry): boolean {
