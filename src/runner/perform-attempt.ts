@@ -14,7 +14,7 @@ import { type AttemptLog, lastLines, openAttemptLog } from './attempt-log.ts';
 import { type Cohort, readCohort } from './cohort.ts';
 import { type AttemptFailure, describeFailure } from './failure.ts';
 import { startMeasuring } from './measure.ts';
-import { publishOutputs } from './publish.ts';
+import { fileSha256, publishOutputs } from './publish.ts';
 import type { RunDocuments } from './run-documents.ts';
 import { LOG_FILE, makeScratch, removeScratch, type ScratchOwner } from './scratch.ts';
 import { type Staged, stageInputs } from './stage.ts';
@@ -57,7 +57,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   const log = openAttemptLog(join(scratch, LOG_FILE));
   const work: Work = {
     observed: { tools: [], checks: [], metrics: {} },
-    staged: { values: {}, files: [] },
+    staged: { values: {}, files: [], unsummed: [] },
     outputs: [],
   };
   try {
@@ -173,13 +173,18 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
       ...{ resources: job.resources, scratch, log, signal, path: place.path },
     });
     work.observed = observed;
-    await step.run(context);
+    await Promise.all([step.run(context), sumInputs(work.staged)]);
     signal.throwIfAborted();
     work.outputs = await publishOutputs(place.store, ref, outputs, signal);
     return undefined;
   } catch (error) {
     return describeFailure(error, signal);
   }
+}
+
+/** The user's own files get their checksum into the record while the tools read them anyway. */
+async function sumInputs({ unsummed }: Staged): Promise<void> {
+  for (const { file, path } of unsummed) file.sha256 = await fileSha256(path, file.size);
 }
 
 function stepParams(step: Step, manifest: Manifest): Record<string, unknown> {

@@ -51,7 +51,8 @@ export async function publishOutputs(
   );
 }
 
-async function fileSha256(path: string, size: number): Promise<string> {
+/** Hex SHA-256 of a file of this size. */
+export async function fileSha256(path: string, size: number): Promise<string> {
   const hash = createHash('sha256');
   if (size <= SMALL_FILE_BYTES) return hash.update(readFileSync(path)).digest('hex');
   await pipeline(createReadStream(path, { highWaterMark: SMALL_FILE_BYTES }), hash);

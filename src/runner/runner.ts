@@ -2,6 +2,7 @@ import { isTransient } from '../record/cause.ts';
 import { messageOf } from '../errors.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import { performAttempt } from './perform-attempt.ts';
+import { sweepScratch } from './scratch.ts';
 import { serveAttempts } from './serve.ts';
 import { taskContext } from './task-context.ts';
 import { openWorkplace } from './workplace.ts';
@@ -14,6 +15,7 @@ async function runOnce(): Promise<number> {
   const abort = new AbortController();
   process.on('SIGTERM', () => abort.abort(new StepFailure('cancelled', 'The task was asked to stop (SIGTERM)')));
   const task = taskContext(process.env);
+  sweepScratch(task.scratchRoot, task.host);
   const place = await openWorkplace(task.store, process.env['PATH'] ?? '');
   const outcome = await performAttempt(task, place, abort.signal);
   if (outcome.state !== 'failed') return EXIT.succeeded;

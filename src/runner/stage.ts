@@ -33,22 +33,22 @@ export interface Staged {
   values: Record<string, string | undefined | CollectedFile[]>;
   /** What was staged, for the record. */
   files: RecordedFile[];
+  /** Where the files lie whose checksum nobody has told yet. */
+  unsummed: { file: RecordedFile; path: string }[];
 }
 
 /** Brings every input of a task under `scratch/inputs/`, checked against what the plan or the record before said. */
 export async function stageInputs(request: StageRequest): Promise<Staged> {
   const limit = pLimit(PARALLEL_TRANSFERS);
-  const staged: Staged = { values: {}, files: [] };
+  const staged: Staged = { values: {}, files: [], unsummed: [] };
   const fetch = (name: string, source: Source): Promise<string> =>
     limit(async () => {
       request.signal.throwIfAborted();
       const path = await fetchTo(source, join(request.scratch, 'inputs', ...name.split(':')), request.signal);
-      staged.files.push({
-        name,
-        location: source.location,
-        size: source.size,
-        ...(source.sha256 ? { sha256: source.sha256 } : {}),
-      });
+      const { location, size, sha256 } = source;
+      const file = { name, location, size, ...(sha256 ? { sha256 } : {}) };
+      staged.files.push(file);
+      if (!sha256) staged.unsummed.push({ file, path });
       return path;
     });
   await Promise.all(

@@ -2,11 +2,11 @@ import { statSync, type BigIntStats } from 'node:fs';
 import type { ObjectInfo } from '../store.ts';
 
 /**
- * Inode, size and modification time (ns), in hex. The inode is needed: two writes of equal length within one tick
- * of the filesystem's clock (up to 10 ms) differ in nothing else, and each write makes a file of its own.
+ * Size and modification time (ns), in hex: what a copy that keeps times, a backup or another mount of the same files
+ * keeps too. Two writes of equal length within one tick of the filesystem's clock (up to 10 ms) look alike.
  */
 export function infoOf(key: string, stats: BigIntStats): ObjectInfo {
-  const etag = [stats.ino, stats.size, stats.mtimeNs].map((part) => part.toString(16)).join('-');
+  const etag = [stats.size, stats.mtimeNs].map((part) => part.toString(16)).join('-');
   return { key, size: Number(stats.size), etag };
 }
 
