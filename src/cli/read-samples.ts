@@ -1,6 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { messageOf, PipelineError } from '../errors.ts';
+import { messageOf, PipelineError, systemCode } from '../errors.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isSampleName, parseSampleNames, parseSampleSheet, type SampleRow } from '../pipeline/sample-sheet.ts';
 
@@ -27,7 +27,7 @@ export function readSamples(pipeline: Pipeline, options: SampleOptions): GivenSa
   if (/[*?[\]{}]/.test(samples) && !existsSync(samples))
     return { rows: globbed(samples, column, inputs), warnings: [] };
   if (!existsSync(samples)) {
-    if (/[/\\]|\.(csv|tsv|txt)$/.test(samples)) throw noList(samples);
+    if (!samples.includes(',') && /[/\\]|\.(csv|tsv|txt)$/.test(samples)) throw noList(samples);
     return {
       rows: parseSampleNames(samples, '--samples').map((row) => located(row, column, inputs ?? '.')),
       warnings: [],
@@ -50,8 +50,18 @@ function readList(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
+    if (systemCode(error) === 'EISDIR') throw folderGiven(file);
     throw new PipelineError({ code: 'samples-unreadable', message: messageOf(error), where: file });
   }
+}
+
+function folderGiven(folder: string): PipelineError {
+  return new PipelineError({
+    code: 'samples-unreadable',
+    message: 'The sample list is a folder',
+    where: folder,
+    hint: `For the files in it give a quoted pattern: --samples '${join(folder, '*')}'.`,
+  });
 }
 
 function noList(file: string): PipelineError {

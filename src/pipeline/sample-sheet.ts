@@ -31,6 +31,7 @@ export function parseSampleSheet(text: string, file: string, columns: readonly s
   const header = clean.split(/\r?\n/).find((line) => line.trim() !== '' && !line.startsWith('#')) ?? '';
   const delimiter = header.includes('\t') ? '\t' : ',';
   const isTable = /(^|[,\t"])sample(["\t,]|$)/.test(header);
+  if (!isTable && /[,\t]/.test(header)) throw noSampleColumn(file, clean, header, columns);
   const sheet = isTable ? parseTable(clean, file, delimiter, columns) : { rows: parseList(clean, file), ignored: [] };
   return { ...sheet, rows: checkedRows(sheet.rows, file, clean) };
 }
@@ -75,10 +76,25 @@ function parseTable(text: string, file: string, delimiter: string, columns: read
       cells: Object.fromEntries(
         Object.entries(cells).filter(([column, cell]) => cell !== '' && columns.includes(column)),
       ),
-      where: `${file}:${info.lines}`,
+      where: `${file}:${info.lines - linesWithin(record)}`,
     };
   });
   return { rows, ignored: ignored.map((name) => withNearest(name, columns)) };
+}
+
+/** A quoted cell may hold line ends: the reader tells the line on which the record ends. */
+function linesWithin(record: Readonly<Record<string, string>>): number {
+  return Object.values(record).join('').split('\n').length - 1;
+}
+
+function noSampleColumn(file: string, text: string, header: string, columns: readonly string[]): PipelineError {
+  const line = text.split(/\r?\n/).indexOf(header) + 1;
+  return new PipelineError({
+    code: 'samples-malformed',
+    message: 'The table has no column "sample"',
+    where: `${file}:${line}`,
+    hint: `Name the columns in the first line, in small letters: ${['sample', ...columns].join(',')}.`,
+  });
 }
 
 function readTable(
@@ -102,6 +118,7 @@ function readTable(
       code: 'samples-malformed',
       message: error.message,
       where: `${file}:${String(error['lines'] ?? '')}`,
+      hint: 'Every line needs as many cells as the first; put double quotes around a cell that holds the delimiter.',
       cause: error,
     });
   }
@@ -145,7 +162,8 @@ function nameErrors(row: SampleRow, lines: readonly string[]): PipelineError[] {
   if (isSampleName(row.name)) return [];
   const line = lines[Number(row.where.slice(row.where.lastIndexOf(':') + 1)) - 1] ?? '';
   const inName = row.name.search(/[^A-Za-z0-9._-]|\.\.|^[._-]/);
-  const column = Math.max(line.indexOf(row.name), 0) + Math.max(inName, 0) + 1;
+  const [start = ''] = row.name.split('\n');
+  const column = Math.max(line.indexOf(start), 0) + Math.max(inName, 0) + 1;
   return [
     new PipelineError({
       code: 'sample-name',
