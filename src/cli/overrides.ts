@@ -19,7 +19,9 @@ const SETTINGS: Readonly<Record<string, (text: string, resources: TaskResources)
 export function stepResources(pipeline: Pipeline, settings: readonly string[]): Record<string, TaskResources> {
   const resources = Object.fromEntries(pipeline.steps.map((step) => [step.name, toTaskResources(step.resources)]));
   for (const setting of settings) {
-    const [, step = '', name = '', value = ''] = /^([^.=]+)\.([^=]+)=(.*)$/.exec(setting) ?? [];
+    const [isSetting, step = '', name = '', value = ''] = /^([^.=]+)\.([^=]+)=(.*)$/.exec(setting) ?? [];
+    if (isSetting === undefined)
+      throw bad(setting, `"${setting}" is no STEP.NAME=VALUE`, 'Write it as kallisto.memory=8GB.');
     const before = resources[step];
     if (!before) throw bad(setting, `There is no step "${step}"`, nearest(step, Object.keys(resources)));
     const apply = SETTINGS[name];

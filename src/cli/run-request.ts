@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { messageOf, PipelineError } from '../errors.ts';
+import { closest } from 'fastest-levenshtein';
+import { PipelineError, throwAll } from '../errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type GivenParam, readParams } from '../pipeline/read-params.ts';
 import type { RunRequest } from '../run/prepare.ts';
 import { identifyReferences } from '../run/identify.ts';
@@ -43,7 +44,9 @@ export async function runRequest(
   }
   const { rows, warnings } = readSamples(pipeline, { samples: list, inputs: flags.inputs });
   const named = flags.reference === undefined ? {} : await referenceIdentities(session.store, flags.reference);
-  const files = await identifyReferences(nameValuePairs(flags.referenceFile, '--reference-file'), session.locate);
+  const given = nameValuePairs(flags.referenceFile, '--reference-file');
+  throwAll(unknownReferences(pipeline, Object.keys(given)));
+  const files = await identifyReferences(given, session.locate);
   const references = { ...named, ...files };
   const request: RunRequest = {
     ...{ loaded, rows, params, references, engine, store: session.store, locate: session.locate },
@@ -53,31 +56,34 @@ export async function runRequest(
   return { request, warnings };
 }
 
+function unknownReferences(pipeline: Pipeline, given: readonly string[]): PipelineError[] {
+  const known = Object.keys(pipeline.references);
+  return given
+    .filter((name) => !known.includes(name))
+    .map(
+      (name) =>
+        new PipelineError({
+          code: 'reference-unknown',
+          message: `Pipeline ${pipeline.name} has no reference "${name}"`,
+          where: '--reference-file',
+          hint:
+            known.length === 0
+              ? 'It needs none.'
+              : `Did you mean "${closest(name, known)}"? References: ${known.join(', ')}.`,
+        }),
+    );
+}
+
 /** Params from a file first, then from the command line, which wins. */
 async function givenParams(flags: RunFlags): Promise<GivenParam[]> {
-  const fromFile = flags.paramsFile === undefined ? [] : await paramsFile(flags.paramsFile);
+  const fromFile =
+    flags.paramsFile === undefined ? [] : (await import('./params-file.ts')).readParamsFile(flags.paramsFile);
   const fromFlags = Object.entries(nameValuePairs(flags.param, '-p')).map(([name, value]) => ({
     name,
     value,
     where: `-p ${name}=${value}`,
   }));
   return [...fromFile, ...fromFlags];
-}
-
-async function paramsFile(file: string): Promise<GivenParam[]> {
-  const { parse } = await import('yaml');
-  try {
-    const values: unknown = parse(readFileSync(file, 'utf8'));
-    if (typeof values !== 'object' || values === null || Array.isArray(values))
-      throw new TypeError('it holds no "name: value" lines');
-    return Object.entries(values).map(([name, value]) => ({ name, value: value as unknown, where: file }));
-  } catch (error) {
-    throw new PipelineError({
-      code: 'params-file',
-      message: `The params file cannot be read: ${messageOf(error)}`,
-      where: file,
-    });
-  }
 }
 
 /** `name=value` flags as an object. */

@@ -23,6 +23,12 @@ export interface Pipeline extends Required<PipelineSpec> {
 }
 
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
+const NAME_RULE = 'Use letters, digits and "-", starting with a letter, at most 32.';
+
+/** @throws PipelineError for a name that cannot be part of keys and job names. */
+export function checkName(name: string, where: string): void {
+  if (!NAME.test(name)) throw pipelineError(`"${name}" is no usable name`, where, NAME_RULE);
+}
 
 /**
  * Checks a pipeline: names, inputs that no step or sheet provides, cycles, resources.
@@ -70,13 +76,7 @@ function nameErrors(spec: PipelineSpec): PipelineError[] {
   return [
     ...[spec.name, ...names]
       .filter((name) => !NAME.test(name))
-      .map((name) =>
-        pipelineError(
-          `"${name}" is no usable name`,
-          undefined,
-          'Use letters, digits and "-", starting with a letter, at most 32.',
-        ),
-      ),
+      .map((name) => pipelineError(`"${name}" is no usable name`, undefined, NAME_RULE)),
     ...twice.map((name) => pipelineError(`Two steps are called "${name}"`)),
     ...(names.length === 0 ? [pipelineError(`Pipeline "${spec.name}" has no steps`)] : []),
   ];

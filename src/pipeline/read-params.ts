@@ -28,13 +28,12 @@ export function readParams(pipeline: Pipeline, given: readonly GivenParam[]): Re
   return Object.fromEntries(values);
 }
 
-/** Text from a command line may mean a number or a boolean: it is tried as it stands, then as JSON. */
+/** Text from a command line may mean a number or a boolean: it is tried as it stands, then as JSON, whose fault is the one to tell. */
 function parseValue(schema: Pipeline['params'][string]['schema'], value: unknown): ReturnType<typeof schema.safeParse> {
   const plain = schema.safeParse(value);
   if (plain.success || typeof value !== 'string') return plain;
   try {
-    const parsed = schema.safeParse(JSON.parse(value));
-    return parsed.success ? parsed : plain;
+    return schema.safeParse(JSON.parse(value));
   } catch {
     return plain;
   }

@@ -1,5 +1,6 @@
 import { ExitCode } from '../../errors.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { checkName } from '../../pipeline/pipeline.ts';
 import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
 import { count } from '../../views/columns.ts';
 import { type EngineFlags, engineFlagsOf, openEngine } from '../engines.ts';
@@ -18,6 +19,7 @@ export interface RunCommandFlags extends RunFlags, EngineFlags {
 
 /** `batch-pipeline run`: plan, submit, watch. */
 export async function runCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
+  if (flags.pipelineName !== undefined) checkName(flags.pipelineName, '--pipeline-name');
   const session = await openSession(storeUrl(flags));
   const { engine, local } = await openEngine(flags, session.store);
   const { request, warnings } = await runRequest(pipelineName, flags, session, engine);
