@@ -1,4 +1,4 @@
-/** Exit codes of the command, the same for every verb. Documented in docs/exit-codes.md. */
+/** Exit codes of the command, the same for every verb. Documented in docs/generated/exit-codes.md. */
 export const ExitCode = {
   /** Everything asked for is done. */
   ok: 0,
