@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { defineStep, type StepContext, StepFailure } from '../../src/pipeline/step.ts';
 import { blame } from './formats/bad-file.ts';
 import { assertBam } from './formats/bam.ts';
@@ -49,7 +49,8 @@ type PicardContext = StepContext<
 >;
 
 /** Tells the common ways in which a BAM is unusable before any work is done. */
-async function assertUsable({ $, tool, inputs, sample }: PicardContext): Promise<void> {
+async function assertUsable(context: PicardContext): Promise<void> {
+  const { $, tool, inputs, sample } = context;
   try {
     assertBam(inputs.bam);
   } catch (error) {
@@ -57,11 +58,11 @@ async function assertUsable({ $, tool, inputs, sample }: PicardContext): Promise
   }
   // -u: a BAM of unaligned reads has no targets. The exit code is a set of bits; 16 is the missing end-of-file block.
   const quickcheck = await $({ allowExitCodes: EXIT_BITS })`${tool('samtools')} quickcheck -u ${inputs.bam}`;
-  if (quickcheck.exitCode !== 0) throw unusable(sample, 'is truncated or damaged', COPY_AGAIN);
+  if (quickcheck.exitCode !== 0) throw unusable(context, 'is truncated or damaged', COPY_AGAIN);
   const head = await $({ quiet: true })`${tool('samtools')} head -h 0 -n ${HEAD_RECORDS} ${inputs.bam}`;
   const records = head.stdout.split('\n').filter(Boolean);
-  if (records.length === 0) throw unusable(sample, 'has a header and no reads', 'Was it filtered to nothing?');
-  if (records.every((record) => /^\S+\/[12]\t/.test(record))) throw unusable(sample, SUFFIXED, STRIP_SUFFIXES);
+  if (records.length === 0) throw unusable(context, 'has a header and no reads', 'Was it filtered to nothing?');
+  if (records.every((record) => /^\S+\/[12]\t/.test(record))) throw unusable(context, SUFFIXED, STRIP_SUFFIXES);
 }
 
 const EXIT_BITS = Array.from({ length: 32 }, (_, code) => code);
@@ -71,8 +72,8 @@ const SUFFIXED = 'has read names that end in /1 and /2, so that no read finds it
 const STRIP_SUFFIXES =
   'Strip them: samtools view -h in.bam | sed "s,^\\([^@[:space:]]*\\)/[12]\t,\\1\t," | samtools view -b -o out.bam';
 
-function unusable(sample: string, problem: string, hint: string): StepFailure {
-  return new StepFailure('input', `${sample}: the BAM file ${problem}`, { hint });
+function unusable({ sample, inputs }: PicardContext, problem: string, hint: string): StepFailure {
+  return new StepFailure('input', `${sample}: ${basename(inputs.bam)} ${problem}`, { hint });
 }
 
 /** Converts, and counts at both ends meanwhile: a second core would be idle otherwise. */
@@ -90,8 +91,11 @@ async function convert(
   ]);
   if (converted.status === 'rejected') throw converted.reason;
   if (flagstat.status === 'rejected') throw flagstat.reason;
+  const counts = parseFlagstat(flagstat.value.stdout, context.params.includeNonPfReads);
+  // Said first: without pairs Picard leaves FASTQ files that are not even whole gzip files.
+  if (counts.read1 + counts.read2 === 0) throw unusable(context, 'has no paired reads', PAIRED_ONLY);
   if (pair.status === 'rejected') throw blame('check', context.sample, pair.reason);
-  return { counts: parseFlagstat(flagstat.value.stdout, context.params.includeNonPfReads), pair: pair.value };
+  return { counts, pair: pair.value };
 }
 
 async function runPicard(context: PicardContext, unpaired: string): Promise<void> {
@@ -112,15 +116,14 @@ async function compare(
   { reads, sameNames }: FastqPairSummary,
   single: FastqSummary,
 ): Promise<void> {
-  const { sample, check, metric } = context;
-  if (counts.read1 + counts.read2 === 0) throw unusable(sample, 'has no paired reads', PAIRED_ONLY);
+  const { check, metric } = context;
   check('reads in both FASTQ files', { expected: reads.r1, actual: reads.r2, hint: BROKEN_PAIRS });
   check('mates have the same names', { expected: 'yes', actual: sameNames ? 'yes' : 'no', hint: BROKEN_PAIRS });
   check('unpaired reads set aside', { expected: counts.unpaired, actual: single.reads });
   const orphans = await countOrphans(context, counts, reads.r1);
   const pairs = (counts.read1 + counts.read2 - orphans) / 2;
   check('read pairs in the FASTQ files and in the BAM', { expected: pairs, actual: reads.r1 });
-  if (pairs === 0) throw unusable(sample, 'has no read whose mate is there, too', PAIRED_ONLY);
+  if (pairs === 0) throw unusable(context, 'has no read whose mate is there, too', PAIRED_ONLY);
   metric('read_pairs', pairs);
   metric('unpaired_reads', counts.unpaired);
   metric('orphan_mates', orphans);
@@ -139,7 +142,7 @@ async function countOrphans(context: PicardContext, { read1, read2 }: BamCounts,
   const collated = join(scratch, 'collated.bam');
   const orphans = join(scratch, 'orphans.fq');
   const excluded = flags.includeNonPfReads ? '0x900' : '0xB00';
-  await $`${tool('samtools')} collate -l 1 -T ${join(scratch, 'collate')} -o ${collated} ${inputs.bam}`;
+  await $`${tool('samtools')} collate -f -l 1 -o ${collated} ${inputs.bam} ${join(scratch, 'collate')}`;
   await $`${tool('samtools')} fastq -F ${excluded} -n -1 /dev/null -2 /dev/null -0 /dev/null -s ${orphans} ${collated}`;
   return (await summarizeFastq(orphans, { mate: 1, style: 'slash', signal })).reads;
 }

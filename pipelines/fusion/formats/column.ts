@@ -2,7 +2,7 @@
 export interface Column<Row> {
   name: string;
   meaning: string;
-  value(row: Row): string | number | undefined;
+  value: (row: Row) => string | number | undefined;
 }
 
 export interface Table<Row> {

@@ -40,6 +40,7 @@ const ZERO = 0x30;
 class FastqScanner {
   #rest: Buffer = Buffer.alloc(0);
   #reads = 0;
+  #isOver = false;
   // Two FNV-1a style lanes: order matters, and two files that differ collide with a chance of 2^-64.
   #hashA = 0x811c9dc5;
   #hashB = 0x9747b28c;
@@ -63,8 +64,11 @@ class FastqScanner {
 
   end(): FastqSummary {
     // The last record may lack its line end; blank lines at the end are no record.
+    this.#isOver = true;
     this.push(Buffer.from('\n'));
-    if (this.#rest.some((byte) => byte !== LF && byte !== CR)) throw this.#bad('ends in the middle of a record');
+    if (this.#rest.some((byte) => byte !== LF && byte !== CR)) {
+      throw this.#bad(`ends in the middle of record ${this.#reads + 1}`);
+    }
     return { reads: this.#reads, names: hex(this.#hashA) + hex(this.#hashB) };
   }
 
@@ -119,9 +123,10 @@ class FastqScanner {
 
   #badQuality(bytes: Buffer, start: number): BadFile {
     const quality = bytes.toString('latin1', start, bytes.indexOf(LF, start)).trimEnd();
-    return quality === '*'
-      ? this.#bad(`has no base qualities in record ${this.#reads + 1} ("*")`, MISSING_QUALITIES)
-      : this.#bad(`has a quality line in record ${this.#reads + 1} that is not as long as its sequence`);
+    const record = `record ${this.#reads + 1}`;
+    if (quality === '*') return this.#bad(`has no base qualities in ${record} ("*")`, MISSING_QUALITIES);
+    if (this.#isOver) return this.#bad(`ends in the middle of ${record}`);
+    return this.#bad(`has a quality line in ${record} that is not as long as its sequence`);
   }
 
   #bad(problem: string, hint?: string): BadFile {
