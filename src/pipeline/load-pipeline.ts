@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { messageOf, PipelineError } from '../errors.ts';
+import { PipelineError } from '../errors.ts';
+import { loadError } from './load-error.ts';
 import { isPipeline, type Pipeline } from './pipeline.ts';
 import type { Step } from './step.ts';
 
@@ -81,23 +82,10 @@ async function importRecording(path: string): Promise<{ module: { default?: unkn
   try {
     return { module: (await import(pathToFileURL(path).href)) as { default?: unknown }, files };
   } catch (error) {
-    throw broken(path, error);
+    throw loadError(path, fileURLToPath(new URL('.', PACKAGE_URL)), error);
   } finally {
     hooks.deregister();
   }
-}
-
-function broken(path: string, error: unknown): PipelineError {
-  if (error instanceof PipelineError) return error;
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const place = /(?:file:\/\/)?(\/[^\s():]+\.[cm]?[jt]s):(\d+)(?::(\d+))?/.exec(stack);
-  return new PipelineError({
-    code: 'pipeline-broken',
-    message: `The pipeline file cannot be loaded: ${messageOf(error).split('\n').filter(Boolean).slice(0, 4).join(' ')}`,
-    where: place ? place.slice(1).filter(Boolean).join(':') : path,
-    hint: 'Mend the file; "node --check FILE" says the same.',
-    cause: error,
-  });
 }
 
 function helpersHash(entry: string, files: readonly string[]): string {

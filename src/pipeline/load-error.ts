@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { messageOf, PipelineError, PipelineErrors, systemCode } from '../errors.ts';
+
+/** What to do, by Node's code for the error. */
+const HINTS: Readonly<Record<string, string>> = {
+  ERR_UNKNOWN_FILE_EXTENSION: 'A pipeline file ends in .ts or .js.',
+  ERR_IMPORT_ATTRIBUTE_MISSING: 'A pipeline file ends in .ts or .js.',
+  ERR_UNSUPPORTED_DIR_IMPORT: 'Give the path of the file in it.',
+  ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX: 'Types are removed, not compiled: write plain objects and unions instead.',
+  ERR_MODULE_NOT_FOUND: 'Check the name, or install the package beside the file.',
+};
+
+/**
+ * An error of importing a user's file at `path`, as one that says where in that file.
+ * Frames in `ownFolder` are this program's.
+ */
+export function loadError(path: string, ownFolder: string, error: unknown): PipelineError {
+  if (error instanceof PipelineErrors)
+    return new PipelineErrors(error.errors.map((one) => placed(path, ownFolder, one)));
+  if (error instanceof PipelineError) return placed(path, ownFolder, error);
+  return new PipelineError({
+    code: 'pipeline-broken',
+    message: `The pipeline file cannot be loaded: ${shortMessage(error)}`,
+    where: placeOf(error, ownFolder) ?? importer(error, ownFolder) ?? syntaxPlace(path) ?? path,
+    hint: HINTS[systemCode(error) ?? ''] ?? 'Mend the file, then run the same command again.',
+    cause: error,
+  });
+}
+
+/** Without the importing file, which is told as the place. */
+function shortMessage(error: unknown): string {
+  const lines = messageOf(error).split('\n').filter(Boolean);
+  return lines
+    .slice(0, 4)
+    .join(' ')
+    .replace(/ resolving ES modules imported from .+$| imported from \/.+$/, '');
+}
+
+/** A mistake in a definition is one in the line that called `define…`. */
+function placed(path: string, ownFolder: string, error: PipelineError): PipelineError {
+  const { code, message, hint, exitCode } = error;
+  const where = [placeOf(error, ownFolder) ?? path, error.where].filter(Boolean).join(', ');
+  return new PipelineError({ code, message, where, exitCode, ...(hint === undefined ? {} : { hint }), cause: error });
+}
+
+/** `file:line:column` of the first line of a stack that is not this program's, or of the source that V8 puts above it. */
+function placeOf(error: unknown, ownFolder: string): string | undefined {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const quoted = /^(?:file:\/\/)?(\/.+\.[cm]?[jt]s):(\d+)\n/.exec(stack);
+  if (quoted) return [quoted[1], quoted[2], caretColumn(stack)].filter(Boolean).join(':');
+  const frames = stack.matchAll(/(?:file:\/\/|\()(\/[^\s():]+\.[cm]?[jt]s):(\d+):(\d+)/g);
+  const theirs = frames.find(([, file = '']) => !file.startsWith(ownFolder) && !file.includes('/node_modules/'));
+  return theirs?.slice(1).join(':');
+}
+
+function caretColumn(stack: string): number | undefined {
+  const caret = stack.split('\n').find((line) => /^\s*\^+\s*$/.test(line));
+  return caret === undefined ? undefined : caret.indexOf('^') + 1;
+}
+
+/** The file whose `import` names what is not there. */
+function importer(error: unknown, ownFolder: string): string | undefined {
+  const file = / imported from (\/.+)$/m.exec(messageOf(error))?.[1];
+  return file?.startsWith(ownFolder) ? undefined : file;
+}
+
+/** Of a mistake in JavaScript, V8 tells the place only on stderr; the reader of TypeScript finds it again. */
+function syntaxPlace(path: string): string | undefined {
+  try {
+    stripTypeScriptTypes(readFileSync(path, 'utf8'), { sourceUrl: path });
+    return undefined;
+  } catch (error) {
+    return systemCode(error)?.includes('TYPESCRIPT') ? placeOf(error, '') : undefined;
+  }
+}
