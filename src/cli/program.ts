@@ -9,7 +9,19 @@ const several = (value: string, before: string[] | undefined): string[] => [...(
 
 /** The command line. Commands are loaded when they run, so that `--help` and a quick `status` start fast. */
 export function createProgram(version: string, onExit: OnExit) {
-  const program = new Command('batch-pipeline')
+  const program = newProgram(version);
+  addRunCommands(program, onExit);
+  addFollowCommands(program, onExit);
+  addResultCommands(program, onExit);
+  addReferenceCommands(program, onExit);
+  addSetupCommands(program, onExit);
+  return program;
+}
+
+type Program = ReturnType<typeof newProgram>;
+
+function newProgram(version: string) {
+  return new Command('batch-pipeline')
     .description('From a list of samples to finished, checked, explained results: on this machine, AWS Batch or Slurm.')
     .version(version)
     .option(
@@ -20,7 +32,9 @@ export function createProgram(version: string, onExit: OnExit) {
     .showHelpAfterError('(--help shows the flags)')
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
+}
 
+function addRunCommands(program: Program, onExit: OnExit): void {
   addRunFlags(program.command('run'))
     .description('run a pipeline for a list of samples; repeats nothing that is done')
     .addHelpText(
@@ -40,7 +54,9 @@ export function createProgram(version: string, onExit: OnExit) {
     .action(async (pipeline, _flags, command) =>
       onExit(await (await import('./commands/plan.ts')).planCommand(pipeline, command.optsWithGlobals())),
     );
+}
 
+function addFollowCommands(program: Program, onExit: OnExit): void {
   program
     .command('status')
     .description('samples x steps of a run, from the records')
@@ -84,7 +100,9 @@ export function createProgram(version: string, onExit: OnExit) {
     .action(async (run, _flags, command) =>
       onExit(await (await import('./commands/cancel.ts')).cancelCommand(run, command.optsWithGlobals())),
     );
+}
 
+function addResultCommands(program: Program, onExit: OnExit): void {
   program
     .command('results')
     .description('where the results are; --to copies them into a folder')
@@ -115,9 +133,9 @@ export function createProgram(version: string, onExit: OnExit) {
     .action(async (list, _flags, command) =>
       onExit(await (await import('./commands/samples.ts')).samplesCommand(list, command.optsWithGlobals())),
     );
+}
 
-  addReferenceCommands(program, onExit);
-
+function addSetupCommands(program: Program, onExit: OnExit): void {
   program
     .command('doctor')
     .description('check tools, store, disk and engine on this machine')
@@ -155,8 +173,6 @@ export function createProgram(version: string, onExit: OnExit) {
     .action(async (shell) =>
       onExit(await (await import('./commands/completion.ts')).completionCommand(shell, program as unknown as Command)),
     );
-
-  return program;
 }
 
 function engineOption() {

@@ -33,9 +33,13 @@ export interface LocalEngine extends Engine {
   kill(): void;
 }
 
-/** Elements of one array; memory is the only bound. */
-const MAX_ARRAY_SIZE = 100_000;
-const POLL_INTERVAL_MS = 100;
+const LIMITS: EngineLimits = {
+  // Elements of one array; memory is the only bound.
+  maxArraySize: 100_000,
+  afterAny: true,
+  detached: false,
+  pollIntervalMs: 100,
+};
 /** After its time limit a runner has this long to stop its tools and write the record. */
 const TIMEOUT_GRACE_MS = 30_000;
 /** After being asked to stop. */
@@ -46,14 +50,17 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
   const schedule = new Schedule(options.capacity);
   const pool = new RunnerPool({ module: options.runnerModule, environment: options.environment });
   const attempts = new Map<PooledAttempt, RunningTask>();
-  const verdicts = new Map<string, Map<number, TaskVerdict>>();
+  const verdicts = openVerdicts();
   let keepAlive: NodeJS.Timeout | undefined;
 
   const start = (started: Started): void => {
     const { job, index } = started;
     const attempt = pool.start(task(job, index, options));
     attempts.set(attempt, { jobId: job.id, index, step: job.job.step, startedAt: performance.now() });
-    const watchdog = setTimeout(attempt.kill, job.job.resources.timeLimitSeconds * 1000 + TIMEOUT_GRACE_MS).unref();
+    const watchdog = setTimeout(
+      () => attempt.kill(),
+      job.job.resources.timeLimitSeconds * 1000 + TIMEOUT_GRACE_MS,
+    ).unref();
     void attempt.over.then((end) => {
       clearTimeout(watchdog);
       attempts.delete(attempt);
@@ -66,32 +73,19 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
     if (end.state !== 'failed') return 'succeeded';
     const tries = job.tries[index] as number;
     if (isTransient(end.cause) && !end.recorded && tries < job.job.attempts) return 'again';
-    if (!end.recorded) note(job.id, { index, cause: end.cause, message: end.message, attempts: tries });
+    if (!end.recorded) verdicts.note(job.id, { index, cause: end.cause, message: end.message, attempts: tries });
     return 'failed';
-  };
-
-  const note = (jobId: string, verdict: TaskVerdict): void => {
-    const known = verdicts.get(jobId) ?? new Map<number, TaskVerdict>();
-    verdicts.set(jobId, known.set(verdict.index, verdict));
   };
 
   const advance = (): void => {
     for (let next = schedule.next(); next; next = schedule.next()) start(next);
-    if (attempts.size > 0) keepAlive ??= setInterval(() => undefined, 1 << 30);
-    else {
-      clearInterval(keepAlive);
-      keepAlive = undefined;
-    }
+    clearInterval(keepAlive);
+    if (attempts.size > 0) keepAlive = setInterval(() => undefined, 1 << 30);
   };
 
   return {
     name: 'local',
-    limits: async (): Promise<EngineLimits> => ({
-      maxArraySize: MAX_ARRAY_SIZE,
-      afterAny: true,
-      detached: false,
-      pollIntervalMs: POLL_INTERVAL_MS,
-    }),
+    limits: async () => LIMITS,
     check: async (needs): Promise<Finding[]> => machineFindings(needs, options.capacity),
     find: async () => new Map(),
     submit: async (job: EngineJob, dependencies: readonly JobDependency[]): Promise<string> => {
@@ -100,26 +94,41 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
       return job.name;
     },
     poll: async (jobIds): Promise<JobStatus[]> => jobIds.map((jobId) => statusOf(jobId, schedule.job(jobId))),
-    verdicts: async (jobId, indices): Promise<TaskVerdict[]> =>
-      indices.flatMap((index) => verdicts.get(jobId)?.get(index) ?? []),
+    verdicts: async (jobId, indices) => verdicts.of(jobId, indices),
     cancel: async (jobIds, reason): Promise<void> => {
       for (const job of schedule.jobs) if (jobIds.includes(job.id)) schedule.cancelWaiting(job);
       const ours = [...attempts].filter(([, { jobId }]) => jobIds.includes(jobId)).map(([attempt]) => attempt);
-      for (const attempt of ours) attempt.abort(reason);
-      const killing = setTimeout(() => ours.forEach((attempt) => attempt.kill()), CANCEL_GRACE_MS);
-      await Promise.all(ours.map(({ over }) => over));
-      clearTimeout(killing);
+      await endAttempts(ours, reason);
     },
     log: async () => undefined,
     close: async () => {
       clearInterval(keepAlive);
-      pool.close();
+      await pool.close();
     },
     running: () => [...attempts.values()],
-    kill: () => {
-      for (const attempt of attempts.keys()) attempt.kill();
-    },
+    kill: () => [...attempts.keys()].forEach((attempt) => attempt.kill()),
   };
+}
+
+/** Why elements failed that left no record. */
+function openVerdicts() {
+  const known = new Map<string, Map<number, TaskVerdict>>();
+  return {
+    note(jobId: string, verdict: TaskVerdict): void {
+      const ofJob = known.get(jobId) ?? new Map<number, TaskVerdict>();
+      known.set(jobId, ofJob.set(verdict.index, verdict));
+    },
+    of: (jobId: string, indices: readonly number[]): TaskVerdict[] =>
+      indices.flatMap((index) => known.get(jobId)?.get(index) ?? []),
+  };
+}
+
+/** Asks attempts to stop; those that do not hear it in time are killed. Resolves when all are over. */
+async function endAttempts(attempts: readonly PooledAttempt[], reason: string): Promise<void> {
+  for (const attempt of attempts) attempt.abort(reason);
+  const killing = setTimeout(() => attempts.forEach((attempt) => attempt.kill()), CANCEL_GRACE_MS);
+  await Promise.all(attempts.map(({ over }) => over));
+  clearTimeout(killing);
 }
 
 /** What this machine offers by default. */
