@@ -71,13 +71,13 @@ export interface StepContext<Inputs, Params, Outputs> {
   readonly memoryMiB: number;
   readonly $: Shell;
   /** argv prefix of a tool that this step declared: `$`${tool('picard')} SamToFastq …``. */
-  tool(name: string): readonly string[];
+  readonly tool: (name: string) => readonly string[];
   /** A line in the attempt's log. */
-  log(line: string): void;
+  readonly log: (line: string) => void;
   /** Keeps a fact in the record. */
-  metric(name: string, value: Metric): void;
+  readonly metric: (name: string, value: Metric) => void;
   /** Keeps the comparison in the record; throws a `StepFailure('check')` if the two differ. */
-  check(name: string, values: { expected: Metric; actual: Metric; hint?: string }): void;
+  readonly check: (name: string, values: { expected: Metric; actual: Metric; hint?: string }) => void;
   /** Everyone that the run knows of, in the order of the sample list; empty in a sample step. */
   readonly members: readonly CohortMember[];
   /** Aborted on cancel, time limit or shutdown. */
@@ -114,7 +114,10 @@ export interface StepSpec<N extends string, I extends Inputs, P extends Params, 
    * imports decide. With it, say a new version whenever the results may change.
    */
   version?: string;
-  run(context: StepContext<ResolvedInputs<I>, ResolvedParams<P>, { readonly [K in keyof O]: string }>): Promise<void>;
+  run(
+    this: void,
+    context: StepContext<ResolvedInputs<I>, ResolvedParams<P>, { readonly [K in keyof O]: string }>,
+  ): Promise<void>;
 }
 
 /** A step after `defineStep`, its types narrowed to what planner and runner need. */
