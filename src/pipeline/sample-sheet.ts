@@ -117,7 +117,7 @@ function readTable(
     throw new PipelineError({
       code: 'samples-malformed',
       message: error.message,
-      where: `${file}:${String(error['lines'] ?? '')}`,
+      where: `${file}:${Number(error['lines'])}`,
       hint: 'Every line needs as many cells as the first; put double quotes around a cell that holds the delimiter.',
       cause: error,
     });

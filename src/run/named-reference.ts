@@ -92,8 +92,8 @@ function sameContent(wanted: NamedReference, there: NamedReference): NamedRefere
   const sums = (reference: NamedReference) =>
     JSON.stringify(
       Object.entries(reference.files)
-        .map(([file, { sha256 }]) => [file, sha256])
-        .sort(),
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([file, { sha256 }]) => [file, sha256]),
     );
   if (sums(wanted) === sums(there)) return there;
   throw new PipelineError({

@@ -19,8 +19,8 @@ export async function startProcess(
   part: Part,
   { wrap = [], env = process.env }: { wrap?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
 ): Promise<StoreProcess> {
-  const [command = '', ...args] = [...wrap, process.execPath, PROGRAM, JSON.stringify(part)];
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
+  const words = [...wrap, process.execPath, PROGRAM, JSON.stringify(part)];
+  const child = spawn(wrap[0] ?? process.execPath, words.slice(1), { stdio: ['pipe', 'pipe', 'pipe'], env });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let errors = '';
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
