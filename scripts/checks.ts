@@ -1,0 +1,21 @@
+/** One check of the gate: a program that fails if something is wrong with the checkout that it runs in. */
+export interface Check {
+  name: string;
+  /** A script, or a program of node_modules/.bin. */
+  command: readonly [string, ...string[]];
+  kind: 'static' | 'tests';
+}
+
+export const CHECKS: readonly Check[] = [
+  { kind: 'static', name: 'format', command: ['oxfmt', '--check', '.'] },
+  { kind: 'static', name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
+  { kind: 'static', name: 'types', command: ['tsc'] },
+  { kind: 'static', name: 'starter', command: ['node', 'scripts/check-starter.ts'] },
+  { kind: 'static', name: 'architecture', command: ['vitest', 'run', 'test/unit/architecture.test.ts'] },
+  { kind: 'static', name: 'dead-code', command: ['knip'] },
+  { kind: 'static', name: 'package', command: ['publint', 'run', '--strict'] },
+  { kind: 'static', name: 'package-types', command: ['attw', '--pack', '.', '--profile', 'esm-only'] },
+  { kind: 'tests', name: 'unit', command: ['vitest', 'run', '--project', 'unit'] },
+  { kind: 'tests', name: 'contract', command: ['vitest', 'run', '--project', 'contract'] },
+  { kind: 'tests', name: 'e2e', command: ['vitest', 'run', '--project', 'e2e'] },
+];
