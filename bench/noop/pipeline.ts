@@ -1,4 +1,7 @@
-/** Three steps that copy a small file: what is left is the cost of the engine itself. */
+/**
+ * Three steps that copy a small file: what is left is the cost of the engine itself. `STEP` is the program that copies,
+ * the same for every tool of the comparison.
+ */
 import { defineParams, definePipeline, defineSamples, defineStep, z, type StepContext } from 'batch-pipeline';
 
 const samples = defineSamples({ txt: { file: 'A small text file' } });
@@ -6,7 +9,7 @@ const params = defineParams({ unused: z.string().default('').describe('Read by n
 const resources = { cpus: 1, memory: '10 MB', scratch: '1 MB', time: '1m' };
 
 const copy = async ({ inputs, outputs, $ }: StepContext<{ from: string }, unknown, { to: string }>): Promise<void> => {
-  await $({ stdoutTo: outputs.to })`cat ${inputs.from}`;
+  await $`${process.env['STEP'] ?? 'cp'} ${inputs.from} ${outputs.to}`;
 };
 
 const a = defineStep({

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import type { FailureCause } from '../../record/cause.ts';
 
 /** How an attempt ended, as its runner said or as its death tells. */
@@ -55,9 +56,15 @@ export class RunnerPool {
     };
   }
 
-  /** Lets idle runners go; busy ones are given up by the channel's end. */
-  close(): void {
-    for (const { process } of this.#all) if (process.connected) process.disconnect();
+  /** Lets all runners go, and waits until they are gone: busy ones give up their attempts as the channel ends. */
+  async close(): Promise<void> {
+    const leaving = [...this.#all].map(async ({ process }) => {
+      const gone = process.exitCode === null ? once(process, 'exit') : undefined;
+      process.ref();
+      if (process.connected) process.disconnect();
+      await gone;
+    });
+    await Promise.all(leaving);
   }
 
   #fork(): Runner {

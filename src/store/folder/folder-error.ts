@@ -57,3 +57,12 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
 export function isAbsent(error: unknown): boolean {
   return ABSENT.has(systemCode(error) ?? '');
 }
+
+/** Runs a synchronous `action` on `path`; its errors become ones that say what to do. */
+export function attempt<T>(path: string, access: 'read' | 'write', action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw folderError(error, path, access);
+  }
+}

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TEMP_SEGMENT } from '../check-key.ts';
 import type { ObjectInfo } from '../store.ts';
 import { folderError, isAbsent } from './folder-error.ts';
-import { infoOf, statIfThere } from './object-info.ts';
+import { infoOf, statIfThere } from './object-path.ts';
 
 /** As S3 has it, and small enough that a page is made in a few milliseconds. */
 const PAGE_SIZE = 1000;

@@ -59,13 +59,13 @@ async function fetchAndCheck(
     // One by one: the ranges of a large object must not fill the queue before those of a small one.
     const granted = turn.then(() => slots.acquire());
     turn = granted.then(() => undefined);
-    const release = await granted;
+    const slot = await granted;
     try {
       signal.throwIfAborted();
       await fetchRange(bucket, file, head, { start, end }, signal);
       return end;
     } finally {
-      release();
+      slot.release();
     }
   });
   // The first failure stops the others, though `check` may not have come to it yet.

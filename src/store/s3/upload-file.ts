@@ -37,7 +37,7 @@ export async function uploadFile(
   options.signal?.throwIfAborted();
   await using file = await openSource(path);
   const { size } = await file.stat();
-  const source: Source = { file, path, size, hash: createHash('sha256') };
+  const source: Source = { file, path, size, hash: options.sha256 === undefined ? undefined : createHash('sha256') };
   const etag =
     size <= PART_BYTES
       ? await uploadWhole(bucket, slots, key, source, options)
@@ -49,8 +49,8 @@ interface Source {
   file: FileHandle;
   path: string;
   size: number;
-  /** Of what was read so far: parts are read in order. */
-  hash: Hash;
+  /** Of what was read so far, where somebody wants to know: parts are read in order. */
+  hash: Hash | undefined;
 }
 
 async function openSource(path: string): Promise<FileHandle> {
@@ -68,13 +68,13 @@ async function uploadWhole(
   source: Source,
   options: TransferOptions,
 ): Promise<string> {
-  const release = await slots.acquire();
+  const slot = await slots.acquire();
   try {
-    const body = await readPart(source, 0, source.size);
+    const body = await readPart(source, 0, slot.memory(source.size));
     verify(source, options.sha256);
     return await putObject(bucket, key, body, { writeId: randomUUID(), signal: options.signal });
   } finally {
-    release();
+    slot.release();
   }
 }
 
@@ -113,16 +113,18 @@ async function sendParts(
   const sending: Promise<UploadedPart>[] = [];
   let sum = 0;
   const sendNext = async (start: number): Promise<void> => {
-    const release = await slots.acquire();
+    const slot = await slots.acquire();
     try {
       signal.throwIfAborted();
-      const body = await readPart(source, start, Math.min(length, source.size - start));
+      const body = await readPart(source, start, slot.memory(Math.min(length, source.size - start)));
       sum = crc32(body, sum);
-      const sent = uploadPart(bucket, upload, { number: start / length + 1, body }, signal).finally(release);
+      const sent = uploadPart(bucket, upload, { number: start / length + 1, body }, signal).finally(() =>
+        slot.release(),
+      );
       sent.catch((error: unknown) => stop.abort(error));
       sending.push(sent);
     } catch (error) {
-      release();
+      slot.release();
       throw error;
     }
   };
@@ -136,19 +138,19 @@ async function sendParts(
   }
 }
 
-async function readPart({ file, path, hash }: Source, start: number, length: number): Promise<Uint8Array> {
-  const body = Buffer.allocUnsafe(length);
-  const { bytesRead } = await file.read(body, 0, length, start).catch((error: unknown) => {
+async function readPart({ file, path, hash }: Source, start: number, body: Buffer): Promise<Buffer> {
+  const { bytesRead } = await file.read(body, 0, body.length, start).catch((error: unknown) => {
     throw fileUnreadable(path, error);
   });
-  if (bytesRead < length) throw fileChanged(path);
-  hash.update(body);
+  if (bytesRead < body.length) throw fileChanged(path);
+  hash?.update(body);
   return body;
 }
 
 function verify({ hash, path }: Source, expected: string | undefined): void {
-  const actual = hash.digest('hex');
-  if (expected !== undefined && expected !== actual) throw checksumMismatch(path, expected, actual);
+  const actual = hash?.digest('hex');
+  if (expected !== undefined && actual !== undefined && expected !== actual)
+    throw checksumMismatch(path, expected, actual);
 }
 
 /** The upload is gone: complete, if the object is what it made, and the answer to a first completion was lost. */
