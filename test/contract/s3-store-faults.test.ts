@@ -114,7 +114,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(downloaded()).toBe(true);
   });
 
-  test.for(['POST', 'PUT', 'DELETE'])('does every %s again when its answer is lost', async (method) => {
+  test.for(['HEAD', 'GET', 'PUT', 'POST'])('does every %s again when its answer is lost', async (method) => {
     const seen = new Set<string>();
     proxy.decide((request) => {
       const id = `${request.method} ${request.url}`;
