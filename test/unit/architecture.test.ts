@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readImportTable } from './architecture/import-table.ts';
+import { parseSourceFile, readSourceFiles } from './architecture/source-file.ts';
+import { violations } from './architecture/violations.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const table = readImportTable(readFileSync(`${ROOT}/docs/architecture.md`, 'utf8'));
+const files = readSourceFiles(ROOT);
+
+test('the sources keep the rules of docs/architecture.md', () => {
+  expect(files.length).toBeGreaterThan(100);
+  expect(violations(files, table)).toEqual([]);
+});
+
+test('the table has a row for every folder that it is about', () => {
+  expect([...table.keys()]).toEqual([
+    ...['pipeline', 'record', 'plan', 'store', 'engine', 'runner', 'run', 'deploy', 'views', 'cli'],
+  ]);
+});
+
+describe('a planted violation is caught:', () => {
+  test.for([
+    ['src/plan/plan.ts', 'imports src/store/open-store.ts', "import { openStore } from '../store/open-store.ts';"],
+    ['src/record/keys.ts', 'imports src/pipeline/step.ts', "import type { Step } from '../pipeline/step.ts';"],
+    [
+      'src/engine/slurm/poll.ts',
+      'imports src/engine/local/machine.ts, of another engine',
+      "import { x } from '../local/machine.ts';",
+    ],
+    [
+      'src/engine/slurm/poll.ts',
+      'imports src/pipeline/resources.ts',
+      "import { parseSize } from '../../pipeline/resources.ts';",
+    ],
+    ['src/views/columns.ts', 'imports src/run/watch.ts', "import { type A, watchRun } from '../run/watch.ts';"],
+    ['src/run/watch.ts', 'imports src/cli/print.ts', "import {\n  a,\n  b,\n} from '../cli/print.ts';"],
+    ['src/run/watch.ts', 'imports src/cli/print.ts', "await import('../cli/print.ts');"],
+    ['src/pipeline/step.ts', 'imports src/plan/plan.ts', "export * from '../plan/plan.ts';"],
+    [
+      'src/pipeline/step.ts',
+      'imports pipelines/fusion/fusion.ts',
+      "import fusion from '../../pipelines/fusion/fusion.ts';",
+    ],
+    ['pipelines/fusion/fusion.ts', 'imports src/record/keys.ts', "import { runKeys } from '../../src/record/keys.ts';"],
+    ['src/run/watch.ts', 'imports @aws-sdk/client-s3', "import { S3Client } from '@aws-sdk/client-s3';"],
+    ['src/run/watch.ts', 'imports @aws-sdk/client-batch', "import '@aws-sdk/client-batch';"],
+    ['src/plan/plan.ts', 'imports node:fs', "import { readFileSync } from 'node:fs';"],
+    ['src/plan/plan.ts', 'asks the clock or chance', 'const now = Date.now();'],
+    ['src/runner/shell.ts', 'reads process.env', "const path = process.env['PATH'];"],
+    ['src/run/watch.ts', 'calls process.exit', 'process.exit(1);'],
+    ['src/new-room/thing.ts', 'is in no folder of the table', ''],
+  ] as const)('%s %s', ([path, complaint, text]) => {
+    expect(violations([parseSourceFile(path, text)], table)).toEqual([`${path} ${complaint}`]);
+  });
+});
+
+test('what the rules allow is no violation', () => {
+  const fine = [
+    ['src/pipeline/load-pipeline.ts', "const load = () => import('../../pipelines/fusion/fusion.ts');"],
+    ['src/pipeline/step.ts', "import type { FailureCause } from '../record/cause.ts';"],
+    ['src/views/columns.ts', "import {\n  type A,\n  type B,\n} from '../run/watch.ts';"],
+    ['src/plan/plan.ts', "// import { openStore } from '../store/open-store.ts'; process.exit(1)"],
+    ['src/runner/shell.ts', '/** Not from process.env. */'],
+    ['src/cli/main.ts', 'process.exit(0);'],
+  ] as const;
+  expect(
+    violations(
+      fine.map(([path, text]) => parseSourceFile(path, text)),
+      table,
+    ),
+  ).toEqual([]);
+});

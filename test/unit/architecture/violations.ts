@@ -1,0 +1,81 @@
+import { posix } from 'node:path';
+import type { ImportTable } from './import-table.ts';
+import type { ImportedModule, SourceFile } from './source-file.ts';
+
+/** Where processes begin: what comes from outside is read there, and handed on. */
+const ENVIRONMENT = /^src\/(cli\/|runner\/runner\.ts$|runner\/fetch-and-run\/program\.ts$)/;
+/** And the runner that serves an engine: its process ends when the engine is gone. */
+const EXIT = /^src\/(cli\/(main|command-line)\.ts$|runner\/(runner|serve)\.ts$|runner\/fetch-and-run\/program\.ts$)/;
+
+/** What only some files may import. */
+const PACKAGES: readonly { packages: RegExp; only: RegExp }[] = [
+  { packages: /^@aws-sdk\/(client-s3|lib-storage)$/, only: /^src\/store\/s3/ },
+  { packages: /^@aws-sdk\/client-batch$/, only: /^src\/engine\/aws-batch\// },
+  { packages: /^@(aws-sdk|smithy)\//, only: /^src\/(store\/s3|engine\/aws-batch\/|deploy\/)/ },
+  { packages: /^(@commander-js\/.*|commander|cli-progress)$/, only: /^src\/cli\// },
+  // Pure: handed listings, they hand back values.
+  { packages: /^node:(?!util$|path$|assert$)/, only: /^(?!src\/(plan|views)\/)/ },
+];
+
+const CLOCK_OR_CHANCE = /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bMath\.random\b|\brandomUUID\b/;
+
+/** One line per broken rule, empty if there is none. */
+export function violations(files: readonly SourceFile[], table: ImportTable): string[] {
+  const rooms = new Set([...table.keys(), 'pipelines', 'index.ts', 'errors.ts']);
+  return [
+    ...files.flatMap((file) => (rooms.has(roomOf(file.path)) ? [] : [`${file.path} is in no folder of the table`])),
+    ...files.flatMap((file) => file.imports.flatMap((imported) => brokenRules(file, imported, table))),
+    ...files.flatMap(brokenHabits),
+    ...tooManyBatchClients(files),
+  ];
+}
+
+/** `plan`; `pipelines` for the built-in pipelines, which know what a user's pipeline knows; `errors.ts`, `index.ts`. */
+function roomOf(path: string): string {
+  const [top, folder = ''] = path.split('/');
+  return top === 'src' ? folder : String(top);
+}
+
+function brokenRules({ path }: SourceFile, imported: ImportedModule, table: ImportTable): string[] {
+  const { module } = imported;
+  const says = `${path} imports ${module}`;
+  if (!/^(src|pipelines)\//.test(module))
+    return PACKAGES.some(({ packages, only }) => packages.test(module) && !only.test(path)) ? [says] : [];
+  if (isOtherEngine(path, module)) return [`${says}, of another engine`];
+  return isAllowed(path, imported, table) ? [] : [says];
+}
+
+function isAllowed(path: string, { module, typesOnly }: ImportedModule, table: ImportTable): boolean {
+  const from = roomOf(path);
+  const to = roomOf(module);
+  if (from === to || to === 'errors.ts') return true;
+  if (from === 'pipelines' || from === 'index.ts') return to === 'pipeline' || (typesOnly && to === 'record');
+  const allowed = table.get(from);
+  if (allowed === 'everything') return true;
+  if (!allowed) return false;
+  if (allowed.exceptions.get(posix.basename(path)) === to) return true;
+  return allowed.values.includes(to) || (typesOnly && allowed.types.includes(to));
+}
+
+function isOtherEngine(path: string, module: string): boolean {
+  const engineOf = (file: string) => /^src\/engine\/([^/]+)\//.exec(file)?.[1];
+  const [from, to] = [engineOf(path), engineOf(module)];
+  return from !== undefined && to !== undefined && from !== to;
+}
+
+function brokenHabits({ path, code }: SourceFile): string[] {
+  const broken: [string, boolean][] = [
+    ['reads process.env', /\bprocess\.env\b/.test(code) && !ENVIRONMENT.test(path)],
+    ['calls process.exit', /\bprocess\.exit\(/.test(code) && !EXIT.test(path)],
+    ['asks the clock or chance', CLOCK_OR_CHANCE.test(code) && path.startsWith('src/plan/')],
+  ];
+  return broken.filter(([, isBroken]) => isBroken).map(([what]) => `${path} ${what}`);
+}
+
+/** The Batch SDK acts in one file; others may know its types. */
+function tooManyBatchClients(files: readonly SourceFile[]): string[] {
+  const acting = files.filter(({ imports }) =>
+    imports.some(({ module, typesOnly }) => module === '@aws-sdk/client-batch' && !typesOnly),
+  );
+  return acting.length > 1 ? [`${acting.map(({ path }) => path).join(', ')} all import the Batch SDK`] : [];
+}
