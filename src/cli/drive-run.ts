@@ -13,8 +13,10 @@ import { watchRun } from '../run/watch.ts';
 import type { Store } from '../store/store.ts';
 import { failureText } from '../views/failure-text.ts';
 import { summaryText } from '../views/status-text.ts';
+import { count } from '../views/columns.ts';
 import { notice } from './print.ts';
 import { createProgress } from './progress.ts';
+import { runExitCode } from './run-exit-code.ts';
 import { scratchRoot } from './session.ts';
 
 /** Failures told in full at the end; a screen holds no more. */
@@ -49,7 +51,7 @@ export async function driveRun(drive: Drive): Promise<ExitCode> {
     progress.stop();
     if (!drive.json) await tellOutcome(drive, table, summary);
     if (interrupts.count() > 0) return ExitCode.interrupted;
-    return summary.failed > 0 ? ExitCode.samplesFailed : ExitCode.ok;
+    return runExitCode(summary);
   } catch (error) {
     if (!interrupts.left.aborted) throw error;
     progress.stop();
@@ -75,25 +77,36 @@ function heartbeatOf(local: LocalEngine, store: Store, manifest: Manifest) {
 }
 
 async function tellOutcome(drive: Drive, table: TaskTable, summary: RunSummary): Promise<void> {
-  const failures = await readFailures(drive.store, table, FAILURES_SHOWN);
+  const failed = failedTasks(table);
+  const failures = await readFailures(drive.store, table, failed.slice(0, FAILURES_SHOWN));
   for (const record of failures) notice(`\n${failureText(record, drive.command)}`);
+  if (failed.length > FAILURES_SHOWN) notice(`\n… and ${count(failed.length - FAILURES_SHOWN, 'more failed task')}`);
   notice(`\n${summaryText(table.manifest.run, summary)}`);
   const next =
-    summary.failed > 0 ? [`${drive.command} status`, `${drive.command} retry`] : [`${drive.command} results`];
+    runExitCode(summary) !== ExitCode.ok
+      ? [`${drive.command} status`, `${drive.command} retry`]
+      : [`${drive.command} results`];
   notice(styleText('dim', `next: ${next.join('   ')}`));
 }
 
-/** Records of the first failed tasks of a run. */
-export async function readFailures(store: Store, table: TaskTable, limit: number): Promise<AttemptRecord[]> {
-  const { manifest } = table;
-  const failed = [...table.rows, table.cohort].flatMap((row) =>
-    Object.entries(row.tasks).flatMap(([step, { state }]) =>
-      state === 'failed' ? [{ sample: row.sample, step }] : [],
+interface FailedTask {
+  sample: string;
+  step: string;
+}
+
+/** Tasks that failed by themselves; those that were cancelled have nothing to tell. */
+function failedTasks({ rows, cohort }: TaskTable): FailedTask[] {
+  return [...rows, cohort].flatMap((row) =>
+    Object.entries(row.tasks).flatMap(([step, { state, cause }]) =>
+      state === 'failed' && cause !== 'cancelled' ? [{ sample: row.sample, step }] : [],
     ),
   );
+}
+
+async function readFailures(store: Store, table: TaskTable, failed: readonly FailedTask[]): Promise<AttemptRecord[]> {
   const records: AttemptRecord[] = [];
-  for (const { sample, step } of failed.slice(0, limit)) {
-    const record = await lastFailedRecord(store, manifest, sample, step);
+  for (const { sample, step } of failed) {
+    const record = await lastFailedRecord(store, table.manifest, sample, step);
     if (record) records.push(record);
   }
   return records;

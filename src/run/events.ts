@@ -19,10 +19,16 @@ export interface StepProgress {
   running: number;
 }
 
+export type RowOutcome = 'succeeded' | 'failed' | 'unfinished';
+
 export interface RunSummary {
   samples: number;
   succeeded: number;
   failed: number;
+  /** Samples of which something was cancelled or has not run, and nothing failed. */
+  unfinished: number;
+  /** The cohort steps together. */
+  cohort: RowOutcome;
   /** Tasks that this run had to do, and those that were up to date. */
   ran: number;
   upToDate: number;

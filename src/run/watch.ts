@@ -9,6 +9,7 @@ import { type Heartbeat, writeHeartbeat } from './heartbeat.ts';
 import { listRecords } from './load-held.ts';
 import { recordVerdicts } from './record-verdicts.ts';
 import type { SubmittedJob } from './submitted-job.ts';
+import { summarise } from './summarise.ts';
 import { readTaskTable, type TaskTable } from './task-table.ts';
 
 export interface Watch {
@@ -127,20 +128,4 @@ export async function settleRun(
   await store.write(runKeys.finished(manifest.run), JSON.stringify(summary));
   await store.remove([runKeys.heartbeat(manifest.run)]);
   return { table, summary };
-}
-
-/** Counts of a run's table: a sample succeeded if none of its tasks is in another state. */
-export function summarise({ rows, cohort }: TaskTable, wallSeconds: number): RunSummary {
-  const isGood = (row: TaskTable['cohort']) =>
-    Object.values(row.tasks).every(({ state }) => state === 'succeeded' || state === 'not-needed');
-  const tasks = [...rows, cohort].flatMap((row) => Object.values(row.tasks));
-  const succeeded = rows.filter(isGood).length;
-  return {
-    samples: rows.length,
-    succeeded,
-    failed: rows.length - succeeded + (isGood(cohort) ? 0 : 1),
-    ran: tasks.filter(({ state, upToDate }) => !upToDate && (state === 'succeeded' || state === 'failed')).length,
-    upToDate: tasks.filter(({ upToDate }) => upToDate).length,
-    wallSeconds: Math.round(wallSeconds * 10) / 10,
-  };
 }

@@ -69,5 +69,8 @@ function stepTotals(table: TaskTable, steps: readonly string[]): string[][] {
 export function summaryText(run: string, summary: RunSummary): string {
   const good = styleText('green', `${summary.succeeded.toLocaleString('en')} succeeded`);
   const bad = summary.failed > 0 ? `, ${styleText('red', `${summary.failed.toLocaleString('en')} failed`)}` : '';
-  return `Run ${run}: ${count(summary.samples, 'sample')}, ${good}${bad}; ${count(summary.ran, 'task')} run, ${summary.upToDate.toLocaleString('en')} up to date, in ${duration(summary.wallSeconds)}.`;
+  const open =
+    summary.unfinished > 0 ? `, ${styleText('yellow', `${summary.unfinished.toLocaleString('en')} unfinished`)}` : '';
+  const cohort = summary.cohort === 'succeeded' ? '' : `, cohort steps ${styleText('red', summary.cohort)}`;
+  return `Run ${run}: ${count(summary.samples, 'sample')}, ${good}${bad}${open}${cohort}; ${count(summary.ran, 'task')} run, ${summary.upToDate.toLocaleString('en')} up to date, in ${duration(summary.wallSeconds)}.`;
 }

@@ -7,13 +7,15 @@ import type { StepProgress } from '../../run/events.ts';
 import { findRun, readJobs, readManifest, readSubmitted } from '../../run/run-store.ts';
 import type { SubmittedJob } from '../../run/submitted-job.ts';
 import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
-import { isOver, settleRun, stepProgress, summarise } from '../../run/watch.ts';
+import { isOver, settleRun, stepProgress } from '../../run/watch.ts';
+import { summarise } from '../../run/summarise.ts';
 import type { Manifest } from '../../record/manifest.ts';
 import { openEngine, runEngineFlags } from '../engines.ts';
 import type { Store } from '../../store/store.ts';
 import { expandRanges } from '../../record/manifest.ts';
 import { statusText } from '../../views/status-text.ts';
 import { print, printJson } from '../print.ts';
+import { runExitCode } from '../run-exit-code.ts';
 import { openSession, storeUrl } from '../session.ts';
 
 export interface StatusFlags {
@@ -59,7 +61,8 @@ async function takeSnapshot(store: Store, run: string): Promise<Snapshot> {
     store.head(runKeys.finished(run)),
   ]);
   const running = beat ? await runningTasks(store, run, beat, table) : new Set<string>();
-  const state = beat ? 'running' : finished ? 'over' : 'interrupted';
+  const isDone = finished && runExitCode(summarise(table, 0)) !== ExitCode.unfinished;
+  const state = beat ? 'running' : isDone ? 'over' : 'interrupted';
   return { table, state, running, live: [] };
 }
 
@@ -136,5 +139,5 @@ function stateText(state: RunState): string {
 
 function exitCode({ table, state }: Snapshot): ExitCode {
   if (state !== 'over') return ExitCode.unfinished;
-  return summarise(table, 0).failed > 0 ? ExitCode.samplesFailed : ExitCode.ok;
+  return runExitCode(summarise(table, 0));
 }
