@@ -86,7 +86,7 @@ describe('the S3 store', () => {
     await store.write('b', 'b');
     const [, , Bucket = '', ...prefix] = store.url.split('/');
     const client = new S3Client({ endpoint: s3.server.endpoint, forcePathStyle: true });
-    await client.send(new PutObjectCommand({ Bucket, Key: `${prefix.join('/')}/folder/`, Body: '' }));
+    await client.send(new PutObjectCommand({ Bucket, Key: `${prefix.join('/')}/folder/`, Body: '', ContentLength: 0 }));
     expect((await Array.fromAsync(store.list(''))).flat().map(({ key }) => key)).toEqual(['b']);
   });
 
