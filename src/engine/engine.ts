@@ -43,6 +43,8 @@ export interface JobStatus {
   counts: Readonly<Record<ElementState, number>>;
   /** Why it does not move, in the engine's words, where it says so. */
   reason?: string;
+  /** Why it will hardly ever move unless somebody does something, and what. */
+  stuck?: string;
 }
 
 /** Why a task that left no record is over, in the engine's knowledge. */
@@ -63,6 +65,8 @@ export interface EngineLimits {
   maxArrayReason?: string;
   /** True where a job can wait for another to be over rather than to succeed. */
   afterAny: boolean;
+  /** Most jobs that one job can wait for, where there is such a limit. */
+  maxDependencies?: number;
   /** True where jobs go on after this process has ended. */
   detached: boolean;
   /** How long to wait between polls. */

@@ -1,0 +1,71 @@
+import { hash } from 'node:crypto';
+import type { DefinitionContent } from './batch-types.ts';
+import { BATCH_LIMITS } from './limits.ts';
+
+/** Who and where the containers of a step are: all that is the same in every run. */
+export interface DefinitionFacts {
+  image: string;
+  jobRoleArn: string | undefined;
+  /** Needed only where the instances' own role may not pull the image. */
+  executionRoleArn: string | undefined;
+  logGroup: string;
+  /** Folder of the host that all containers of an instance share, and where they see it. */
+  hostFolder: { hostPath: string; containerPath: string } | undefined;
+}
+
+/** What is run in the zip that Fetch & Run fetches. */
+export const RUNNER_COMMAND = ['runner.mjs'] as const;
+
+/** Starts the names of all our job definitions. */
+export const DEFINITION_PREFIX = 'batch-pipeline-';
+
+/** Digits of the content's hash in the name. */
+const HASH_LENGTH = 16;
+
+/**
+ * The content of a step's job definition. Nothing in it belongs to a run: samples, store, cpus, memory, time and tries
+ * travel with each job, so that a thousand runs need one registration.
+ */
+export function definitionContent(facts: DefinitionFacts): DefinitionContent {
+  const { image, jobRoleArn, executionRoleArn, logGroup, hostFolder } = facts;
+  const volume = 'shared';
+  return {
+    type: 'container',
+    platformCapabilities: ['EC2'],
+    containerProperties: {
+      image,
+      command: [...RUNNER_COMMAND],
+      ...(jobRoleArn === undefined ? {} : { jobRoleArn }),
+      ...(executionRoleArn === undefined ? {} : { executionRoleArn }),
+      // Batch wants some; every job overrides them.
+      resourceRequirements: [
+        { type: 'VCPU', value: '1' },
+        { type: 'MEMORY', value: '512' },
+      ],
+      environment: hostFolder ? [{ name: 'BATCH_PIPELINE_CACHE', value: hostFolder.containerPath }] : [],
+      volumes: hostFolder ? [{ name: volume, host: { sourcePath: hostFolder.hostPath } }] : [],
+      mountPoints: hostFolder
+        ? [{ sourceVolume: volume, containerPath: hostFolder.containerPath, readOnly: false }]
+        : [],
+      logConfiguration: {
+        logDriver: 'awslogs',
+        options: { 'awslogs-group': logGroup, 'awslogs-stream-prefix': 'batch-pipeline' },
+      },
+    },
+  };
+}
+
+/** The name follows from the content: the same content is found again, and another one never replaces it. */
+export function definitionName(step: string, content: DefinitionContent): string {
+  return `${DEFINITION_PREFIX}${step}-${hash('sha256', JSON.stringify(content)).slice(0, HASH_LENGTH)}`;
+}
+
+/** True for the name of a job definition that this engine has made. */
+export function isOurDefinition(name: string): boolean {
+  return /^batch-pipeline-.+-[0-9a-f]{16}$/.test(name);
+}
+
+/** True if it is small enough to be registered. */
+export function isRegistrable(content: DefinitionContent): boolean {
+  return Buffer.byteLength(JSON.stringify(content)) < BATCH_LIMITS.maxDefinitionBytes;
+}

@@ -1,0 +1,40 @@
+import type { QueueView } from './queue-look.ts';
+import { usableEnvironments } from './queue-look.ts';
+
+/** What Batch says of a job that blocks its queue: docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html */
+const ADVICE: readonly [RegExp, string][] = [
+  [/COMPUTE_ENVIRONMENT_MAX_RESOURCE/, 'Raise the maximum of vCPUs of the compute environment.'],
+  [
+    /JOB_RESOURCE_REQUIREMENT/,
+    'Allow larger instance types, or give the step less: --set STEP.memory=… or STEP.cpus=…',
+  ],
+  [/INSUFFICIENT_INSTANCE_CAPACITY/, 'Allow more instance types or zones, or an On-Demand environment behind Spot.'],
+  [/SERVICE_ROLE_PERMISSIONS/, "The service role of the compute environment lacks permissions: use Batch's own."],
+  [/EC2_INSTANCE_CONFIGURATION_UNSUPPORTED/, 'The launch template does not fit these instance types.'],
+  [/ACTION_REQUIRED/, 'A compute environment is invalid: its status reason says why.'],
+];
+
+/** Why nothing starts, and what to do; in a sentence or two. */
+export function stuckText(statusReason: string | undefined, view: QueueView): string {
+  const cause = queueTrouble(view) ?? statusReason;
+  if (cause === undefined) {
+    return 'Nothing starts, and AWS Batch does not say why: other jobs may be ahead, or instances cannot join the cluster.';
+  }
+  const advice = ADVICE.find(([pattern]) => pattern.test(cause))?.[1];
+  return advice === undefined ? `Nothing starts: ${cause}` : `Nothing starts: ${cause} ${advice}`;
+}
+
+/** What is wrong with a queue, whatever is in it; `undefined` where jobs could start. */
+export function queueTrouble(view: QueueView): string | undefined {
+  const { queue, environments } = view;
+  if (!queue) return 'the job queue is gone.';
+  if (!queue.enabled) return `the job queue ${queue.name} is disabled.`;
+  if (queue.status === 'INVALID')
+    return `the job queue ${queue.name} is invalid: ${queue.statusReason ?? 'no reason'}.`;
+  if (environments.length === 0) return `the job queue ${queue.name} has no compute environment.`;
+  if (usableEnvironments(view).length > 0) return undefined;
+  const each = environments.map(({ name, enabled, statusReason }) =>
+    enabled ? `${name} is invalid (${statusReason ?? 'no reason'})` : `${name} is disabled`,
+  );
+  return `no compute environment of queue ${queue.name} can be used: ${each.join(', ')}.`;
+}
