@@ -1,10 +1,10 @@
 import type { Engine, TaskVerdict } from '../engine/engine.ts';
 import type { AttemptRecord } from '../record/attempt-record.ts';
 import { failedKey } from '../record/keys.ts';
-import { expandRanges, type Manifest, type ManifestSample } from '../record/manifest.ts';
+import { expandRanges, type ManifestSample } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { SubmittedJob } from './submitted-job.ts';
-import { readSamples, type TaskTable } from './task-table.ts';
+import { cohortKey, readSamples, type TaskTable } from './task-table.ts';
 
 /**
  * Writes a record on behalf of tasks that are over and left none: their machine went away, or they never started.
@@ -25,7 +25,7 @@ export async function recordVerdicts(
       const position = expandRanges(job.samples)[verdict.index];
       const sample = position === undefined ? undefined : samples[position];
       const record = verdictRecord(
-        table.manifest,
+        table,
         sample,
         { job: job.job, step: job.step, submission: job.submission },
         verdict,
@@ -48,20 +48,20 @@ function silentElements(table: TaskTable, step: string, ranges: readonly (readon
 }
 
 function verdictRecord(
-  manifest: Manifest,
+  { manifest, rows }: TaskTable,
   sample: ManifestSample | undefined,
   job: { job: string; step: string; submission: number },
   verdict: TaskVerdict,
 ): AttemptRecord {
   const now = new Date().toISOString();
-  const task = sample?.tasks[job.step] ?? manifest.steps.find(({ name }) => name === job.step)?.task;
+  const cohort = manifest.steps.find(({ name }) => name === job.step);
   return {
     ...{
       version: 1,
       state: 'failed',
       pipeline: manifest.pipeline,
       sample: sample?.name ?? 'cohort',
-      key: task?.key ?? '',
+      key: sample?.tasks[job.step]?.key ?? (cohort ? cohortKey(manifest, cohort, rows) : ''),
     },
     ...{ params: {}, run: manifest.run, ...job, attempt: verdict.attempts ?? 1, index: verdict.index },
     ...{ cause: verdict.cause, message: verdict.message, startedAt: now, endedAt: now, wallSeconds: 0, cpuSeconds: 0 },

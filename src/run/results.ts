@@ -3,9 +3,8 @@ import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
 import { succeededKey } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { readRecord } from '../record/read-record.ts';
-import { gatherKey, type MissingMember } from '../record/task-key.ts';
 import type { Store } from '../store/store.ts';
-import { missingMembers, readSamples, type TaskTable } from './task-table.ts';
+import { cohortKey, readSamples, type TaskTable } from './task-table.ts';
 
 /** A published file of a run. */
 export interface ResultFile extends RecordedFile {
@@ -33,10 +32,7 @@ export async function listResults(store: Store, table: TaskTable, steps: readonl
   const samples = await readSamples(store, manifest);
   const tasks = steps.flatMap((step) => {
     const cohort = manifest.steps.find(({ name }) => name === step);
-    if (cohort?.task) {
-      const missing: MissingMember[] = missingMembers(cohort.upstream, table.rows);
-      return [{ step, sample: 'cohort', key: gatherKey(cohort.task.key, missing) }];
-    }
+    if (cohort?.task) return [{ step, sample: 'cohort', key: cohortKey(manifest, cohort, table.rows) }];
     return samples.flatMap(({ name, tasks: ofSample }) =>
       ofSample[step] ? [{ step, sample: name, key: ofSample[step].key }] : [],
     );

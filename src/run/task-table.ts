@@ -84,13 +84,24 @@ function fillCohort(
   cohort: TaskRow,
   which: { gather: boolean; rows: readonly TaskRow[] },
 ): void {
-  const isSampleStep = (name: string) => manifest.steps.some((step) => step.name === name && step.scope === 'sample');
-  for (const { name, upstream, task } of manifest.steps) {
-    if (!task || upstream.some(isSampleStep) !== which.gather) continue;
-    const key = which.gather ? gatherKey(task.key, missingMembers(upstream, which.rows)) : task.key;
-    const state = { step: name, sample: COHORT, ...task, key };
+  for (const step of manifest.steps) {
+    const { name, upstream, task } = step;
+    if (!task || gathers(manifest, step) !== which.gather) continue;
+    const state = { step: name, sample: COHORT, ...task, key: cohortKey(manifest, step, which.rows) };
     cohort.tasks[name] = taskStatus(manifest, held, state, blocked(upstream, cohort.tasks));
   }
+}
+
+type ManifestStep = Manifest['steps'][number];
+
+function gathers(manifest: Manifest, { upstream, task }: ManifestStep): boolean {
+  return task !== undefined && manifest.steps.some(({ name, scope }) => scope === 'sample' && upstream.includes(name));
+}
+
+/** Key of a cohort step's task, as the runner has it: that of a gather tells whom it goes without. */
+export function cohortKey(manifest: Manifest, step: ManifestStep, rows: readonly TaskRow[]): string {
+  const key = step.task?.key ?? '';
+  return gathers(manifest, step) ? gatherKey(key, missingMembers(step.upstream, rows)) : key;
 }
 
 /** Who a gather over these rows goes without, by the same rule as the runner's. */
