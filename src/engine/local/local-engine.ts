@@ -72,7 +72,7 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
   const settle = ({ job, index }: Started, end: AttemptEnd): 'succeeded' | 'failed' | 'again' => {
     if (end.state !== 'failed') return 'succeeded';
     const tries = job.tries[index] as number;
-    if (isTransient(end.cause) && !end.recorded && tries < job.job.attempts) return 'again';
+    if (isTransient(end.cause) && tries < job.job.attempts) return 'again';
     if (!end.recorded) verdicts.note(job.id, { index, cause: end.cause, message: end.message, attempts: tries });
     return 'failed';
   };
