@@ -4,6 +4,8 @@ export interface Check {
   /** A script, or a program of node_modules/.bin. */
   command: readonly [string, ...string[]];
   kind: 'static' | 'tests';
+  /** It looks at dist/, which has to be built. */
+  looksAtDist?: true;
 }
 
 export const CHECKS: readonly Check[] = [
@@ -13,8 +15,8 @@ export const CHECKS: readonly Check[] = [
   { kind: 'static', name: 'starter', command: ['node', 'scripts/check-starter.ts'] },
   { kind: 'static', name: 'architecture', command: ['vitest', 'run', 'test/unit/architecture.test.ts'] },
   { kind: 'static', name: 'dead-code', command: ['knip'] },
-  { kind: 'static', name: 'package', command: ['publint', 'run', '--strict'] },
-  { kind: 'static', name: 'package-types', command: ['attw', '--pack', '.', '--profile', 'esm-only'] },
+  { kind: 'static', name: 'package', command: ['node', 'scripts/check-package.ts', 'publint'], looksAtDist: true },
+  { kind: 'static', name: 'package-types', command: ['node', 'scripts/check-package.ts', 'attw'], looksAtDist: true },
   { kind: 'tests', name: 'unit', command: ['vitest', 'run', '--project', 'unit'] },
   { kind: 'tests', name: 'contract', command: ['vitest', 'run', '--project', 'contract'] },
   { kind: 'tests', name: 'e2e', command: ['vitest', 'run', '--project', 'e2e'] },
