@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../errors.ts';
 import type { Engine, JobStatus } from '../engine/engine.ts';
 import type { FailureCause } from '../record/cause.ts';
 import { runKeys } from '../record/keys.ts';
@@ -37,7 +38,7 @@ export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summar
   for (;;) {
     if (performance.now() - beatAt >= HEARTBEAT_MS) {
       beatAt = performance.now();
-      await beat(watch, ids);
+      await beat(watch, ids, seen);
     }
     const statuses = await watch.engine.poll(ids);
     watch.onEvent({ kind: 'progress', run: watch.manifest.run, steps: stepProgress(watch.submitted, statuses) });
@@ -58,11 +59,18 @@ export function isOver(statuses: readonly JobStatus[]): boolean {
   return statuses.every(({ state }) => state === 'succeeded' || state === 'failed' || state === 'unknown');
 }
 
-/** Says that we are here, and hears whether somebody wants the run to stop. */
-async function beat(watch: Watch, ids: readonly string[]): Promise<void> {
-  const { store, engine, manifest, heartbeat } = watch;
+/** Says that we are here, and hears whether somebody wants the run to stop. What is wrong with the store is told once. */
+async function beat(watch: Watch, ids: readonly string[], told: Set<string>): Promise<void> {
+  const { store, engine, manifest, heartbeat, onEvent } = watch;
   if (!heartbeat) return;
-  await writeHeartbeat(store, manifest.run, heartbeat());
+  try {
+    await writeHeartbeat(store, manifest.run, heartbeat());
+  } catch (error) {
+    // A disk that a task has filled may be free again in a moment, and the other tasks go on.
+    const message = `Others cannot see that the run is going on: ${messageOf(error)}`;
+    if (!told.has(message)) onEvent({ kind: 'warning', message });
+    told.add(message);
+  }
   if (await store.head(runKeys.cancelled(manifest.run))) await engine.cancel(ids, 'The run was cancelled');
 }
 

@@ -1,4 +1,5 @@
 import { appendFileSync, closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { systemCode } from '../errors.ts';
 
 /** Largest piece of output that a step's code or a record is handed. */
 const TAIL_BYTES = 1024 * 1024;
@@ -18,9 +19,18 @@ export function openAttemptLog(path: string): AttemptLog {
   return {
     path,
     size,
-    line: (text) => appendFileSync(path, `${text}\n`),
+    line: (text) => append(path, `${text}\n`),
     since: (mark) => readTail(path, mark, size()),
   };
+}
+
+/** A full disk is no reason to fail for a line in the log: what fills it fails by itself, and says so. */
+function append(path: string, text: string): void {
+  try {
+    appendFileSync(path, text);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOSPC') throw error;
+  }
 }
 
 /** The last lines of a text, without a trailing empty one. */

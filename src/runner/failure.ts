@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import { PipelineError, systemCode } from '../errors.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import type { FailureCause } from '../record/cause.ts';
@@ -18,14 +18,25 @@ export function outOfMemoryKills(): number {
   }
 }
 
+/** Less than this is not enough for anybody's next write. */
+const NO_SPACE_BYTES = 64 * 1024;
+
+/** A tool on a full disk cannot even say so: its log lies there too. */
+export function isDiskFull(folder: string): boolean {
+  const { bavail, bsize, files, ffree } = statfsSync(folder);
+  return bavail * bsize < NO_SPACE_BYTES || (files > 0 && ffree === 0);
+}
+
 /** The cause behind a tool's bad end. */
 export function toolFailureCause(facts: {
   signal: string | undefined;
   printed: string;
   oomKills: number;
+  diskFull: boolean;
 }): FailureCause {
   const telltale = TELLTALES.find(([pattern]) => pattern.test(facts.printed));
   if (telltale) return telltale[1];
+  if (facts.diskFull) return 'disk';
   return facts.signal === 'SIGKILL' && facts.oomKills > 0 ? 'out-of-memory' : 'tool';
 }
 
@@ -42,8 +53,25 @@ export function describeFailure(error: unknown, signal: AbortSignal): AttemptFai
   const code = systemCode(reason);
   if (code === 'ENOSPC' || code === 'store-full') return { cause: 'disk', message: (reason as Error).message };
   if (reason instanceof PipelineError)
-    return withHint({ cause: inputCause(reason), message: reason.message }, reason.hint);
-  return { cause: 'tool', message: reason instanceof Error ? (reason.stack ?? reason.message) : String(reason) };
+    return withHint({ cause: inputCause(reason), message: placedMessage(reason) }, reason.hint);
+  return { cause: 'tool', message: reason instanceof Error ? stepStack(reason) : String(reason) };
+}
+
+function placedMessage({ where, message }: PipelineError): string {
+  return where === undefined ? message : `${where}: ${message}`;
+}
+
+/** Stacks show these modules by their URL. */
+const OWN_FOLDER = new URL('.', import.meta.url).href;
+
+/** A stack down to the step's own code: who called it is of interest only where that is all there is. */
+function stepStack(error: Error): string {
+  const lines = (error.stack ?? error.message).split('\n');
+  const theirs = lines.slice(
+    0,
+    lines.findIndex((line) => line.includes(OWN_FOLDER)),
+  );
+  return theirs.some((line) => line.includes('file://')) ? theirs.join('\n') : lines.join('\n');
 }
 
 function inputCause(error: PipelineError): FailureCause {

@@ -53,7 +53,6 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   const startedAt = new Date().toISOString();
   const signal = AbortSignal.any([abort, timeLimit(attempt.job.resources.timeLimitSeconds)]);
   const scratch = makeScratch(task.scratchRoot, task.host);
-  writeFileSync(join(scratch, 'task.json'), JSON.stringify({ ...attempt.id, ...attempt.ref } satisfies ScratchOwner));
   const log = openAttemptLog(join(scratch, LOG_FILE));
   const work: Work = {
     observed: { tools: [], checks: [], metrics: {} },
@@ -61,10 +60,15 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
     outputs: [],
   };
   try {
+    writeFileSync(join(scratch, 'task.json'), JSON.stringify({ ...attempt.id, ...attempt.ref } satisfies ScratchOwner));
     const failure = await runAndPublish(attempt, place, { scratch, log, signal, work });
+    const printed = lastLines(log.since(0), STDERR_LINES);
     if (failure) log.line(`batch-pipeline: ${failure.cause}: ${failure.message}`);
-    const record = await makeRecord(attempt, place.store, { log, work, failure, startedAt, measured: measured() });
+    const ending: Ending = { log, printed, work, failure, startedAt, measured: measured() };
+    const record = await makeRecord(attempt, place.store, ending);
     if (failure) {
+      // On a full disk the record finds room only once scratch is gone.
+      removeScratch(scratch);
       await place.store.write(failedKey(attempt.ref, attempt.id, failure.cause), serialise(record));
       return { state: 'failed', ...failure };
     }
@@ -193,6 +197,8 @@ function stepParams(step: Step, manifest: Manifest): Record<string, unknown> {
 
 interface Ending {
   log: AttemptLog;
+  /** The last lines that the tools and the step have written. */
+  printed: readonly string[];
   work: Work;
   failure: AttemptFailure | undefined;
   startedAt: string;
@@ -203,7 +209,6 @@ async function makeRecord(attempt: Attempt, store: Store, ending: Ending): Promi
   const { ref, id, task, manifest, step } = attempt;
   const { work, failure, log, measured } = ending;
   const described = manifest.steps.find(({ name }) => name === step.name);
-  const printed = lastLines(log.since(0), STDERR_LINES);
   const logged = log.size() > 0 ? await publishLog(store, ref, id, log) : undefined;
   return {
     version: 1,
@@ -228,7 +233,7 @@ async function makeRecord(attempt: Attempt, store: Store, ending: Ending): Promi
     ...(described?.image === undefined ? {} : { image: described.image }),
     host: task.host,
     ...(logged === undefined ? {} : { log: logged }),
-    stderrTail: printed,
+    stderrTail: [...ending.printed],
   };
 }
 

@@ -1,4 +1,5 @@
 import { StepFailure } from '../pipeline/step.ts';
+import { type AttemptFailure, describeFailure } from './failure.ts';
 import { type AttemptOutcome, performAttempt, type Workplace } from './perform-attempt.ts';
 import { sweepScratch } from './scratch.ts';
 import type { TaskContext } from './task-context.ts';
@@ -42,7 +43,7 @@ export function serveAttempts(path: string): void {
   });
 }
 
-/** An attempt that could not even open its documents left no record; the engine hears why. */
+/** An attempt that could not even open its documents, or write its record, left none; the engine hears why. */
 async function attemptOver(task: TaskContext, place: Promise<Workplace>, signal: AbortSignal): Promise<FromRunner> {
   try {
     return { kind: 'over', outcome: await performAttempt(task, await place, signal), recorded: true };
@@ -51,7 +52,7 @@ async function attemptOver(task: TaskContext, place: Promise<Workplace>, signal:
   }
 }
 
-function unrecorded(error: unknown, signal: AbortSignal): { cause: 'cancelled' | 'start'; message: string } {
-  if (signal.aborted) return { cause: 'cancelled', message: String((signal.reason as Error).message) };
-  return { cause: 'start', message: error instanceof Error ? error.message : String(error) };
+function unrecorded(error: unknown, signal: AbortSignal): AttemptFailure {
+  const failure = describeFailure(error, signal);
+  return failure.cause === 'cancelled' || failure.cause === 'disk' ? failure : { ...failure, cause: 'start' };
 }

@@ -4,7 +4,7 @@ import { StepFailure } from '../pipeline/step.ts';
 import type { ToolCall } from '../record/attempt-record.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import { templateArgv } from './template-argv.ts';
-import { outOfMemoryKills, toolFailureCause } from './failure.ts';
+import { isDiskFull, outOfMemoryKills, toolFailureCause } from './failure.ts';
 
 export interface ShellSetup {
   scratch: string;
@@ -72,8 +72,11 @@ async function call(
       stderr: printed,
     };
   }
-  throw toolFailure(argv, result, printed, outOfMemoryKills() - killsBefore);
+  const oomKills = outOfMemoryKills() - killsBefore;
+  throw toolFailure(argv, result, { printed, oomKills, scratch: setup.scratch });
 }
+
+const DISK_HINT = 'Free some space on the disk where tasks work, then run the same command again.';
 
 interface ToolEnd {
   exitCode?: number | undefined;
@@ -81,16 +84,20 @@ interface ToolEnd {
   code?: string | undefined;
 }
 
-function toolFailure(argv: readonly string[], end: ToolEnd, printed: string, oomKills: number): StepFailure {
+function toolFailure(
+  argv: readonly string[],
+  end: ToolEnd,
+  seen: { printed: string; oomKills: number; scratch: string },
+): StepFailure {
   const name = argv[0] ?? 'tool';
   if (end.code === 'ENOENT') {
     return new StepFailure('tool', `${name} is not installed here`, { hint: 'batch-pipeline doctor' });
   }
-  const cause = toolFailureCause({ signal: end.signal, printed, oomKills });
+  const cause = toolFailureCause({ signal: end.signal, ...seen, diskFull: isDiskFull(seen.scratch) });
   const how = end.signal
     ? `was killed by ${end.signal}`
     : end.exitCode === undefined
       ? `could not start (${end.code})`
       : `exited with code ${end.exitCode}`;
-  return new StepFailure(cause, `${name} ${how}`);
+  return new StepFailure(cause, `${name} ${how}`, cause === 'disk' ? { hint: DISK_HINT } : {});
 }

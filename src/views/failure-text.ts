@@ -8,7 +8,7 @@ const LINES = 8;
 export function failureText(record: AttemptRecord, command: string): string {
   const title = `${styleText('red', 'failed')} ${styleText('bold', record.sample)} in step ${styleText('bold', record.step)}: ${record.cause}`;
   const message = (record.message ?? '').split('\n').slice(0, LINES);
-  const tail = record.stderrTail.slice(-LINES).filter((line) => !line.startsWith('batch-pipeline:'));
+  const tail = record.stderrTail.slice(-LINES);
   return [
     title,
     ...message.map((line) => `  ${line}`),
