@@ -40,6 +40,17 @@ export function toolFailureCause(facts: {
   return facts.signal === 'SIGKILL' && facts.oomKills > 0 ? 'out-of-memory' : 'tool';
 }
 
+/**
+ * Ends an attempt without a record, where only the engine knows why: it tells afterwards whether the task was
+ * terminated, or its machine taken away.
+ */
+export class Interruption extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Interruption';
+  }
+}
+
 export interface AttemptFailure {
   cause: FailureCause;
   message: string;

@@ -1,4 +1,8 @@
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
-await import('./runner.ts');
+const [{ startRunner }, { loadPipeline }] = await Promise.all([
+  import('./runner.ts'),
+  import('../pipeline/load-pipeline.ts'),
+]);
+startRunner(async (source) => (await loadPipeline(source)).pipeline);

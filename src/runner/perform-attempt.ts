@@ -12,7 +12,7 @@ import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { type AttemptLog, lastLines, openAttemptLog } from './attempt-log.ts';
 import { type Cohort, readCohort } from './cohort.ts';
-import { type AttemptFailure, describeFailure } from './failure.ts';
+import { type AttemptFailure, describeFailure, Interruption } from './failure.ts';
 import { startMeasuring } from './measure.ts';
 import { fileSha256, publishOutputs } from './publish.ts';
 import type { RunDocuments } from './run-documents.ts';
@@ -29,6 +29,8 @@ export interface Workplace {
   pipeline: (source: string) => Promise<Pipeline>;
   /** Search path of the tools. */
   path: string;
+  /** Follows the log of an attempt from its start, where somebody watches; the function that it returns ends that. */
+  followLog?: (path: string) => () => void;
 }
 
 export type AttemptOutcome =
@@ -54,6 +56,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   const signal = AbortSignal.any([abort, timeLimit(attempt.job.resources.timeLimitSeconds)]);
   const scratch = makeScratch(task.scratchRoot, task.host);
   const log = openAttemptLog(join(scratch, LOG_FILE));
+  const unfollow = place.followLog?.(log.path);
   const work: Work = {
     observed: { tools: [], checks: [], metrics: {} },
     staged: { values: {}, files: [], unsummed: [] },
@@ -62,6 +65,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   try {
     writeFileSync(join(scratch, 'task.json'), JSON.stringify({ ...attempt.id, ...attempt.ref } satisfies ScratchOwner));
     const failure = await runAndPublish(attempt, place, { scratch, log, signal, work });
+    if (abort.reason instanceof Interruption) throw abort.reason;
     const printed = lastLines(log.since(0), STDERR_LINES);
     if (failure) log.line(`batch-pipeline: ${failure.cause}: ${failure.message}`);
     const ending: Ending = { log, printed, work, failure, startedAt, measured: measured() };
@@ -76,6 +80,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
     if (!won) await removeLoser(place.store, attempt.ref, work);
     return { state: 'succeeded' };
   } finally {
+    unfollow?.();
     removeScratch(scratch);
   }
 }

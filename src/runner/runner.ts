@@ -1,36 +1,86 @@
 import { isTransient } from '../record/cause.ts';
 import { messageOf } from '../errors.ts';
 import { StepFailure } from '../pipeline/step.ts';
-import { performAttempt } from './perform-attempt.ts';
+import { runKeys } from '../record/keys.ts';
+import type { OpenStoreOptions } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
+import { Interruption } from './failure.ts';
+import { followLog } from './follow-log.ts';
+import { performAttempt, type Workplace } from './perform-attempt.ts';
+import { isNamedTask, namedStore, namedTask } from './named-task.ts';
 import { sweepScratch } from './scratch.ts';
 import { serveAttempts } from './serve.ts';
-import { taskContext } from './task-context.ts';
-import { openWorkplace } from './workplace.ts';
+import { type TaskContext, taskContext } from './task-context.ts';
+import { type Equipment, openWorkplace, type PipelineSource } from './workplace.ts';
 
 /** Exit codes that engines read: 75 (EX_TEMPFAIL of sysexits.h) asks for another try. */
 const EXIT = { succeeded: 0, failed: 1, transient: 75 } as const;
 
-/** One attempt described by the environment: what a container or a Slurm job runs. */
-async function runOnce(): Promise<number> {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Serves the engine that forked this process, or performs the one attempt that the environment describes. */
+export function startRunner(load: PipelineSource): void {
+  const environment = process.env;
+  const equipment = { path: environment['PATH'] ?? '', load, store: storeOptions(environment) };
+  if (process.send) {
+    serveAttempts(equipment);
+    return;
+  }
+  runOnce(environment, equipment).then(
+    (code) => process.exit(code),
+    (error: unknown) => {
+      console.error(`batch-pipeline: ${messageOf(error)}`);
+      process.exit(error instanceof Interruption ? EXIT.transient : EXIT.failed);
+    },
+  );
+}
+
+/** What a container or a Slurm job runs. */
+async function runOnce(environment: Environment, equipment: Equipment): Promise<number> {
   const abort = new AbortController();
-  process.on('SIGTERM', () => abort.abort(new StepFailure('cancelled', 'The task was asked to stop (SIGTERM)')));
-  const task = taskContext(process.env);
+  const opening = openPlace(environment, equipment);
+  process.on('SIGTERM', () => void opening.then(({ task, place }) => stop(abort, environment, task, place.store)));
+  const { task, place } = await opening;
   sweepScratch(task.scratchRoot, task.host);
-  const place = await openWorkplace(task.store, process.env['PATH'] ?? '');
   const outcome = await performAttempt(task, place, abort.signal);
   if (outcome.state !== 'failed') return EXIT.succeeded;
   console.error(`batch-pipeline: ${outcome.cause}: ${outcome.message}`);
   return isTransient(outcome.cause) ? EXIT.transient : EXIT.failed;
 }
 
-if (process.send) {
-  serveAttempts(process.env['PATH'] ?? '');
-} else {
-  runOnce().then(
-    (code) => process.exit(code),
-    (error: unknown) => {
-      console.error(`batch-pipeline: ${messageOf(error)}`);
-      process.exit(EXIT.failed);
-    },
+async function openPlace(
+  environment: Environment,
+  equipment: Equipment,
+): Promise<{ task: TaskContext; place: Workplace }> {
+  const named = isNamedTask(environment);
+  const context = taskContext(
+    named ? { ...NAMED, ...environment, BATCH_PIPELINE_STORE: namedStore(environment) } : environment,
   );
+  const opened = await openWorkplace(context.store, equipment);
+  const place = { ...opened, followLog: (path: string) => followLog(path, (chunk) => process.stdout.write(chunk)) };
+  if (!named) return { task: context, place };
+  const { run, job } = await namedTask(environment, context.index, place);
+  const task = { ...context, run, job: job.job, index: 0 };
+  return { task, place: { ...place, documents: { ...place.documents, job: async () => job } } };
+}
+
+/** Stands for what a task that is told by names has not; see `namedTask`. */
+const NAMED = { BATCH_PIPELINE_RUN: 'by-name', BATCH_PIPELINE_JOB: 'by-name' };
+
+/**
+ * AWS Batch sends SIGTERM when a job is terminated, when its time is over, and when its machine is taken away. Whether
+ * the run was cancelled is on record before; in any other case Batch knows afterwards, and tries again where it should.
+ */
+async function stop(abort: AbortController, environment: Environment, task: TaskContext, store: Store): Promise<void> {
+  const cancelled = new StepFailure('cancelled', 'The task was asked to stop (SIGTERM)');
+  if (environment['AWS_BATCH_JOB_ID'] === undefined) return abort.abort(cancelled);
+  const onRecord = await store.head(runKeys.cancelled(task.run)).catch(() => undefined);
+  abort.abort(onRecord ? cancelled : new Interruption('The task was asked to stop, and AWS Batch knows why (SIGTERM)'));
+}
+
+/** An S3-compatible server: our own variable, or those of the AWS tools. */
+function storeOptions(environment: Environment): OpenStoreOptions {
+  const names = ['BATCH_PIPELINE_S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
+  const endpoint = names.map((name) => environment[name]).find(Boolean);
+  return endpoint ? { s3: { endpoint } } : {};
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { isProcessAlive, processStart } from '../record/process-start.ts';
 import type { AttemptId, TaskRef } from '../record/keys.ts';
 
 /** Name of the attempt's log in its scratch folder, for whoever follows it. */
@@ -8,13 +9,14 @@ export const LOG_FILE = 'attempt.log';
 /** What `task.json` in a scratch folder says: whose it is. */
 export type ScratchOwner = AttemptId & TaskRef;
 
-/** Scratch folders are named `<host>.<pid>.<number>`, so that a later runner can tell whose owner is gone. */
+/** Scratch folders are named `<host>.<pid>-<start>.<number>`, so that a later runner can tell whose owner is gone. */
 let made = 0;
+const owner = `${process.pid}-${processStart(process.pid)}`;
 
 /** Makes an empty folder for one attempt. */
 export function makeScratch(root: string, host: string): string {
   made += 1;
-  const folder = join(root, `${host}.${process.pid}.${made}`);
+  const folder = join(root, `${host}.${owner}.${made}`);
   mkdirSync(folder, { recursive: true });
   return folder;
 }
@@ -29,8 +31,8 @@ export function removeScratch(folder: string): void {
  */
 export function sweepScratch(root: string, host: string): void {
   for (const name of listFolder(root)) {
-    const match = /^(.+)\.(\d+)\.\d+$/.exec(name);
-    if (!match || match[1] !== host || isAlive(Number(match[2]))) continue;
+    const [, ownerHost, pid, start = ''] = /^(.+)\.(\d+)-(\d*)\.\d+$/.exec(name) ?? [];
+    if (ownerHost !== host || isProcessAlive(Number(pid), start)) continue;
     const folder = join(root, name);
     killWorkingIn(folder);
     removeScratch(folder);
@@ -42,15 +44,6 @@ function listFolder(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return [];
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -3,7 +3,7 @@ import { type AttemptFailure, describeFailure } from './failure.ts';
 import { type AttemptOutcome, performAttempt, type Workplace } from './perform-attempt.ts';
 import { sweepScratch } from './scratch.ts';
 import type { TaskContext } from './task-context.ts';
-import { openWorkplace } from './workplace.ts';
+import { type Equipment, openWorkplace } from './workplace.ts';
 
 /** From the local engine to a runner that it keeps for many attempts. */
 export type ToRunner = { kind: 'attempt'; task: TaskContext } | { kind: 'abort'; reason: string };
@@ -14,7 +14,7 @@ export type FromRunner = { kind: 'over'; outcome: AttemptOutcome; recorded: bool
  * Serves attempts over the process's IPC channel, one at a time, until the channel closes. A new Node process costs
  * some 40 ms, which a task cannot afford each. If the engine dies, the channel closes and the attempt is given up.
  */
-export function serveAttempts(path: string): void {
+export function serveAttempts(equipment: Equipment): void {
   let abort = new AbortController();
   let place: { url: string; opened: Promise<Workplace> } | undefined;
   const cancel = (reason: string): void => abort.abort(new StepFailure('cancelled', reason));
@@ -30,7 +30,7 @@ export function serveAttempts(path: string): void {
     abort = new AbortController();
     if (place?.url !== task.store) {
       sweepScratch(task.scratchRoot, task.host);
-      place = { url: task.store, opened: openWorkplace(task.store, path) };
+      place = { url: task.store, opened: openWorkplace(task.store, equipment) };
     }
     const over = await attemptOver(task, place.opened, abort.signal);
     busy = false;

@@ -1,19 +1,25 @@
-import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { createLocator } from '../store/locate.ts';
 import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
 import type { Workplace } from './perform-attempt.ts';
 import { openRunDocuments } from './run-documents.ts';
 
+/** Finds the pipeline that a manifest names: where it lies, or in the bundle that this runner came in. */
+export type PipelineSource = (source: string) => Promise<Pipeline>;
+
+/** What a runner is given to work with, whatever the attempt. */
+export interface Equipment {
+  /** Search path of the tools. */
+  path: string;
+  load: PipelineSource;
+  store: OpenStoreOptions;
+}
+
 /** Opens what a runner needs for any number of attempts on one store. */
-export async function openWorkplace(
-  storeUrl: string,
-  path: string,
-  options: OpenStoreOptions = {},
-): Promise<Workplace> {
+export async function openWorkplace(storeUrl: string, equipment: Equipment): Promise<Workplace> {
+  const { path, load, store: options } = equipment;
   const store = await openStore(storeUrl, options);
   const pipelines = new Map<string, Promise<Pipeline>>();
-  const load = async (source: string): Promise<Pipeline> => (await loadPipeline(source)).pipeline;
   return {
     store,
     path,
