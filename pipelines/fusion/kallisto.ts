@@ -41,7 +41,8 @@ export const kallisto = defineStep({
     bootstraps: { file: 'bootstraps.tsv.gz', optional: true },
     log: 'kallisto.out',
   },
-  resources: { cpus: 2, memory: '6 GB', scratch: '40 GB', time: '6h' },
+  // One thread while bootstraps are asked for, which is the default.
+  resources: { cpus: 1, memory: '6 GB', scratch: '40 GB', time: '6h' },
   tools: [kallistoTool, sort],
   image: 'images/kallisto',
   async run(context) {
