@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 
@@ -93,8 +94,10 @@ def described(call: Call, region: Region, answer: dict) -> dict:
 
 
 def apply(regions) -> None:
-    """Replaces three of moto's methods; called once, at start."""
+    """Replaces some of moto's methods; called once, at start."""
     BatchBackend.register_job_definition = register_job_definition
+    for name in ("create_job_queue", "create_compute_environment"):
+        setattr(BatchBackend, name, enabled_by_default(getattr(BatchBackend, name)))
     from_template = JobDefinition.create_from_cloudformation_json.__func__
     queue_from_template = JobQueue.create_from_cloudformation_json.__func__
 
@@ -117,6 +120,17 @@ def apply(regions) -> None:
 
     JobDefinition.create_from_cloudformation_json = classmethod(definition)
     JobQueue.create_from_cloudformation_json = classmethod(queue)
+
+
+def enabled_by_default(create):
+    """API_CreateJobQueue.html, API_CreateComputeEnvironment.html: `state` may be left out."""
+
+    def created(*args, **named):
+        bound = inspect.signature(create).bind_partial(*args, **named)
+        bound.arguments["state"] = bound.arguments.get("state") or "ENABLED"
+        return create(**bound.arguments)
+
+    return created
 
 
 def register_job_definition(

@@ -98,8 +98,11 @@ def test_templates_keep_timeouts_and_time_limits(instant: Lab):
         "MaxTimeSeconds": 600,
         "Action": "CANCEL",
     }
-    environment = instant.batch.describe_compute_environments(computeEnvironments=[instant.name])
-    order = [{"ComputeEnvironment": environment["computeEnvironments"][0]["computeEnvironmentArn"], "Order": 1}]
+    described = instant.batch.describe_compute_environments(computeEnvironments=[instant.name])
+    copied = described["computeEnvironments"][0]
+    resources = {name[0].upper() + name[1:]: value for name, value in copied["computeResources"].items()}
+    environment = {"Type": "MANAGED", "ServiceRole": copied["serviceRole"], "ComputeResources": resources}
+    order = [{"ComputeEnvironment": {"Ref": "E"}, "Order": 1}]
     definition = {
         "Type": "container",
         "Timeout": {"AttemptDurationSeconds": 77},
@@ -109,10 +112,12 @@ def test_templates_keep_timeouts_and_time_limits(instant: Lab):
     resources = {
         "D": {"Type": "AWS::Batch::JobDefinition", "Properties": definition},
         "Q": {"Type": "AWS::Batch::JobQueue", "Properties": queue},
+        "E": {"Type": "AWS::Batch::ComputeEnvironment", "Properties": environment},
     }
     stack = instant.stack.client("cloudformation")
     stack.create_stack(StackName=instant.name, TemplateBody=json.dumps({"Resources": resources}))
-    made = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in stack.describe_stack_resources(StackName=instant.name)["StackResources"]}
+    found = stack.describe_stack_resources(StackName=instant.name)["StackResources"]
+    made = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in found}
     found = instant.batch.describe_job_definitions(jobDefinitions=[made["D"]])["jobDefinitions"][0]
     assert found["timeout"] == {"attemptDurationSeconds": 77}
     found = instant.batch.describe_job_queues(jobQueues=[made["Q"]])["jobQueues"][0]
