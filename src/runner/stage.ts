@@ -98,16 +98,31 @@ interface Source {
   location: string;
   size: number;
   sha256?: string;
+  /** Success that the file belongs to, where another step wrote it. */
+  record?: AttemptRecord;
 }
 
 async function fetchTo(source: Source, folder: string, signal: AbortSignal): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, basename(source.located.key));
-  await source.located.store.getFile(source.located.key, path, {
-    signal,
-    ...(source.sha256 ? { sha256: source.sha256 } : {}),
-  });
+  const options = { signal, ...(source.sha256 ? { sha256: source.sha256 } : {}) };
+  await source.located.store
+    .getFile(source.located.key, path, options)
+    .catch((error: unknown) => disown(source, error));
   return path;
+}
+
+/** A published file that is not what its record says is nobody's success: without the record, it is made again. */
+async function disown({ located, record }: Source, error: unknown): Promise<never> {
+  if (!record || !(error instanceof PipelineError) || error.code !== 'checksum-mismatch') throw error;
+  await located.store.remove([succeededKey(record)]);
+  throw new PipelineError({
+    code: error.code,
+    message: `The output of step ${record.step} was changed after it was recorded`,
+    where: error.where ?? located.key,
+    hint: 'batch-pipeline retry makes it again.',
+    cause: error,
+  });
 }
 
 /** A file of the user's: it must still be the one that the plan saw. */
@@ -148,6 +163,7 @@ function published(store: Store, record: AttemptRecord, output: string): Source 
     located: { store, key: file.location },
     location: file.location,
     size: file.size,
+    record,
     ...(file.sha256 ? { sha256: file.sha256 } : {}),
   };
 }
