@@ -29,6 +29,7 @@ function bars(): Progress {
     barIncompleteChar: '░',
   });
   const byStep = new Map<string, SingleBar>();
+  let isShowing = true;
   const show = (progress: StepProgress): void => {
     const payload = { step: progress.step.padEnd(NAME_WIDTH), state: stateText(progress) };
     const bar = byStep.get(progress.step) ?? multi.create(progress.total, 0, payload);
@@ -44,7 +45,9 @@ function bars(): Progress {
       }
     },
     stop: () => {
-      if (byStep.size > 0) multi.update();
+      // Once only: every stop draws the bars again, over whatever has been printed since.
+      if (!isShowing) return;
+      isShowing = false;
       multi.stop();
     },
   };

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { compareWithTruth, type FoundFusion } from '../../../pipelines/fusion/demo/compare-with-truth.ts';
 import { comparisonTable } from '../../../pipelines/fusion/demo/comparison-table.ts';
@@ -40,7 +40,8 @@ export async function demoCommand(folder: string, flags: DemoFlags): Promise<Exi
   });
   for (const note of cohort.notes) notice(`  ${note}`);
   notice(styleText('bold', '\nRunning the fusion pipeline on it'));
-  const store = join(root, 'store');
+  // As the user would write it, for the commands that are suggested.
+  const store = relative('.', join(root, 'store'));
   const code = await runCommand('fusion', {
     ...{ store, engine: 'local', samples: cohort.sampleSheet, set: SMALL },
     referenceFile: [`fasta=${cohort.fasta}`, `gtf=${cohort.gtf}`],
@@ -67,7 +68,7 @@ async function tellFindings(store: Store, cohort: DemoCohort, root: string, json
     print(
       `\nCohort tables  ${join(results, 'cohort', 'gather')}\nPer sample     ${results}/<sample>/pizzly\nRecords, logs  ${root}/store`,
     );
-    print(`\nNext: batch-pipeline --store ${join(root, 'store')} logs broken-1`);
+    print(`\nNext: batch-pipeline --store ${relative('.', join(root, 'store'))} logs broken-1`);
   }
   return comparison.asExpected ? ExitCode.ok : ExitCode.samplesFailed;
 }
