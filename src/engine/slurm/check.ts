@@ -2,7 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { messageOf, PipelineError } from '../../errors.ts';
 import type { Finding, TaskResources } from '../engine.ts';
 import type { Cluster } from './cluster.ts';
-import { plainWords } from './command-failure.ts';
+import { plainWords, refusalHint } from './command-failure.ts';
 import { siteImage } from './container.ts';
 import { fit } from './fit.ts';
 import { type SlurmOptions, stepOptions } from './options.ts';
@@ -82,7 +82,13 @@ async function checkStep(
 /** What Slurm itself says to a job of these needs, account, QOS and constraint. */
 function testFinding(step: string, stderr: string): Finding {
   const passing = /not available now|down, drained or reserved/i.test(stderr);
-  return { level: passing ? 'warning' : 'error', subject: `sbatch for step ${step}`, message: plainWords(stderr) };
+  const hint = refusalHint(stderr);
+  return {
+    level: passing ? 'warning' : 'error',
+    subject: `sbatch for step ${step}`,
+    message: plainWords(stderr),
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 async function imageFindings(step: string, image: string | undefined): Promise<Finding[]> {

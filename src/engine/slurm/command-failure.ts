@@ -34,7 +34,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 /** The error of a command that was refused, in Slurm's words. */
 export function refusal(program: SlurmProgram, { stderr }: CommandResult, where?: string): PipelineError {
   const words = plainWords(stderr);
-  const hint = HINTS.find(([pattern]) => pattern.test(stderr))?.[1];
+  const hint = refusalHint(stderr);
   return new PipelineError({
     code: 'slurm-refused',
     message: `${program} says: ${words === '' ? 'nothing' : words}`,
@@ -42,6 +42,11 @@ export function refusal(program: SlurmProgram, { stderr }: CommandResult, where?
     ...(hint === undefined ? {} : { hint }),
     exitCode: ExitCode.environment,
   });
+}
+
+/** What to do about a refusal in these words, where that is known. */
+export function refusalHint(stderr: string): string | undefined {
+  return HINTS.find(([pattern]) => pattern.test(stderr))?.[1];
 }
 
 /** Slurm's lines without the program's name before each. */

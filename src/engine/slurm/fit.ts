@@ -35,7 +35,11 @@ export function fit(groups: readonly NodeGroup[], { step, resources, partition }
     };
   }
   const nodes = fitting.filter(isUsable).reduce((sum, group) => sum + group.nodes, 0);
-  return { level: 'ok', subject, message: `${describe(resources)}: ${nodes} nodes of ${name} fit` };
+  return {
+    level: 'ok',
+    subject,
+    message: `${describe(resources)}: ${nodes === 1 ? '1 node' : `${nodes} nodes`} of ${name} can do that`,
+  };
 }
 
 function fits({ cpus, memoryMiB, timeLimitSeconds }: NodeGroup, needs: TaskResources): boolean {

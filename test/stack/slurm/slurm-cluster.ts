@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -33,13 +34,14 @@ export interface SlurmCluster {
   /** Runs one of Slurm's commands. */
   command(program: string, ...args: string[]): Promise<string>;
   controllerPid(): number;
-  /** Kills the controller as a crash would, and starts it again with its saved state. */
-  killController(): void;
+  /** Stops the controller, which saves its state first: a crash would lose the jobs of the last seconds. */
+  stopController(): Promise<void>;
   startController(): Promise<void>;
   /** Ends all jobs and processes of the cluster and removes its home. */
   stop(): Promise<void>;
 }
 
+const STOP_LOOK_MS = 20;
 const HERE = import.meta.dirname;
 
 /** slurmctld, slurmdbd and up to 13 slurmd. */
@@ -64,10 +66,22 @@ export async function startSlurmCluster(options: ClusterOptions = {}): Promise<S
     environment,
     command,
     controllerPid,
-    killController: () => void process.kill(controllerPid(), 'SIGKILL'),
+    async stopController() {
+      const pid = controllerPid();
+      process.kill(pid, 'SIGTERM');
+      while (isAlive(pid)) await sleep(STOP_LOOK_MS);
+    },
     startController: async () => void (await command('slurmctld', '-f', environment.SLURM_CONF)),
     stop: async () => void (await run(join(HERE, 'stop-slurm.sh'), ['--home', home, '--wipe'])),
   };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function flags(options: ClusterOptions): string[] {
