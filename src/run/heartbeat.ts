@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { runKeys } from '../record/keys.ts';
+import { isProcessAlive, processStart } from '../record/process-start.ts';
 import type { Store } from '../store/store.ts';
 
 /** What the process that watches a run on an engine of its own tells the others, once a second. */
@@ -9,6 +10,8 @@ const heartbeat = z.object({
   at: z.string(),
   host: z.string(),
   pid: z.number().int(),
+  /** See `processStart`. */
+  start: z.string().default(''),
   /** Where its attempts work; logs that are still being written lie there. */
   scratchRoot: z.string(),
   running: z.array(z.object({ job: z.string(), index: z.number().int(), step: z.string(), seconds: z.number() })),
@@ -21,9 +24,10 @@ const STALE_SECONDS = 60;
 export async function writeHeartbeat(
   store: Store,
   run: string,
-  beat: Omit<Heartbeat, 'at' | 'host' | 'pid'>,
+  beat: Omit<Heartbeat, 'at' | 'host' | 'pid' | 'start'>,
 ): Promise<void> {
-  const full: Heartbeat = { at: new Date().toISOString(), host: hostname(), pid: process.pid, ...beat };
+  const { pid } = process;
+  const full: Heartbeat = { at: new Date().toISOString(), host: hostname(), pid, start: processStart(pid), ...beat };
   await store.write(runKeys.heartbeat(run), JSON.stringify(full));
 }
 
@@ -35,12 +39,7 @@ export async function readHeartbeat(store: Store, run: string): Promise<Heartbea
   return beat.success && isAlive(beat.data) ? beat.data : undefined;
 }
 
-function isAlive({ host, pid, at }: Heartbeat): boolean {
+function isAlive({ host, pid, start, at }: Heartbeat): boolean {
   if (host !== hostname()) return Math.abs(Date.now() - Date.parse(at)) < STALE_SECONDS * 1000;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return isProcessAlive(pid, start);
 }
