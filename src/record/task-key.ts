@@ -59,9 +59,14 @@ export interface MissingMember {
   cause: FailureCause | 'not-run';
 }
 
+/** Causes that are on record before a gather starts; others may come to light only later, when the engine is asked. */
+const SAID_AT_ONCE: readonly MissingMember['cause'][] = ['tool', 'check', 'input'];
+
 /** The key of a gather over less than everyone: it must not pass for the whole cohort's. */
 export function gatherKey(planned: string, missing: readonly MissingMember[]): string {
   if (missing.length === 0) return planned;
-  const lines = missing.map(({ sample, step, cause }) => `${sample}\0${step}\0${cause}\n`);
+  const lines = missing.map(({ sample, step, cause }) =>
+    SAID_AT_ONCE.includes(cause) ? `${sample}\0${step}\0${cause}\n` : `${sample}\n`,
+  );
   return planned.slice(0, -PART_LENGTH) + hash('sha256', planned + lines.join('')).slice(0, PART_LENGTH);
 }
