@@ -6,9 +6,16 @@ import type { TaskContext } from './task-context.ts';
 import { type Equipment, openWorkplace } from './workplace.ts';
 
 /** From the local engine to a runner that it keeps for many attempts. */
-export type ToRunner = { kind: 'attempt'; task: TaskContext } | { kind: 'abort'; reason: string };
+export type ToRunner =
+  | { kind: 'attempt'; task: TaskContext }
+  | { kind: 'abort'; reason: string }
+  /** A runner died: what it left is to be cleared away. */
+  | { kind: 'sweep'; scratchRoot: string; host: string };
 /** Back: one per attempt. */
 export type FromRunner = { kind: 'over'; outcome: AttemptOutcome; recorded: boolean };
+
+/** After the engine's end an attempt has this long to give up. */
+const GIVE_UP_MS = 15_000;
 
 /**
  * Serves attempts over the process's IPC channel, one at a time, until the channel closes. A new Node process costs
@@ -23,6 +30,8 @@ export function serveAttempts(equipment: Equipment): void {
   process.on('disconnect', () => {
     cancel('The run that started this task is gone');
     if (!busy) process.exit(0);
+    // A step that does not heed its signal would keep this process for ever.
+    setTimeout(() => process.exit(1), GIVE_UP_MS);
   });
   let busy = false;
   const serve = async (task: TaskContext): Promise<void> => {
@@ -39,6 +48,7 @@ export function serveAttempts(equipment: Equipment): void {
   };
   process.on('message', (message: ToRunner) => {
     if (message.kind === 'abort') cancel(message.reason);
+    else if (message.kind === 'sweep') sweepScratch(message.scratchRoot, message.host);
     else void serve(message.task);
   });
 }

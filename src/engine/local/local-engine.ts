@@ -15,6 +15,15 @@ export interface LocalEngineOptions {
   environment: Readonly<Record<string, string | undefined>>;
   /** Folder for the attempts' scratch folders, best on the store's own disk. */
   scratchRoot: string;
+  graceMs?: Partial<Grace>;
+}
+
+/** How long a runner may take, before it is killed, to stop its tools and write the record. */
+interface Grace {
+  /** After its task's time limit. */
+  timeLimit: number;
+  /** After being asked to stop. */
+  cancel: number;
 }
 
 /** A task that runs right now. */
@@ -40,29 +49,28 @@ const LIMITS: EngineLimits = {
   detached: false,
   pollIntervalMs: 100,
 };
-/** After its time limit a runner has this long to stop its tools and write the record. */
-const TIMEOUT_GRACE_MS = 30_000;
-/** After being asked to stop. */
-const CANCEL_GRACE_MS = 15_000;
+const GRACE_MS: Grace = { timeLimit: 30_000, cancel: 15_000 };
+/** How often is looked whether a runner is over its time. */
+const LOOK_MS = 1000;
 
 /** Runs jobs on this machine: no server, no account. Jobs live as long as the process that submitted them. */
 export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
   const schedule = new Schedule(options.capacity);
-  const pool = new RunnerPool({ module: options.runnerModule, environment: options.environment });
-  const attempts = new Map<PooledAttempt, RunningTask>();
+  const graceMs = { ...GRACE_MS, ...options.graceMs };
+  const { runnerModule: module, environment, scratchRoot } = options;
+  const pool = new RunnerPool({ module, environment, scratchRoot, host: hostname(), closeMs: graceMs.cancel });
+  const attempts = new Map<PooledAttempt, RunningTask & { timeLimitSeconds: number }>();
   const verdicts = openVerdicts();
-  let keepAlive: NodeJS.Timeout | undefined;
+  const cancelled = new Set<string>();
+  let looking: NodeJS.Timeout | undefined;
 
   const start = (started: Started): void => {
     const { job, index } = started;
     const attempt = pool.start(task(job, index, options));
-    attempts.set(attempt, { jobId: job.id, index, step: job.job.step, startedAt: performance.now() });
-    const watchdog = setTimeout(
-      () => attempt.kill(),
-      job.job.resources.timeLimitSeconds * 1000 + TIMEOUT_GRACE_MS,
-    ).unref();
+    const { timeLimitSeconds } = job.job.resources;
+    const startedAt = performance.now();
+    attempts.set(attempt, { jobId: job.id, index, step: job.job.step, startedAt, timeLimitSeconds });
     void attempt.over.then((end) => {
-      clearTimeout(watchdog);
       attempts.delete(attempt);
       schedule.finish(started, settle(started, end));
       advance();
@@ -72,15 +80,32 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
   const settle = ({ job, index }: Started, end: AttemptEnd): 'succeeded' | 'failed' | 'again' => {
     if (end.state !== 'failed') return 'succeeded';
     const tries = job.tries[index] as number;
-    if (isTransient(end.cause) && tries < job.job.attempts) return 'again';
+    if (isTransient(end.cause) && tries < job.job.attempts && !cancelled.has(job.id)) return 'again';
     if (!end.recorded) verdicts.note(job.id, { index, cause: end.cause, message: end.message, attempts: tries });
     return 'failed';
   };
 
   const advance = (): void => {
     for (let next = schedule.next(); next; next = schedule.next()) start(next);
-    clearInterval(keepAlive);
-    if (attempts.size > 0) keepAlive = setInterval(() => undefined, 1 << 30);
+    clearInterval(looking);
+    if (attempts.size > 0) looking = setInterval(killOverdue, LOOK_MS);
+  };
+
+  /** For runners that do not keep the time limit themselves, because a step does not let them. */
+  const killOverdue = (): void => {
+    for (const [attempt, { startedAt, timeLimitSeconds }] of attempts) {
+      if (performance.now() - startedAt < timeLimitSeconds * 1000 + graceMs.timeLimit) continue;
+      attempt.kill({ cause: 'timeout', message: `The time limit of ${timeLimitSeconds} s is over` });
+    }
+  };
+
+  /** Ends what has not started; answers what has. */
+  const stopJobs = (jobs: readonly LocalJob[]): PooledAttempt[] => {
+    for (const job of jobs) {
+      cancelled.add(job.id);
+      schedule.cancelWaiting(job);
+    }
+    return [...attempts].filter(([, { jobId }]) => jobs.some(({ id }) => id === jobId)).map(([attempt]) => attempt);
   };
 
   return {
@@ -96,17 +121,17 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
     poll: async (jobIds): Promise<JobStatus[]> => jobIds.map((jobId) => statusOf(jobId, schedule.job(jobId))),
     verdicts: async (jobId, indices) => verdicts.of(jobId, indices),
     cancel: async (jobIds, reason): Promise<void> => {
-      for (const job of schedule.jobs) if (jobIds.includes(job.id)) schedule.cancelWaiting(job);
-      const ours = [...attempts].filter(([, { jobId }]) => jobIds.includes(jobId)).map(([attempt]) => attempt);
-      await endAttempts(ours, reason);
+      await endAttempts(stopJobs([...schedule.jobs].filter(({ id }) => jobIds.includes(id))), reason, graceMs.cancel);
     },
     log: async () => undefined,
     close: async () => {
-      clearInterval(keepAlive);
+      clearInterval(looking);
       await pool.close();
     },
     running: () => [...attempts.values()],
-    kill: () => [...attempts.keys()].forEach((attempt) => attempt.kill()),
+    kill: () => {
+      for (const attempt of stopJobs([...schedule.jobs])) attempt.kill({ cause: 'cancelled', message: 'Killed' });
+    },
   };
 }
 
@@ -124,9 +149,10 @@ function openVerdicts() {
 }
 
 /** Asks attempts to stop; those that do not hear it in time are killed. Resolves when all are over. */
-async function endAttempts(attempts: readonly PooledAttempt[], reason: string): Promise<void> {
+async function endAttempts(attempts: readonly PooledAttempt[], reason: string, graceMs: number): Promise<void> {
   for (const attempt of attempts) attempt.abort(reason);
-  const killing = setTimeout(() => attempts.forEach((attempt) => attempt.kill()), CANCEL_GRACE_MS);
+  const kill = (attempt: PooledAttempt) => attempt.kill({ cause: 'cancelled', message: reason });
+  const killing = setTimeout(() => attempts.forEach(kill), graceMs);
   await Promise.all(attempts.map(({ over }) => over));
   clearTimeout(killing);
 }

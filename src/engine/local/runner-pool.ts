@@ -18,8 +18,13 @@ export interface PooledAttempt {
   over: Promise<AttemptEnd>;
   /** Asks the runner to stop the attempt. */
   abort(reason: string): void;
-  /** Ends the runner and its tools at once. */
-  kill(): void;
+  /** Ends the runner at once, for this reason; its tools are ended as those of any runner that died. */
+  kill(why: Reason): void;
+}
+
+interface Reason {
+  cause: FailureCause;
+  message: string;
 }
 
 interface Runner {
@@ -27,6 +32,18 @@ interface Runner {
   /** The end of what the runner itself printed: only of interest when it dies. */
   printed: string;
   settle: ((end: AttemptEnd) => void) | undefined;
+  killedFor: Reason | undefined;
+}
+
+export interface RunnerPoolOptions {
+  /** The runner's main file. */
+  module: string;
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Where attempts work, and whose: a runner that died cannot clear away what it left there. */
+  scratchRoot: string;
+  host: string;
+  /** How long runners may take to give up their attempts when the pool closes. */
+  closeMs: number;
 }
 
 /** Of a dying runner's words, enough for a stack's first lines. */
@@ -34,17 +51,17 @@ const PRINTED_CHARS = 2000;
 
 /** Runner processes that are kept from one attempt to the next, each working on one at a time. */
 export class RunnerPool {
-  readonly #command: { module: string; environment: Readonly<Record<string, string | undefined>> };
+  readonly #options: RunnerPoolOptions;
   readonly #idle: Runner[] = [];
   readonly #all = new Set<Runner>();
 
-  /** `module` is the runner's main file. */
-  constructor(command: { module: string; environment: Readonly<Record<string, string | undefined>> }) {
-    this.#command = command;
+  constructor(options: RunnerPoolOptions) {
+    this.#options = options;
   }
 
   start(task: unknown): PooledAttempt {
     const runner = this.#idle.pop() ?? this.#fork();
+    runner.killedFor = undefined;
     const over = new Promise<AttemptEnd>((resolve) => {
       runner.settle = resolve;
     });
@@ -52,39 +69,51 @@ export class RunnerPool {
     return {
       over,
       abort: (reason) => runner.process.connected && runner.process.send({ kind: 'abort', reason }),
-      kill: () => killGroup(runner.process),
+      kill: (why) => {
+        runner.killedFor ??= why;
+        runner.process.kill('SIGKILL');
+      },
     };
   }
 
   /** Lets all runners go, and waits until they are gone: busy ones give up their attempts as the channel ends. */
   async close(): Promise<void> {
-    const leaving = [...this.#all].map(async ({ process }) => {
-      const gone = process.exitCode === null ? once(process, 'exit') : undefined;
-      process.ref();
-      if (process.connected) process.disconnect();
-      await gone;
-    });
-    await Promise.all(leaving);
+    // One that has to be killed is followed by one that clears up.
+    while (this.#all.size > 0) await Promise.all([...this.#all].map(({ process }) => this.#leave(process)));
+  }
+
+  async #leave(process: ChildProcess): Promise<void> {
+    const gone = once(process, 'exit');
+    const killing = setTimeout(() => process.kill('SIGKILL'), this.#options.closeMs);
+    process.ref();
+    if (process.connected) process.disconnect();
+    await gone;
+    clearTimeout(killing);
   }
 
   #fork(): Runner {
-    const child = fork(this.#command.module, [], {
+    const child = fork(this.#options.module, [], {
       // A group of its own: Ctrl-C in the terminal is for the command, which decides what becomes of the tasks.
       detached: true,
-      env: { ...this.#command.environment },
+      env: { ...this.#options.environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    const runner: Runner = { process: child, printed: '', settle: undefined };
+    const runner: Runner = { process: child, printed: '', settle: undefined, killedFor: undefined };
     this.#all.add(runner);
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       runner.printed = (runner.printed + text).slice(-PRINTED_CHARS);
     });
     child.on('message', (message: AttemptOver) => {
+      // Last words that are read when the runner is dead already come too late.
+      if (!this.#all.has(runner)) return;
       this.#idle.push(runner);
       this.#settle(runner, toEnd(message));
     });
     child.on('error', (error) => this.#lost(runner, error.message));
-    child.on('exit', (code, signal) => this.#lost(runner, signal ? `killed by ${signal}` : `exit code ${code}`));
+    child.on('exit', (code, signal) => {
+      this.#lost(runner, signal ? `killed by ${signal}` : `exit code ${code}`);
+      if (code !== 0) this.#sweep();
+    });
     child.unref();
     child.channel?.unref();
     (child.stderr as unknown as { unref(): void } | null)?.unref();
@@ -102,24 +131,22 @@ export class RunnerPool {
     const at = this.#idle.indexOf(runner);
     if (at >= 0) this.#idle.splice(at, 1);
     const words = runner.printed.trim();
-    this.#settle(runner, {
-      state: 'failed',
+    const died: Reason = {
       cause: /heap out of memory/.test(words) ? 'out-of-memory' : 'lost',
       message: `The runner died (${how})${words ? `: ${words}` : ''}`,
-      recorded: false,
-    });
+    };
+    this.#settle(runner, { state: 'failed', ...(runner.killedFor ?? died), recorded: false });
+  }
+
+  /** Has a runner end the tools of one that died, and remove its scratch folder. */
+  #sweep(): void {
+    const { scratchRoot, host } = this.#options;
+    let [runner] = this.#idle;
+    if (!runner) this.#idle.push((runner = this.#fork()));
+    runner.process.send({ kind: 'sweep', scratchRoot, host });
   }
 }
 
 function toEnd({ outcome, recorded }: AttemptOver): AttemptEnd {
   return outcome.state === 'failed' ? { ...outcome, recorded } : outcome;
-}
-
-function killGroup(process_: ChildProcess): void {
-  if (process_.pid === undefined || process_.exitCode !== null) return;
-  try {
-    process.kill(-process_.pid, 'SIGKILL');
-  } catch {
-    process_.kill('SIGKILL');
-  }
 }
