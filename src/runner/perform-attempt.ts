@@ -53,7 +53,8 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   if (await isDone(place.store, attempt.ref)) return { state: 'up-to-date' };
   const measured = startMeasuring();
   const startedAt = new Date().toISOString();
-  const signal = AbortSignal.any([abort, timeLimit(attempt.job.resources.timeLimitSeconds)]);
+  const limit = startTimeLimit(attempt.job.resources.timeLimitSeconds);
+  const signal = AbortSignal.any([abort, limit.signal]);
   const scratch = makeScratch(task.scratchRoot, task.host);
   const log = openAttemptLog(join(scratch, LOG_FILE));
   const unfollow = place.followLog?.(log.path);
@@ -80,6 +81,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
     if (!won) await removeLoser(place.store, attempt.ref, work);
     return { state: 'succeeded' };
   } finally {
+    limit.stop();
     unfollow?.();
     removeScratch(scratch);
   }
@@ -153,13 +155,21 @@ async function isDone(store: Store, ref: TaskRef): Promise<boolean> {
   return false;
 }
 
-function timeLimit(seconds: number): AbortSignal {
+/** A timer for longer goes off at once: setTimeout takes a signed number of 32 bits. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+function startTimeLimit(seconds: number): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();
   const reason = new StepFailure('timeout', `The time limit of ${seconds} s is over`, {
     hint: 'batch-pipeline retry gives it more time.',
   });
-  setTimeout(() => controller.abort(reason), seconds * 1000).unref();
-  return controller.signal;
+  let timer: NodeJS.Timeout;
+  const wait = (ms: number): void => {
+    if (ms <= 0) controller.abort(reason);
+    else timer = setTimeout(() => wait(ms - LONGEST_TIMER_MS), Math.min(ms, LONGEST_TIMER_MS)).unref();
+  };
+  wait(seconds * 1000);
+  return { signal: controller.signal, stop: () => clearTimeout(timer) };
 }
 
 interface Room {
@@ -259,6 +269,8 @@ function serialise(record: AttemptRecord): string {
 /** Another attempt recorded its success first: its files count, and ours go unless they are the very same. */
 async function removeLoser(store: Store, ref: TaskRef, work: Work): Promise<void> {
   const winner = readRecord(await store.read(succeededKey(ref)));
-  const kept = new Set(winner?.outputs.map(({ location }) => location));
+  // Taken away meanwhile, to be made again: who does that may be writing the same bytes to the same place.
+  if (!winner) return;
+  const kept = new Set(winner.outputs.map(({ location }) => location));
   await store.remove(work.outputs.map(({ location }) => location).filter((location) => !kept.has(location)));
 }
