@@ -14,6 +14,7 @@ export const CHECKS: readonly Check[] = [
   { kind: 'static', name: 'types', command: ['tsc'] },
   { kind: 'static', name: 'starter', command: ['node', 'scripts/check-starter.ts'] },
   { kind: 'static', name: 'architecture', command: ['vitest', 'run', 'test/unit/architecture.test.ts'] },
+  { kind: 'static', name: 'generated', command: ['node', 'scripts/gen-docs.ts', '--check'] },
   { kind: 'static', name: 'dead-code', command: ['knip'] },
   { kind: 'static', name: 'package', command: ['node', 'scripts/check-package.ts', 'publint'], looksAtDist: true },
   { kind: 'static', name: 'package-types', command: ['node', 'scripts/check-package.ts', 'attw'], looksAtDist: true },

@@ -54,6 +54,11 @@ export const PROOFS: readonly Proof[] = [
     says: [/src\/plan\/planted\.ts imports src\/store\/open-store\.ts/],
   },
   {
+    check: 'generated',
+    plants: { 'src/errors.ts': { replace: 'samplesFailed: 1,', by: 'samplesFailed: 5,' } },
+    says: [/exit-codes\.md is out of date/],
+  },
+  {
     check: 'dead-code',
     plants: {
       'src/nobody-imports-me.ts': 'export const a = 1;\n',
