@@ -18,20 +18,20 @@ export const params = defineParams({
     .default(31)
     .describe('Length of k-mers in the kallisto index, and what pizzly is told: kallisto index -k, pizzly -k'),
 
-  includeNonPfReads: flag(true, 'Use reads that failed the sequencer’s quality checks: Picard INCLUDE_NON_PF_READS'),
+  includeNonPfReads: flag(true, "Use reads that failed the sequencer's quality checks: Picard INCLUDE_NON_PF_READS"),
   validationStringency: z
     .enum(['SILENT', 'LENIENT', 'STRICT'])
     .default('SILENT')
     .describe('How strictly Picard checks the records of a BAM: Picard VALIDATION_STRINGENCY'),
   maxRecordsInRam: count(250_000, 'Records that Picard may sort in memory: Picard MAX_RECORDS_IN_RAM'),
-  quiet: flag(true, 'Keep Picard’s progress out of the log: Picard QUIET'),
+  quiet: flag(true, "Keep Picard's progress out of the log: Picard QUIET"),
   compressionLevel: z
     .int()
     .min(0)
     .max(9)
     .default(1)
     .describe(
-      'How hard Picard compresses FASTQ files: COMPRESSION_LEVEL. The original’s 5 takes twice as long for 8 % less',
+      "How hard Picard compresses FASTQ files: COMPRESSION_LEVEL. The original's 5 takes twice as long for 8 % less",
     ),
 
   strandedness: z

@@ -67,10 +67,9 @@ async function assertUsable(context: PicardContext): Promise<void> {
 
 const EXIT_BITS = Array.from({ length: 32 }, (_, code) => code);
 const HEAD_RECORDS = 100;
-const COPY_AGAIN = 'Compare its checksum with the original’s and copy it again.';
+const COPY_AGAIN = "Compare its checksum with the original's and copy it again.";
 const SUFFIXED = 'has read names that end in /1 and /2, so that no read finds its mate';
-const STRIP_SUFFIXES =
-  'Strip them: samtools view -h in.bam | sed "s,^\\([^@[:space:]]*\\)/[12]\t,\\1\t," | samtools view -b -o out.bam';
+const STRIP_SUFFIXES = String.raw`Strip them: samtools view -h in.bam | sed -E 's,^([^@\t][^\t]*)/[12]\t,\1\t,' | samtools view -b -o out.bam`;
 
 function unusable({ sample, inputs }: PicardContext, problem: string, hint: string): StepFailure {
   return new StepFailure('input', `${sample}: ${basename(inputs.bam)} ${problem}`, { hint });
@@ -89,13 +88,19 @@ async function convert(
     $({ quiet: true })`${tool('samtools')} flagstat -O json ${inputs.bam}`,
     summarizeFastqPair(outputs, { signal, growing: () => isConverting }),
   ]);
+  // A file that samtools cannot read, either, explains whatever Picard says to it.
+  if (flagstat.status === 'rejected') throw asDamaged(context, flagstat.reason);
   if (converted.status === 'rejected') throw converted.reason;
-  if (flagstat.status === 'rejected') throw flagstat.reason;
   const counts = parseFlagstat(flagstat.value.stdout, context.params.includeNonPfReads);
   // Said first: without pairs Picard leaves FASTQ files that are not even whole gzip files.
   if (counts.read1 + counts.read2 === 0) throw unusable(context, 'has no paired reads', PAIRED_ONLY);
   if (pair.status === 'rejected') throw blame('check', context.sample, pair.reason);
   return { counts, pair: pair.value };
+}
+
+function asDamaged(context: PicardContext, failure: unknown): unknown {
+  const isTools = failure instanceof StepFailure && failure.reason === 'tool';
+  return isTools ? unusable(context, 'is damaged: samtools cannot read it to its end', COPY_AGAIN) : failure;
 }
 
 async function runPicard(context: PicardContext, unpaired: string): Promise<void> {

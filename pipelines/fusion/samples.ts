@@ -10,6 +10,6 @@ export const samples = defineSamples({
   strandedness: {
     value: z
       .enum(STRANDEDNESS_WORDS)
-      .describe('Strandedness of the library: reverse, forward or unstranded; empty or auto for the run’s param'),
+      .describe("Strandedness of the library: reverse, forward or unstranded; empty or auto for the run's param"),
   },
 });

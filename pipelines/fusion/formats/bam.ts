@@ -17,12 +17,17 @@ export function assertBam(path: string): void {
   if (bytes.toString('latin1', 0, 4) === 'CRAM') {
     throw new BadFile(path, 'is a CRAM file', 'Convert it: samtools view -b -T genome.fa -o sample.bam sample.cram');
   }
-  if (inflate(bytes).toString('latin1', 0, 4) !== MAGIC) {
+  if (inflate(firstBlock(bytes)).toString('latin1', 0, 4) !== MAGIC) {
     throw new BadFile(path, 'is no BAM file', 'Give a BAM file, or FASTQ files in the columns fastq_1 and fastq_2.');
   }
 }
 
 const COPY_AGAIN = 'Copy it again, or ask for it again where it came from.';
+
+/** A block tells its size, less 1, in the extra field of its gzip header. Damage further on is not for here to find. */
+function firstBlock(bytes: Buffer): Buffer {
+  return bytes.length < 18 ? bytes : bytes.subarray(0, bytes.readUInt16LE(16) + 1);
+}
 
 /** As much of the data as these bytes give; nothing if they are no gzip. */
 function inflate(bytes: Buffer): Buffer {

@@ -37,14 +37,14 @@ export const FUSIONS: Table<CohortFusion> = {
     'Every pair of genes that pizzly named in any sample; fusions of the most samples first. The same facts with a list per ' +
     'fusion are in `fusions.json`.',
   columns: [
-    { name: 'geneA.name', meaning: 'Name of the gene at the 5’ end', value: ({ geneA }) => geneA.name },
+    { name: 'geneA.name', meaning: "Name of the gene at the 5' end", value: ({ geneA }) => geneA.name },
     { name: 'geneA.id', meaning: 'Its id, with version', value: ({ geneA }) => geneA.id },
-    { name: 'geneB.name', meaning: 'Name of the gene at the 3’ end', value: ({ geneB }) => geneB.name },
+    { name: 'geneB.name', meaning: "Name of the gene at the 3' end", value: ({ geneB }) => geneB.name },
     { name: 'geneB.id', meaning: 'Its id, with version', value: ({ geneB }) => geneB.id },
     {
       name: 'status',
       meaning:
-        '`filtered`: passed pizzly’s filter in at least one sample; `unfiltered-only`: in none, more often chance',
+        '`filtered`: passed the filter of pizzly in at least one sample; `unfiltered-only`: in none, more often chance',
       value: statusOf,
     },
     { name: 'recurrence', meaning: 'Samples in which it passed the filter', value: recurrence },

@@ -1,7 +1,9 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
+import { systemCode } from '../../../src/errors.ts';
 import { asBadFile } from './bad-file.ts';
 
 export interface ReadOptions {
@@ -15,7 +17,7 @@ export interface ReadOptions {
 
 const CHUNK_BYTES = 1024 * 1024;
 /** How often a growing file is looked at: rarely enough to cost nothing, often enough to add no delay. */
-const GROWTH_POLL_MS = 50;
+const GROWTH_POLL_MS = 100;
 
 /** Chunks of a text file, gunzipped if it is gzip. Never more than a few MiB in memory. */
 export async function* textChunks(path: string, options: ReadOptions = {}): AsyncGenerator<Buffer> {
@@ -76,25 +78,36 @@ export function firstBytes(path: string, count: number): Buffer {
   }
 }
 
+/** One buffer for all reads: a new one for each look at the file would keep the garbage collector busy. */
 async function* growingChunks(path: string, isGrowing: () => boolean): AsyncGenerator<Buffer> {
-  let position = 0;
-  for (;;) {
-    // Asked before reading: what is written after the answer is then still read.
-    const mayGrow = isGrowing();
-    for await (const chunk of readFrom(path, position)) {
-      position += chunk.length;
-      yield chunk;
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let file: FileHandle | undefined;
+  try {
+    for (;;) {
+      // Asked before reading: what is written after the answer is then still read.
+      const mayGrow = isGrowing();
+      file ??= await openIfThere(path);
+      for (let count = await readNext(file, buffer); count > 0; count = await readNext(file, buffer)) {
+        yield Buffer.from(buffer.subarray(0, count));
+      }
+      if (!mayGrow) return;
+      await sleep(GROWTH_POLL_MS);
     }
-    if (!mayGrow) return;
-    await sleep(GROWTH_POLL_MS);
+  } finally {
+    await file?.close();
   }
 }
 
-async function* readFrom(path: string, start: number): AsyncGenerator<Buffer> {
+async function readNext(file: FileHandle | undefined, buffer: Buffer): Promise<number> {
+  return file ? (await file.read(buffer, 0, buffer.length)).bytesRead : 0;
+}
+
+/** `undefined` as long as the tool has not made the file. */
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    for await (const chunk of createReadStream(path, { start, highWaterMark: CHUNK_BYTES })) yield chunk as Buffer;
+    return await open(path);
   } catch (error) {
-    // The tool has not made the file yet.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }

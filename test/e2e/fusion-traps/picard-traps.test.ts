@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -105,6 +105,18 @@ describe('trap 6: BAM files of which Picard makes nothing, or less', () => {
     const { failure } = await convert(await bamWith(defect), `hopeless-${defect}`);
     expect([failure?.reason, failure?.message]).toEqual(['input', `S1: ${defect}.bam ${problem}`]);
     expect(failure?.hint).toBeTruthy();
+  });
+
+  test('a file with changed bytes in its middle is named', async () => {
+    const bytes = readFileSync(await bamWith());
+    bytes.fill(0, bytes.length / 2, bytes.length / 2 + 200);
+    const bam = join(folder, 'changed.bam');
+    writeFileSync(bam, bytes);
+    const { failure } = await convert(bam, 'changed');
+    expect([failure?.reason, failure?.message]).toEqual([
+      'input',
+      'S1: changed.bam is damaged: samtools cannot read it to its end',
+    ]);
   });
 
   test('a file that is no BAM is named', async () => {

@@ -41,7 +41,7 @@ export async function runStep(step: Step, request: StepRequest): Promise<StepEnd
     resources: { ...toTaskResources(step.resources), ...(request.cpus ? { cpus: request.cpus } : {}) },
     scratch: folder,
     log,
-    signal: AbortSignal.timeout(120_000),
+    signal: AbortSignal.timeout(280_000),
     path: process.env['PATH'] ?? '',
   });
   const failure = await failureOf(step.run(context));
