@@ -35,8 +35,16 @@ export async function writeHeartbeat(
 export async function readHeartbeat(store: Store, run: string): Promise<Heartbeat | undefined> {
   const body = await store.read(runKeys.heartbeat(run));
   if (!body) return undefined;
-  const beat = heartbeat.safeParse(JSON.parse(new TextDecoder().decode(body)));
-  return beat.success && isAlive(beat.data) ? beat.data : undefined;
+  const beat = parsedBeat(body);
+  return beat && isAlive(beat) ? beat : undefined;
+}
+
+function parsedBeat(body: Uint8Array): Heartbeat | undefined {
+  try {
+    return heartbeat.parse(JSON.parse(new TextDecoder().decode(body)));
+  } catch {
+    return undefined;
+  }
 }
 
 function isAlive({ host, pid, start, at }: Heartbeat): boolean {

@@ -3,6 +3,7 @@ import { PipelineError } from '../errors.ts';
 import { parseReferenceKey, referenceKeys, REFERENCES_PREFIX } from '../record/keys.ts';
 import { isSampleName } from '../pipeline/sample-sheet.ts';
 import type { FileIdentity } from '../record/manifest.ts';
+import { parseDocument } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
 
 const referenceManifest = z.object({
@@ -27,8 +28,9 @@ export async function listReferences(store: Store): Promise<NamedReference[]> {
 
 /** @throws PipelineError `reference-unknown`, with the names that there are. */
 export async function readReference(store: Store, name: string): Promise<NamedReference> {
-  const body = isSampleName(name) ? await store.read(referenceKeys.manifest(name)) : undefined;
-  if (body) return referenceManifest.parse(JSON.parse(new TextDecoder().decode(body)));
+  const key = referenceKeys.manifest(name);
+  const body = isSampleName(name) ? await store.read(key) : undefined;
+  if (body) return parseDocument(referenceManifest, key, body);
   throw new PipelineError({
     code: 'reference-unknown',
     message: `The store ${store.url} has no reference "${name}"`,
@@ -81,8 +83,9 @@ export async function addReference(
     files[copy.name] = { key, size: copy.size, sha256: copy.sha256 };
   }
   const manifest: NamedReference = { version: 1, name, addedAt: new Date().toISOString(), files };
-  const taken = await store.read(referenceKeys.manifest(name));
-  if (taken) return sameContent(manifest, referenceManifest.parse(JSON.parse(new TextDecoder().decode(taken))));
+  const key = referenceKeys.manifest(name);
+  const taken = await store.read(key);
+  if (taken) return sameContent(manifest, parseDocument(referenceManifest, key, taken));
   for (const { path, file, sha256 } of copies) await store.putFile(referenceKeys.file(name, file), path, { sha256 });
   if (await store.create(referenceKeys.manifest(name), JSON.stringify(manifest))) return manifest;
   return sameContent(manifest, await readReference(store, name));

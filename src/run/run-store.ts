@@ -1,6 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../record/keys.ts';
 import { jobDocument, type JobDocument, manifest, type Manifest } from '../record/manifest.ts';
+import { parseDocument } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
 import { type SubmittedJob, submittedNote } from './submitted-job.ts';
 
@@ -44,14 +45,17 @@ export async function claimRun(store: Store, name: string): Promise<string> {
 }
 
 export async function readManifest(store: Store, run: string): Promise<Manifest> {
-  return manifest.parse(await readDocument(store, runKeys.manifest(run)));
+  const key = runKeys.manifest(run);
+  return parseDocument(manifest, key, await store.read(key));
 }
 
 /** All jobs that were ever made for this run, in the order of their submissions. */
 export async function readJobs(store: Store, run: string): Promise<JobDocument[]> {
   const jobs: JobDocument[] = [];
   for await (const page of store.list(runKeys.jobs(run))) {
-    jobs.push(...(await Promise.all(page.map(async ({ key }) => jobDocument.parse(await readDocument(store, key))))));
+    jobs.push(
+      ...(await Promise.all(page.map(async ({ key }) => parseDocument(jobDocument, key, await store.read(key))))),
+    );
   }
   return jobs.sort((a, b) => a.submission - b.submission || b.rank - a.rank);
 }
@@ -64,11 +68,4 @@ export async function readSubmitted(store: Store, run: string): Promise<Submitte
     return note ? [{ job, jobId: submittedNote.parse(JSON.parse(new TextDecoder().decode(note))).jobId }] : [];
   });
   return (await Promise.all(submitted)).flat();
-}
-
-async function readDocument(store: Store, key: string): Promise<unknown> {
-  const body = await store.read(key);
-  if (!body)
-    throw new PipelineError({ code: 'run-document-missing', message: `${key} is not in the store ${store.url}` });
-  return JSON.parse(new TextDecoder().decode(body));
 }

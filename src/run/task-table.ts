@@ -4,6 +4,7 @@ import { COHORT } from '../plan/plan.ts';
 import type { FailureCause } from '../record/cause.ts';
 import { runKeys } from '../record/keys.ts';
 import { type Manifest, type ManifestSample, samplePage } from '../record/manifest.ts';
+import { parseDocument } from '../record/parse-document.ts';
 import { gatherKey, type MissingMember } from '../record/task-key.ts';
 import type { Store } from '../store/store.ts';
 import { loadHeld } from './load-held.ts';
@@ -53,9 +54,9 @@ export async function readTaskTable(store: Store, manifest: Manifest): Promise<T
 /** All samples of a run, in its order. */
 export async function readSamples(store: Store, manifest: Manifest): Promise<ManifestSample[]> {
   const pages = await Promise.all(
-    manifest.pages.map(async (_, page) => {
-      const body = await store.read(runKeys.samplePage(manifest.run, page));
-      return body ? samplePage.parse(JSON.parse(new TextDecoder().decode(body))) : [];
+    manifest.pages.map(async (sha256, page) => {
+      const key = runKeys.samplePage(manifest.run, page);
+      return parseDocument(samplePage, key, await store.read(key), sha256);
     }),
   );
   return pages.flat();

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import type { z } from 'zod';
 import { PipelineError } from '../errors.ts';
 import { runKeys } from '../record/keys.ts';
 import {
@@ -11,6 +11,7 @@ import {
   samplePage,
   SAMPLES_PER_PAGE,
 } from '../record/manifest.ts';
+import { parseDocument } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
 
 /** A run's immutable documents, read once per runner and never again. */
@@ -31,11 +32,11 @@ export function openRunDocuments(store: Store): RunDocuments {
     cache.set(key, value);
     return value;
   };
+  const read = async <S extends z.ZodType>(schema: S, key: string, sha256?: string): Promise<z.output<S>> =>
+    parseDocument(schema, key, await store.read(key), sha256);
   const documents: RunDocuments = {
-    manifest: (run) =>
-      once(runKeys.manifest(run), async () => manifest.parse(await readJson(store, runKeys.manifest(run)))),
-    job: (run, job) =>
-      once(runKeys.job(run, job), async () => jobDocument.parse(await readJson(store, runKeys.job(run, job)))),
+    manifest: (run) => once(runKeys.manifest(run), async () => read(manifest, runKeys.manifest(run))),
+    job: (run, job) => once(runKeys.job(run, job), async () => read(jobDocument, runKeys.job(run, job))),
     async sampleOf(run, job, index) {
       if (job.samples.length === 0) return undefined;
       const position = sampleAt(job.samples, index);
@@ -52,29 +53,9 @@ export function openRunDocuments(store: Store): RunDocuments {
     once(runKeys.samplePage(run, page), async () => {
       const { pages } = await documents.manifest(run);
       const key = runKeys.samplePage(run, page);
-      const body = await readBytes(store, key);
-      if (hash('sha256', body) !== pages[page]) throw changedDocument(key);
-      return samplePage.parse(JSON.parse(new TextDecoder().decode(body)));
+      return read(samplePage, key, pages[page]);
     });
   return documents;
-}
-
-async function readBytes(store: Store, key: string): Promise<Uint8Array> {
-  const body = await store.read(key);
-  if (body) return body;
-  throw new PipelineError({ code: 'run-document-missing', message: `${key} is not in the store`, where: store.url });
-}
-
-async function readJson(store: Store, key: string): Promise<unknown> {
-  return JSON.parse(new TextDecoder().decode(await readBytes(store, key)));
-}
-
-function changedDocument(key: string): PipelineError {
-  return new PipelineError({
-    code: 'run-document-changed',
-    message: `${key} is not what the run wrote there`,
-    hint: 'Something changed the store underneath. Start the run again: finished tasks are kept.',
-  });
 }
 
 function badIndex(job: JobDocument, index: number): PipelineError {

@@ -1,4 +1,4 @@
-import { ExitCode } from '../../errors.ts';
+import { ExitCode, messageOf } from '../../errors.ts';
 import { runKeys } from '../../record/keys.ts';
 import { listRuns, readManifest } from '../../run/run-store.ts';
 import { columns } from '../../views/columns.ts';
@@ -12,8 +12,12 @@ export async function runsCommand(flags: { store?: string; json?: boolean }): Pr
   for (const run of await listRuns(store)) {
     // A run whose start was interrupted has an id and no manifest.
     if (!(await store.head(runKeys.manifest(run)))) continue;
-    const { pipeline, engine, createdAt, sampleCount } = await readManifest(store, run);
-    runs.push({ run, pipeline, engine, createdAt, samples: sampleCount });
+    try {
+      const { pipeline, engine, createdAt, sampleCount } = await readManifest(store, run);
+      runs.push({ run, pipeline, engine, createdAt, samples: sampleCount });
+    } catch (error) {
+      notice(`warning: run ${run}: ${messageOf(error)}`);
+    }
   }
   if (flags.json) printJson(runs);
   else if (runs.length === 0) notice(`The store ${store.url} has no run yet.`);
