@@ -54,17 +54,19 @@ function endedChildrenCpuSeconds(): number {
   return (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / TICKS_PER_SECOND;
 }
 
-/** Resident memory of a process tree; without the root for the runner itself. */
+/** Resident memory of a process tree; without the root for the runner itself, whose main thread alone starts tools. */
 function residentKiB(pid: number, withSelf = true): number {
   const own = withSelf ? Number(/^VmRSS:\s+(\d+)/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0) : 0;
-  return childrenOf(pid).reduce((sum, child) => sum + residentKiB(child), own);
+  const threads = withSelf ? threadsOf(pid) : [String(pid)];
+  const children = threads.flatMap((thread) =>
+    readProc(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean),
+  );
+  return children.reduce((sum, child) => sum + residentKiB(Number(child)), own);
 }
 
-function childrenOf(pid: number): number[] {
+function threadsOf(pid: number): string[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readProc(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
-    );
+    return readdirSync(`/proc/${pid}/task`);
   } catch {
     return [];
   }
