@@ -1,0 +1,128 @@
+import { isTransient } from '../../record/cause.ts';
+import type { TaskVerdict } from '../engine.ts';
+import type { LocalJob } from './element-table.ts';
+import type { AttemptEnd, PooledAttempt, RunnerPool } from './runner-pool.ts';
+import type { Schedule, Started } from './schedule.ts';
+
+/** A task that runs right now. */
+export interface RunningTask {
+  jobId: string;
+  index: number;
+  step: string;
+  /** Monotonic milliseconds. */
+  startedAt: number;
+}
+
+/** How long a runner may take, before it is killed, to stop its tools and write the record. */
+export interface Grace {
+  /** After its task's time limit. */
+  timeLimit: number;
+  /** After being asked to stop. */
+  cancel: number;
+}
+
+/** How often is looked whether a runner is over its time. */
+const LOOK_MS = 1000;
+
+interface AttemptsOptions {
+  schedule: Schedule;
+  pool: RunnerPool;
+  graceMs: Grace;
+  /** What a runner is told of a task. */
+  task: (job: LocalJob, index: number) => unknown;
+}
+
+/** Starts what the schedule lets start, minds the time, and decides what a bad end means: another try, or a verdict. */
+export class Attempts {
+  readonly #options: AttemptsOptions;
+  readonly #running = new Map<PooledAttempt, RunningTask & { timeLimitSeconds: number }>();
+  readonly #verdicts = new Map<string, Map<number, TaskVerdict>>();
+  readonly #stopped = new Set<string>();
+  #looking: NodeJS.Timeout | undefined;
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+  }
+
+  get running(): RunningTask[] {
+    return [...this.#running.values()];
+  }
+
+  /** Starts all that can start now. */
+  advance(): void {
+    const { schedule } = this.#options;
+    for (let next = schedule.next(); next; next = schedule.next()) this.#start(next);
+    this.rest();
+    if (this.#running.size > 0) this.#looking = setInterval(() => this.#killOverdue(), LOOK_MS);
+  }
+
+  /** Minds the time no more, and keeps no process alive. */
+  rest(): void {
+    clearInterval(this.#looking);
+  }
+
+  /** Why these elements failed, where they left no record. */
+  verdicts(jobId: string, indices: readonly number[]): TaskVerdict[] {
+    return indices.flatMap((index) => this.#verdicts.get(jobId)?.get(index) ?? []);
+  }
+
+  /** Asks tasks to stop; those that do not hear it in time are killed. Resolves when nothing of the jobs can run. */
+  async cancel(jobs: readonly LocalJob[], reason: string): Promise<void> {
+    const attempts = this.#stopJobs(jobs);
+    for (const attempt of attempts) attempt.abort(reason);
+    const kill = (attempt: PooledAttempt) => attempt.kill({ cause: 'cancelled', message: reason });
+    const killing = setTimeout(() => attempts.forEach(kill), this.#options.graceMs.cancel);
+    await Promise.all(attempts.map(({ over }) => over));
+    clearTimeout(killing);
+  }
+
+  kill(jobs: readonly LocalJob[]): void {
+    for (const attempt of this.#stopJobs(jobs)) attempt.kill({ cause: 'cancelled', message: 'Killed' });
+  }
+
+  #start(started: Started): void {
+    const { pool, schedule, task } = this.#options;
+    const { job, index } = started;
+    const { timeLimitSeconds } = job.job.resources;
+    const attempt = pool.start(task(job, index));
+    const startedAt = performance.now();
+    this.#running.set(attempt, { jobId: job.id, index, step: job.job.step, startedAt, timeLimitSeconds });
+    void attempt.over.then((end) => {
+      this.#running.delete(attempt);
+      schedule.finish(started, this.#settle(started, end));
+      this.advance();
+    });
+  }
+
+  #settle({ job, index }: Started, end: AttemptEnd): 'succeeded' | 'failed' | 'again' {
+    if (end.state !== 'failed') return 'succeeded';
+    const tries = job.tries[index] as number;
+    if (isTransient(end.cause) && tries < job.job.attempts && !this.#stopped.has(job.id)) return 'again';
+    if (!end.recorded) this.#note(job.id, { index, cause: end.cause, message: end.message, attempts: tries });
+    return 'failed';
+  }
+
+  #note(jobId: string, verdict: TaskVerdict): void {
+    const ofJob = this.#verdicts.get(jobId) ?? new Map<number, TaskVerdict>();
+    this.#verdicts.set(jobId, ofJob.set(verdict.index, verdict));
+  }
+
+  /** For runners that do not keep the time limit themselves, because a step does not let them. */
+  #killOverdue(): void {
+    for (const [attempt, { startedAt, timeLimitSeconds }] of this.#running) {
+      if (performance.now() - startedAt < timeLimitSeconds * 1000 + this.#options.graceMs.timeLimit) continue;
+      attempt.kill({ cause: 'timeout', message: `The time limit of ${timeLimitSeconds} s is over` });
+    }
+  }
+
+  /** Ends what has not started; answers what has. */
+  #stopJobs(jobs: readonly LocalJob[]): PooledAttempt[] {
+    for (const job of jobs) {
+      this.#stopped.add(job.id);
+      this.#options.schedule.cancelWaiting(job);
+    }
+    return [...this.#running]
+      .filter(([, { jobId }]) => jobs.some(({ id }) => id === jobId))
+      .map(([attempt]) => attempt);
+  }
+}
