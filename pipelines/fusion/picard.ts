@@ -59,7 +59,9 @@ async function assertUsable(context: PicardContext): Promise<void> {
   // -u: a BAM of unaligned reads has no targets. The exit code is a set of bits; 16 is the missing end-of-file block.
   const quickcheck = await $({ allowExitCodes: EXIT_BITS })`${tool('samtools')} quickcheck -u ${inputs.bam}`;
   if (quickcheck.exitCode !== 0) throw unusable(context, 'is truncated or damaged', COPY_AGAIN);
-  const head = await $({ quiet: true })`${tool('samtools')} head -h 0 -n ${HEAD_RECORDS} ${inputs.bam}`;
+  const peek = $({ quiet: true, allowExitCodes: EXIT_BITS });
+  const head = await peek`${tool('samtools')} head -h 0 -n ${HEAD_RECORDS} ${inputs.bam}`;
+  if (head.exitCode !== 0) throw unusable(context, DAMAGED, COPY_AGAIN);
   const records = head.stdout.split('\n').filter(Boolean);
   if (records.length === 0) throw unusable(context, 'has a header and no reads', 'Was it filtered to nothing?');
   if (records.every((record) => /^\S+\/[12]\t/.test(record))) throw unusable(context, SUFFIXED, STRIP_SUFFIXES);
@@ -68,6 +70,7 @@ async function assertUsable(context: PicardContext): Promise<void> {
 const EXIT_BITS = Array.from({ length: 32 }, (_, code) => code);
 const HEAD_RECORDS = 100;
 const COPY_AGAIN = "Compare its checksum with the original's and copy it again.";
+const DAMAGED = 'is damaged: samtools cannot read it to its end';
 const SUFFIXED = 'has read names that end in /1 and /2, so that no read finds its mate';
 const STRIP_SUFFIXES = String.raw`Strip them: samtools view -h in.bam | sed -E 's,^([^@\t][^\t]*)/[12]\t,\1\t,' | samtools view -b -o out.bam`;
 
@@ -100,7 +103,7 @@ async function convert(
 
 function asDamaged(context: PicardContext, failure: unknown): unknown {
   const isTools = failure instanceof StepFailure && failure.reason === 'tool';
-  return isTools ? unusable(context, 'is damaged: samtools cannot read it to its end', COPY_AGAIN) : failure;
+  return isTools ? unusable(context, DAMAGED, COPY_AGAIN) : failure;
 }
 
 async function runPicard(context: PicardContext, unpaired: string): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Defect } from '../../../pipelines/fusion/demo/defects.ts';
-import { makeSimulatedCohort } from '../../../pipelines/fusion/demo/simulated-cohort.ts';
+import { makeSimulatedCohort, type SimulatedSample } from '../../../pipelines/fusion/demo/simulated-cohort.ts';
 import { picard } from '../../../pipelines/fusion/picard.ts';
 import { outputOf, runStep, runToEnd } from './run-step.ts';
 import { naive, naivePicard, temporaryFolder } from './spiked.ts';
@@ -13,13 +13,10 @@ afterAll(remove);
 
 const PAIRS = 200;
 
-async function bamWith(...defects: Defect[]): Promise<string> {
-  const name = defects.join('-') || 'sound';
-  const { samples } = await makeSimulatedCohort({
-    folder: join(folder, 'cohort'),
-    samples: [{ name, defects }],
-    pairs: PAIRS,
-  });
+const bamWith = (...defects: Defect[]) => bamOf({ name: defects.join('-') || 'sound', defects }, PAIRS);
+
+async function bamOf(sample: SimulatedSample, pairs: number): Promise<string> {
+  const { samples } = await makeSimulatedCohort({ folder: join(folder, 'cohort'), samples: [sample], pairs });
   return samples[0]?.bam as string;
 }
 
@@ -107,15 +104,19 @@ describe('trap 6: BAM files of which Picard makes nothing, or less', () => {
     expect(failure?.hint).toBeTruthy();
   });
 
-  test('a file with changed bytes in its middle is named', async () => {
-    const bytes = readFileSync(await bamWith());
-    bytes.fill(0, bytes.length / 2, bytes.length / 2 + 200);
-    const bam = join(folder, 'changed.bam');
+  test.each([
+    ['near its beginning', 0.5, PAIRS],
+    ['far from it', 0.9, 5000],
+  ])('a file with changed bytes %s is named', async (_, share, pairs) => {
+    const bytes = readFileSync(await bamOf({ name: 'whole' }, pairs));
+    const at = Math.floor(bytes.length * share);
+    bytes.fill(0, at, at + 200);
+    const bam = join(folder, `changed-${pairs}.bam`);
     writeFileSync(bam, bytes);
-    const { failure } = await convert(bam, 'changed');
+    const { failure } = await convert(bam, `changed-${pairs}`);
     expect([failure?.reason, failure?.message]).toEqual([
       'input',
-      'S1: changed.bam is damaged: samtools cannot read it to its end',
+      `S1: changed-${pairs}.bam is damaged: samtools cannot read it to its end`,
     ]);
   });
 
