@@ -31,6 +31,7 @@ install_test_services() {
 
 use_node
 install_modules
+link_node
 missing_tools=0
 install_tools || missing_tools=3
 fetch_spike_in

@@ -12,6 +12,15 @@ use_node() {
   export PATH
 }
 
+# Where npx looks first: `npx batch-pipeline` runs with the fetched Node, too.
+link_node() {
+  fetched=tools/node/node_modules/.bin/node
+  if [ -x "$root/$fetched" ] && ! is_new_enough "$root/node_modules/.bin/node"; then
+    mkdir -p "$root/node_modules/.bin"
+    ln -sf "../../$fetched" "$root/node_modules/.bin/node"
+  fi
+}
+
 is_new_enough() {
   version=$("$1" --version 2>/dev/null) || return 1
   major=${version#v}

