@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TaskResources } from '../../src/engine/engine.ts';
 import type { SlurmOptions } from '../../src/engine/slurm/options.ts';
+import { runOnNode } from '../../src/engine/slurm/run-on-node.ts';
 import { startSlurmCluster, type SlurmCluster } from '../stack/slurm/slurm-cluster.ts';
-import { openLab } from './slurm-harness.ts';
+import { openLab, until } from './slurm-harness.ts';
 
 let cluster: SlurmCluster;
 
@@ -130,4 +131,38 @@ test('what Slurm refuses at once is an error in its own words, with the step', a
     where: 'step A',
     hint: 'See the partitions with `sinfo`, and name one with the partition option.',
   });
+});
+
+test('a command can be run on a node just as a task would be', async () => {
+  const lab = openLab(cluster);
+  const options: SlurmOptions = {
+    runnerCommand: ['unused'],
+    logFolder: join(lab.folder, 'logs'),
+    environment: cluster.environment,
+    prologue: ['export GREETING="hello from"'],
+  };
+  const request = { step: 'A', image: undefined, resources: { ...MODEST, memoryMiB: 100 } };
+  const good = await runOnNode(options, { ...request, command: ['sh', '-c', 'echo "$GREETING $SLURMD_NODENAME"'] });
+  expect(good).toEqual({ succeeded: true, output: 'hello from n1\n', message: undefined });
+  const bad = await runOnNode(options, { ...request, command: ['picard', '--version'] });
+  expect(bad).toMatchObject({ succeeded: false, message: 'Slurm: FAILED 127:0, the runner could not be started' });
+  expect(bad.output).toContain('picard: command not found');
+  const abort = new AbortController();
+  const ended = runOnNode(options, { ...request, command: ['sleep', '600'], signal: abort.signal });
+  await until(
+    () => cluster.command('squeue', '--noheader'),
+    (text) => text !== '',
+  );
+  abort.abort();
+  await expect(ended).rejects.toThrow(/abort/i);
+  expect(await cluster.command('squeue', '--noheader')).toBe('');
+});
+
+test('a job that somebody holds is called stuck, with what lets it go', async () => {
+  const lab = openLab(cluster);
+  const jobId = await lab.engine.submit(lab.job('A', 2, {}, { resources: { ...MODEST, cpus: 1 } }), []);
+  await cluster.command('scontrol', 'hold', jobId);
+  const [status] = await lab.engine.poll([jobId]);
+  expect(status?.stuck).toBe(`JobHeldAdmin: It is held. Let it go with \`scontrol release ${jobId}\`.`);
+  await lab.engine.cancel([jobId], 'the test is over');
 });

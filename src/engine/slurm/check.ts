@@ -71,7 +71,7 @@ async function checkStep(
 ): Promise<Finding[]> {
   const own = stepOptions(options, step);
   const fitting = fit(groups, { step, resources, partition: own.partition });
-  const images = await imageFindings(step, siteImage(image, own, options.container));
+  const images = await imageFindings(step, () => siteImage(image, own, options.container));
   if (fitting.level === 'error') return [fitting, ...images];
   const args = ['--test-only', '--parsable', ...resourceArguments(resources), ...siteArguments(own)];
   const result = await ask(cluster.run, cluster.patience, 'sbatch', args, { input: '#!/bin/bash\n' });
@@ -91,14 +91,15 @@ function testFinding(step: string, stderr: string): Finding {
   };
 }
 
-async function imageFindings(step: string, image: string | undefined): Promise<Finding[]> {
-  if (image === undefined) return [];
+async function imageFindings(step: string, imageOf: () => string | undefined): Promise<Finding[]> {
   const subject = `image of step ${step}`;
-  if (!/^[./]|\.sif$/.test(image)) return [{ level: 'ok', subject, message: image }];
   try {
-    await access(image, constants.R_OK);
+    const image = imageOf();
+    if (image === undefined) return [];
+    if (/^[./]|\.sif$/.test(image)) await access(image, constants.R_OK);
     return [{ level: 'ok', subject, message: image }];
   } catch (error) {
-    return [{ level: 'error', subject, message: messageOf(error), hint: 'Name the image that this site has.' }];
+    const hint = (error instanceof PipelineError && error.hint) || 'Name the image that this site has.';
+    return [{ level: 'error', subject, message: messageOf(error), hint }];
   }
 }

@@ -1,3 +1,4 @@
+import { PipelineError } from '../../errors.ts';
 import type { ContainerOptions, SlurmStepOptions } from './options.ts';
 
 export interface ContainedCommand {
@@ -9,6 +10,7 @@ export interface ContainedCommand {
 /**
  * The image that a step runs in here, or `undefined` for none: the step's own option, else this site's image for the
  * one that the pipeline names, else that one itself.
+ * @throws PipelineError `slurm-image` where the pipeline names a folder to build, and this site has no image for it.
  */
 export function siteImage(
   image: string | undefined,
@@ -18,7 +20,10 @@ export function siteImage(
   if (!container) return undefined;
   if (own.image !== undefined) return own.image;
   if (image === undefined) return undefined;
-  return container.images?.[image] ?? (container.runtime === 'podman' ? image : asUri(image));
+  const here = container.images?.[image];
+  if (here !== undefined) return here;
+  if (isFolder(image)) throw noImage(image);
+  return container.runtime === 'podman' ? image : asUri(image);
 }
 
 /** The command that runs another one inside an image. */
@@ -39,6 +44,19 @@ export function containerCommand(
 
 /** Slurm's limits hold for the container only if podman makes no cgroup of its own; files belong to the user. */
 const PODMAN = ['--rm', '--cgroups=disabled', '--userns=keep-id', '--network=host', '--entrypoint='];
+
+/** A name without a registry's host, a tag and a digest is that of a folder with a Dockerfile. */
+function isFolder(image: string): boolean {
+  return !image.startsWith('/') && /^[^.:@/]+(\/[^:@]*)?$/.test(image) && !image.endsWith('.sif');
+}
+
+function noImage(image: string): PipelineError {
+  return new PipelineError({
+    code: 'slurm-image',
+    message: `The pipeline builds ${image} itself, and it is not said which image this site has for it`,
+    hint: `Build one from that folder, and say where it is: --image ${image}=/path/to/image.sif`,
+  });
+}
 
 /** Apptainer takes a bare name for a file; what is no path is an image of a registry. */
 function asUri(image: string): string {

@@ -1,5 +1,6 @@
 import { ELEMENT_STATES, type ElementState, type JobStatus } from '../engine.ts';
 import { elementState, isOver } from './task-state.ts';
+import { stuckText } from './stuck.ts';
 import type { TaskRow } from './task-row.ts';
 
 /** The furthest state that a live task has reached decides. */
@@ -20,7 +21,13 @@ export function jobStatus(jobId: string, rows: readonly TaskRow[], size: number 
   }
   const state = live ?? (counts.failed > 0 ? 'failed' : 'succeeded');
   const reason = waitingReason(rows);
-  return { jobId, state, counts, ...(reason === undefined ? {} : { reason }) };
+  const stuck = live === undefined || counts.running > 0 ? undefined : stuckText(jobId, reason);
+  return {
+    jobId,
+    state,
+    counts,
+    ...(reason === undefined ? {} : { reason, ...(stuck === undefined ? {} : { stuck }) }),
+  };
 }
 
 /** The most frequent of Slurm's reasons why tasks of this job wait. */
