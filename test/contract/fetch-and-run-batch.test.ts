@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleFetchAndRun } from '../../images/base/bundle.ts';
 
 const STACK = resolve(import.meta.dirname, '../stack/aws');
-const AWS = resolve(import.meta.dirname, '../../.cache/aws-venv/bin/aws');
 const MINUTES = 60_000;
 
 let state: string;
@@ -26,7 +25,11 @@ afterAll(async () => {
 
 /** awscli as a client that knows nothing of us. */
 async function aws(service: string, action: string, input: object): Promise<Record<string, never>> {
-  const { stdout } = await execa(AWS, [service, action, '--cli-input-json', JSON.stringify(input)], { env });
+  const { stdout } = await execa(
+    env['AWS_CLI'] ?? 'aws',
+    [service, action, '--cli-input-json', JSON.stringify(input)],
+    { env },
+  );
   return JSON.parse(stdout || '{}') as Record<string, never>;
 }
 
@@ -70,8 +73,8 @@ test(
   async () => {
     const path = join(state, 'mine.sh');
     writeFileSync(path, '#!/bin/bash\necho "$1 $AWS_BATCH_JOB_ARRAY_INDEX"\nexit $((AWS_BATCH_JOB_ARRAY_INDEX * 3))\n');
-    await execa(AWS, ['s3', 'mb', 's3://mine'], { env });
-    await execa(AWS, ['s3', 'cp', path, 's3://mine/mine.sh'], { env });
+    await execa(env['AWS_CLI'] ?? 'aws', ['s3', 'mb', 's3://mine'], { env });
+    await execa(env['AWS_CLI'] ?? 'aws', ['s3', 'cp', path, 's3://mine/mine.sh'], { env });
     const environment = [
       { name: 'BATCH_FILE_TYPE', value: 'script' },
       { name: 'BATCH_FILE_S3_URL', value: 's3://mine/mine.sh' },

@@ -34,7 +34,7 @@ install_packages() {
 make_base_tar() {
   [ -f "$BASE_TAR" ] && return
   say "making the base image"
-  local leave_out=() path
+  local leave_out=(--dpkgopt=force-unsafe-io) path
   for path in man doc info locale; do leave_out+=(--dpkgopt="path-exclude=/usr/share/$path/*"); done
   mmdebstrap --quiet --mode=root --variant=minbase --aptopt='Acquire::Languages "none"' "${leave_out[@]}" \
     --dpkgopt='path-include=/usr/share/doc/*/copyright' bookworm "$BASE_TAR.$$.tar"

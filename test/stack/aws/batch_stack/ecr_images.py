@@ -1,6 +1,6 @@
 """ECR's view of images that were really pushed to the local registry: API_DescribeImages.html, API_BatchGetImage.html
 
-With BATCH_STACK_REGISTRY set, repositories answer with the registry's address, so that a client pushes where it is told."""
+With BATCH_STACK_REGISTRY set, repositories answer with the registry's address, and a client pushes there."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def got(request: dict) -> dict:
     for image_id in request["imageIds"]:
         manifest = fetch(name, image_id.get("imageDigest") or image_id.get("imageTag"))
         if manifest is None:
-            failures.append({"imageId": image_id, "failureCode": "ImageNotFound", "failureReason": "not in the registry"})
+            failures.append(
+                {"imageId": image_id, "failureCode": "ImageNotFound", "failureReason": "not in the registry"}
+            )
         else:
             full = {**image_id, "imageDigest": manifest[0]}
             images.append({"repositoryName": name, "imageId": full, "imageManifest": manifest[1].decode()})

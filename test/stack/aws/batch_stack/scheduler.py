@@ -49,7 +49,9 @@ class Scheduler:
         """With `fake: manual`: ends these running jobs (all, for an empty list); returns how many."""
         with self.batch.changed:
             wanted = set(ids)
-            found = [j for j in self.batch.running.values() if not wanted or j.id in wanted or j.id.split(":")[0] in wanted]
+            found = [
+                j for j in self.batch.running.values() if not wanted or j.id in wanted or j.id.split(":")[0] in wanted
+            ]
             for job in found:
                 self.batch.end(job, outcome)
             return len(found)

@@ -45,8 +45,12 @@ def test_n_to_n_waits_for_its_own_index_only(manual: Lab):
 def test_a_failed_element_skips_its_column_and_no_other(instant: Lab):
     instant.stack.control("POST", "outcomes", {"jobName": "picard", "index": 1, "exitCode": 1})
     first = instant.submit(jobName="picard", arrayProperties={"size": 3})
-    second = instant.submit(jobName="kallisto", arrayProperties={"size": 3}, dependsOn=[{"jobId": first, "type": "N_TO_N"}])
-    third = instant.submit(jobName="pizzly", arrayProperties={"size": 3}, dependsOn=[{"jobId": second, "type": "N_TO_N"}])
+    second = instant.submit(
+        jobName="kallisto", arrayProperties={"size": 3}, dependsOn=[{"jobId": first, "type": "N_TO_N"}]
+    )
+    third = instant.submit(
+        jobName="pizzly", arrayProperties={"size": 3}, dependsOn=[{"jobId": second, "type": "N_TO_N"}]
+    )
     assert instant.until(third)["arrayProperties"]["statusSummary"] == SUCCEEDED_3 | {"SUCCEEDED": 2, "FAILED": 1}
     assert statuses(instant, third, 3) == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
 

@@ -16,7 +16,9 @@ def submit(lab: Lab, script: str, **more) -> str:
 
 
 def test_an_array_runs_in_containers(container: Lab):
-    parent = submit(container, "echo $AWS_BATCH_JOB_ARRAY_INDEX of $AWS_BATCH_JOB_ARRAY_SIZE", arrayProperties={"size": 3})
+    parent = submit(
+        container, "echo $AWS_BATCH_JOB_ARRAY_INDEX of $AWS_BATCH_JOB_ARRAY_SIZE", arrayProperties={"size": 3}
+    )
     assert container.until(parent)["status"] == "SUCCEEDED"
     children = container.jobs(*(f"{parent}:{i}" for i in range(3)))
     assert [container.log(child) for child in children] == [["0 of 3"], ["1 of 3"], ["2 of 3"]]
@@ -40,7 +42,13 @@ def test_logs_are_live_and_terminate_sends_sigterm(container: Lab):
 def test_out_of_memory_is_the_kernels_word(container: Lab):
     job = container.until(submit(container, "perl -e '$x = \"a\" x 300_000_000; print length $x'; exit $?"))
     assert job["container"]["reason"] == "OutOfMemoryError: Container killed due to memory usage"
-    job = container.until(submit(container, "kill -9 $$; sleep 9", jobDefinition=define(container, linuxParameters={"initProcessEnabled": True})))
+    job = container.until(
+        submit(
+            container,
+            "kill -9 $$; sleep 9",
+            jobDefinition=define(container, linuxParameters={"initProcessEnabled": True}),
+        )
+    )
     assert (job["container"]["exitCode"], "reason" in job["container"]) == (137, False)
 
 
@@ -52,7 +60,9 @@ def test_a_timeout_is_enforced(container: Lab):
 def test_an_image_that_cannot_be_pulled(container: Lab):
     name = container.definition("-pull", image="localhost:1/none:1")
     entries = [{"onReason": "CannotPullContainerError:*", "action": "RETRY"}, {"onReason": "*", "action": "EXIT"}]
-    job = container.until(container.submit(jobDefinition=name, retryStrategy={"attempts": 2, "evaluateOnExit": entries}))
+    job = container.until(
+        container.submit(jobDefinition=name, retryStrategy={"attempts": 2, "evaluateOnExit": entries})
+    )
     assert job["statusReason"] == "Task failed to start"
     assert job["container"]["reason"].startswith("CannotPullContainerError: ")
     assert len(job["attempts"]) == 2

@@ -28,7 +28,9 @@ def test_a_queue_lists_parents_and_an_array_its_children(instant: Lab):
 
 
 def test_failed_children_come_with_exit_code_and_reason(instant: Lab):
-    instant.stack.control("POST", "outcomes", {"jobName": "oom", "index": 1, "exitCode": 137, "reason": "OutOfMemoryError: x"})
+    instant.stack.control(
+        "POST", "outcomes", {"jobName": "oom", "index": 1, "exitCode": 137, "reason": "OutOfMemoryError: x"}
+    )
     parent = instant.submit(jobName="oom", arrayProperties={"size": 3})
     instant.until(parent)
     (failed,) = instant.batch.list_jobs(arrayJobId=parent, jobStatus="FAILED")["jobSummaryList"]
@@ -93,10 +95,17 @@ def test_describe_takes_a_hundred_ids_and_leaves_out_unknown_ones(instant: Lab):
 
 def test_a_described_job_tells_what_was_merged(instant: Lab):
     job_id = instant.submit(
-        parameters={"who": "moon"}, tags={"run": "r1"}, timeout={"attemptDurationSeconds": 90}, retryStrategy={"attempts": 2}
+        parameters={"who": "moon"},
+        tags={"run": "r1"},
+        timeout={"attemptDurationSeconds": 90},
+        retryStrategy={"attempts": 2},
     )
     job = instant.until(job_id)
     assert job["container"]["command"] == ["sh", "-c", "echo hello moon"]
-    assert (job["tags"], job["timeout"], job["retryStrategy"]["attempts"]) == ({"run": "r1"}, {"attemptDurationSeconds": 90}, 2)
+    assert (job["tags"], job["timeout"], job["retryStrategy"]["attempts"]) == (
+        {"run": "r1"},
+        {"attemptDurationSeconds": 90},
+        2,
+    )
     assert job["createdAt"] <= job["startedAt"] <= job["stoppedAt"]
     assert job["jobArn"] == f"arn:aws:batch:us-east-1:123456789012:job/{job_id}"

@@ -4,7 +4,9 @@ from conftest import Lab, wait_for
 
 
 def test_batch_sets_its_own_variables(process: Lab):
-    parent = process.submit("env | grep -E '^(AWS_BATCH|FROM_|OWN)' | sort", arrayProperties={"size": 2}, **own("OWN", "1"))
+    parent = process.submit(
+        "env | grep -E '^(AWS_BATCH|FROM_|OWN)' | sort", arrayProperties={"size": 2}, **own("OWN", "1")
+    )
     process.until(parent)
     child = process.job(parent + ":1")
     assert process.log(child) == [

@@ -62,7 +62,9 @@ def test_a_pushed_image_runs_by_its_digest_and_reaches_s3(lab: Lab):
 def test_a_wrong_password_is_refused(lab: Lab):
     registry = lab.stack.environment["ECR_REGISTRY"]
     argv = ["podman", "login", "--username=AWS", "--password=wrong", registry]
-    found = subprocess.run(argv, env={**os.environ, **lab.stack.environment}, capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        argv, env={**os.environ, **lab.stack.environment}, capture_output=True, text=True, check=False
+    )
     assert found.returncode != 0
 
 

@@ -73,7 +73,9 @@ def options(batch: Batch, job: Job) -> list[str]:
     out += [f"--tmpfs={t['containerPath']}:size={t['size']}m" for t in linux.get("tmpfs", ())]
     out += [f"--ulimit={u['name']}={u['softLimit']}:{u['hardLimit']}" for u in container.get("ulimits", ())]
     for mount in container.get("mountPoints", ()):
-        out.append(f"--volume={host_folder(sources, mount)}:{mount['containerPath']}{':ro' if mount.get('readOnly') else ''}")
+        out.append(
+            f"--volume={host_folder(sources, mount)}:{mount['containerPath']}{':ro' if mount.get('readOnly') else ''}"
+        )
     return out
 
 

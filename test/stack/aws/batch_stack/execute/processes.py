@@ -3,6 +3,7 @@ argv prefix that stands for its ENTRYPOINT; user, mounts and ulimits of the job 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -77,12 +78,9 @@ class Process:
 
     def clean(self) -> None:
         """As when a container ends: whatever it left behind ends too."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.stdout.close()
         self.folder.cleanup()
         if self.group:
             self.group.remove()
-

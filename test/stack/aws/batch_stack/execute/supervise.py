@@ -6,7 +6,7 @@ import os
 import selectors
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Protocol
 
 from ..batch import Batch
@@ -16,7 +16,8 @@ from ..scheduler import log_stream, reclaimed
 
 #: SIGTERM to SIGKILL: https://docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html
 GRACE_SECONDS = 30
-POLL = 0.02
+#: Seconds between looks, while the start is awaited and later, when nothing is printed.
+POLL, IDLE = 0.02, 0.1
 TIMED_OUT = "Job attempt duration exceeded timeout"
 
 
@@ -39,98 +40,93 @@ class Running(Protocol):
     def clean(self) -> None: ...
 
 
-@dataclass
-class Watch:
-    """Where an attempt is between its start and its end."""
-
-    started: float | None = None
-    timed_out: bool = False
-    terminated_at: float | None = None
-    killed: bool = False
-
-
-def supervise(batch: Batch, job: Job, launch) -> Outcome:
+def supervise(batch: Batch, job: Job, launch: Callable[[], Running]) -> Outcome:
     """Runs what `launch()` starts to its end."""
-    stop = job.stop or Stop()
     try:
         log = LogStream(job.spec, log_stream(job))
-        running: Running = launch()
+        running = launch()
     except MissingLogGroup as error:
         return CannotStart(f"CannotStartContainerError: The specified log group does not exist: {error}").outcome
     except CannotStart as error:
         return error.outcome
-    watch = Watch()
-    try:
-        exit_code = follow(batch, job, running, stop, log, watch)
-        outcome = running.outcome(exit_code)
-    finally:
-        log.flush()
-        running.clean()
-    if stop.kind == "reclaim":
-        return reclaimed()
-    return Outcome(outcome.exit_code, TIMED_OUT, None, timed_out=True) if watch.timed_out else outcome
+    return Supervisor(batch, job, running, log).watch()
 
 
-def follow(batch: Batch, job: Job, running: Running, stop: Stop, log: LogStream, watch: Watch) -> int:
-    """Copies output to the log until the process is over; returns its exit code."""
-    out = running.process.stdout
-    os.set_blocking(out.fileno(), False)
-    rest = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(out, selectors.EVENT_READ)
-        open_pipe = True
-        while running.process.poll() is None:
-            act(batch, job, running, stop, watch)
-            if open_pipe and selector.select(POLL if watch.started is None else 0.1):
-                rest, open_pipe = read_lines(out, rest, log)
-                if not open_pipe:
-                    selector.unregister(out)
-            elif not open_pipe:
-                time.sleep(POLL)
-            else:
-                log.flush()
-    if watch.started is None and running.has_started():
-        batch.run(job, log.name)
-    drain(out, rest, log)
-    return running.process.returncode
+class Supervisor:
+    """One attempt, from its start to its end."""
 
+    def __init__(self, batch: Batch, job: Job, running: Running, log: LogStream):
+        self.batch, self.job, self.running, self.log = batch, job, running, log
+        self.stop = job.stop or Stop()
+        self.output = running.process.stdout
+        self.rest = b""
+        self.started: float | None = None
+        self.timed_out = False
+        self.terminated_at: float | None = None
+        self.killed = False
 
-def act(batch: Batch, job: Job, running: Running, stop: Stop, watch: Watch) -> None:
-    """Start, time limit and stop requests, in that order."""
-    now, settings = time.monotonic(), batch.settings
-    if watch.started is None and running.has_started():
-        watch.started = now
-        batch.run(job, log_stream(job))
-    limit = job.spec.timeout_seconds
-    if limit and watch.started and not watch.terminated_at and now > watch.started + settings.scaled(limit):
-        watch.timed_out = True
-    wanted = watch.timed_out or stop.event.is_set()
-    if wanted and watch.started and not watch.terminated_at:
-        watch.terminated_at = now
-        running.signal("KILL" if stop.kind == "reclaim" else "TERM")
-    elif watch.terminated_at and not watch.killed and now > watch.terminated_at + settings.scaled(GRACE_SECONDS):
-        watch.killed = True
-        running.signal("KILL")
+    def watch(self) -> Outcome:
+        try:
+            self._follow()
+            outcome = self.running.outcome(self.running.process.returncode)
+        finally:
+            self.log.flush()
+            self.running.clean()
+        if self.stop.kind == "reclaim":
+            return reclaimed()
+        return Outcome(outcome.exit_code, TIMED_OUT, timed_out=True) if self.timed_out else outcome
 
+    def _follow(self) -> None:
+        """Copies output to the log until the process is over."""
+        os.set_blocking(self.output.fileno(), False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.output, selectors.EVENT_READ)
+            while self.running.process.poll() is None:
+                self._act()
+                if not selector.get_map():
+                    time.sleep(POLL)
+                elif not selector.select(POLL if self.started is None else IDLE):
+                    self.log.flush()
+                elif not self._read():
+                    selector.unregister(self.output)
+        self._notice_start()
+        self._read_rest()
 
-def read_lines(out, rest: bytes, log: LogStream) -> tuple[bytes, bool]:
-    data = out.read(65536)
-    if data is None:
-        return rest, True
-    if not data:
-        return rest, False
-    *lines, rest = (rest + data).split(b"\n")
-    for line in lines:
-        log.line(line)
-    return rest, True
+    def _act(self) -> None:
+        """Start, time limit and stop requests, in that order."""
+        self._notice_start()
+        if self.started is None:
+            return
+        now, settings, limit = time.monotonic(), self.batch.settings, self.job.spec.timeout_seconds
+        if limit and not self.terminated_at and now > self.started + settings.scaled(limit):
+            self.timed_out = True
+        if not self.terminated_at and (self.timed_out or self.stop.event.is_set()):
+            self.terminated_at = now
+            self.running.signal("KILL" if self.stop.kind == "reclaim" else "TERM")
+        elif self.terminated_at and not self.killed and now > self.terminated_at + settings.scaled(GRACE_SECONDS):
+            self.killed = True
+            self.running.signal("KILL")
 
+    def _notice_start(self) -> None:
+        if self.started is None and self.running.has_started():
+            self.started = time.monotonic()
+            self.batch.run(self.job, self.log.name)
 
-def drain(out, rest: bytes, log: LogStream) -> None:
-    """What is in the pipe when the process is over; a grandchild may hold it open, so no wait for its end."""
-    more = True
-    while more:
-        before = len(rest)
-        rest, open_pipe = read_lines(out, rest, log)
-        more = open_pipe and len(rest) != before
-    if rest:
-        log.line(rest)
+    def _read(self) -> bool:
+        """Takes what is there; False at the end of the output."""
+        data = self.output.read(65536)
+        if data:
+            self._keep(data)
+        return data != b""
+
+    def _read_rest(self) -> None:
+        """What is in the pipe when the process is over; a grandchild may hold it open, so no wait for its end."""
+        while data := self.output.read(65536):
+            self._keep(data)
+        if self.rest:
+            self.log.line(self.rest)
+
+    def _keep(self, data: bytes) -> None:
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            self.log.line(line)
