@@ -55,10 +55,14 @@ function prove({ check, plants, instead, says }: Proof): string[] {
 }
 
 function runCheck(check: string): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(copy, 'scripts/check.ts'), check], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(copy, 'scripts/check.ts'), '--no-setup', check],
+    {
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    },
+  );
   return { status, output: stripVTControlCharacters(stdout + stderr) };
 }
 
