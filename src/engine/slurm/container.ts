@@ -42,8 +42,11 @@ export function containerCommand(
   return ['podman', 'run', ...PODMAN, ...mounts, ...names, ...extraArgs, image, ...command];
 }
 
-/** Slurm's limits hold for the container only if podman makes no cgroup of its own; files belong to the user. */
-const PODMAN = ['--rm', '--cgroups=disabled', '--userns=keep-id', '--network=host', '--entrypoint='];
+/**
+ * Slurm's limits and its scancel hold for the container only if podman makes no cgroup of its own, which crun can do
+ * and runc cannot. Without root, the container's root is the user, who so owns what it writes.
+ */
+const PODMAN = ['--rm', '--cgroups=disabled', '--network=host', '--entrypoint='];
 
 /** A name without a registry's host, a tag and a digest is that of a folder with a Dockerfile. */
 function isFolder(image: string): boolean {

@@ -50,7 +50,7 @@ const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
 
 export async function startSlurmCluster(options: ClusterOptions = {}): Promise<SlurmCluster> {
-  await run(join(HERE, 'install-slurm.sh'), options.accounting ? ['--accounting'] : []);
+  await run(join(HERE, 'install-slurm.sh'));
   // munge's socket allows no long path, so not the folder for temporary files of whoever runs the tests.
   const home = mkdtempSync('/tmp/slurm-');
   const environment = {

@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startSlurmCluster, type SlurmCluster } from '../stack/slurm/slurm-cluster.ts';
+import { openLab, until } from './slurm-harness.ts';
+
+/** A cluster on which podman has an image that holds a shell and no more. */
+let cluster: SlurmCluster;
+let prologue: string[];
+
+const STACK = join(import.meta.dirname, '../stack/slurm');
+const IMAGE = 'localhost/tiny:1';
+
+beforeAll(async () => {
+  execFileSync(join(STACK, 'install-podman.sh'));
+  cluster = await startSlurmCluster({ cpus: 8, memory: 8000 });
+  const files = podmanFiles(cluster.home);
+  prologue = Object.entries(files).map(([name, path]) => `export ${name}='${path}'`);
+  importImage(cluster.home, { ...cluster.environment, ...files });
+}, 600_000);
+afterAll(() => cluster.stop());
+
+/** runc, since crun refuses the hybrid cgroups of some machines. */
+function podmanFiles(home: string): Record<string, string> {
+  const storage = join(home, 'storage.conf');
+  const containers = join(home, 'containers.conf');
+  const [run, graph] = [join(home, 'podman-run'), join(home, 'podman')];
+  writeFileSync(storage, `[storage]\ndriver = "vfs"\nrunroot = "${run}"\ngraphroot = "${graph}"\n`);
+  writeFileSync(
+    containers,
+    `[containers]
+log_driver = "k8s-file"
+default_ulimits = ["nofile=1024", "nproc=1024"]
+[network]
+network_backend = "cni"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+`,
+  );
+  return { CONTAINERS_STORAGE_CONF: storage, CONTAINERS_CONF: containers };
+}
+
+function importImage(home: string, env: Readonly<Record<string, string>>): void {
+  const root = join(home, 'image');
+  mkdirSync(join(root, 'bin'), { recursive: true });
+  const busybox = execFileSync('/bin/sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
+  cpSync(busybox, join(root, 'bin/busybox'), { dereference: true });
+  for (const name of ['sh', 'sleep', 'cat']) symlinkSync('busybox', join(root, 'bin', name));
+  const tar = join(home, 'image.tar');
+  execFileSync('tar', ['-C', root, '-cf', tar, '.']);
+  execFileSync('podman', ['import', '--quiet', tar, IMAGE], { env });
+}
+
+test('podman runs an image with its variables and folders, and hands its exit code and its signals on', async () => {
+  const folder = join(cluster.home, 'my data');
+  mkdirSync(folder);
+  const script = `
+    trap 'echo term >"$OUT/$BATCH_PIPELINE_INDEX.term"; exit 3' TERM
+    echo "$ODD" >"$OUT/$BATCH_PIPELINE_INDEX.$BATCH_PIPELINE_TRY"
+    case $BATCH_PIPELINE_INDEX in
+      0) exit 0 ;;
+      1) [ "$BATCH_PIPELINE_TRY" = 2 ] || exit 75 ;;
+      2) exit 17 ;;
+      3) sleep 600 & wait ;;
+    esac`;
+  // runc cannot do without a cgroup of its own.
+  const container = { runtime: 'podman', images: { 'images/x': IMAGE }, binds: [folder] } as const;
+  const lab = openLab(cluster, {
+    runnerCommand: ['/bin/sh', '-c', script],
+    prologue,
+    container: { ...container, extraArgs: ['--cgroups=enabled'] },
+  });
+  const odd = `a 'b' "c"\n$d`;
+  const job = lab.job('A', 4, {}, { image: 'images/x', attempts: 2, environment: { OUT: folder, ODD: odd } });
+  const a = await lab.engine.submit(job, []);
+  await until(
+    () => lab.engine.poll([a]),
+    ([status]) => status?.counts.running === 1 && status.counts.succeeded === 2,
+  );
+  await lab.engine.cancel([a], 'the test is over');
+  expect(readFileSync(join(folder, '0.1'), 'utf8')).toBe(`${odd}\n`);
+  expect(readFileSync(join(folder, '1.2'), 'utf8')).toBe(`${odd}\n`);
+  expect(readFileSync(join(folder, '3.term'), 'utf8')).toBe('term\n');
+  expect((await lab.engine.verdicts(a, [0, 1, 2, 3])).map(({ index, cause }) => [index, cause])).toEqual([
+    [2, 'tool'],
+    [3, 'cancelled'],
+  ]);
+});
