@@ -11,7 +11,7 @@ interface SizedFile {
 }
 
 /** Ten hex digits that stand for the names and sizes of a task's outputs, as they appear in a listing. */
-export function sizesPrint(files: readonly SizedFile[]): string {
+function sizesPrint(files: readonly SizedFile[]): string {
   return digest(files.map(({ file, size }) => `${file}\0${size}\n`)).slice(0, SIZES_LENGTH);
 }
 

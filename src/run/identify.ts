@@ -53,7 +53,7 @@ async function identifySample(
 }
 
 /** Size and ETag of a file. @throws whatever the store says of an absent one. */
-export async function lookAt(location: string, locate: Locate): Promise<FileIdentity> {
+async function lookAt(location: string, locate: Locate): Promise<FileIdentity> {
   const { store, key } = await locate(location);
   const info = await store.head(key);
   if (!info) throw new PipelineError({ code: 'object-not-found', message: 'there is no such file' });

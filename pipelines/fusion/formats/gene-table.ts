@@ -3,7 +3,7 @@ import type { PizzlyGenePair } from './pizzly-json.ts';
 import { lineBatches } from './text.ts';
 
 /** Columns of the flat table, as pizzly's own scripts/flatten_json.py names them. */
-export const GENE_TABLE_COLUMNS = [
+const GENE_TABLE_COLUMNS = [
   'geneA.name',
   'geneA.id',
   'geneB.name',

@@ -1,4 +1,4 @@
-import { availableParallelism, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import type { Engine, EngineJob, EngineLimits, Finding, JobDependency, JobStatus } from '../engine.ts';
 import { Attempts, type Grace, type RunningTask } from './attempts.ts';
 import { isOver, type LocalJob } from './element-table.ts';
@@ -66,11 +66,6 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
     running: () => attempts.running,
     kill: () => attempts.kill([...schedule.jobs]),
   };
-}
-
-/** What this machine offers by default. */
-export function machineCapacity(totalMemoryMiB: number): Capacity {
-  return { cpus: availableParallelism(), memoryMiB: totalMemoryMiB };
 }
 
 function task(job: LocalJob, index: number, scratchRoot: string): unknown {

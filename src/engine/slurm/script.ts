@@ -5,8 +5,8 @@ import { quote, quoteCommand } from './quote.ts';
 import { RunnerExit } from './runner-exit.ts';
 
 /** What the script adds to the job's environment, for the runner. */
-export const INDEX_VARIABLE = 'BATCH_PIPELINE_INDEX';
-export const TRY_VARIABLE = 'BATCH_PIPELINE_TRY';
+const INDEX_VARIABLE = 'BATCH_PIPELINE_INDEX';
+const TRY_VARIABLE = 'BATCH_PIPELINE_TRY';
 
 /** What a container is let see of Slurm's own variables. */
 const SLURM_VARIABLES = ['SLURM_JOB_ID', 'SLURM_ARRAY_JOB_ID', 'SLURM_ARRAY_TASK_ID', 'SLURM_CPUS_PER_TASK'];

@@ -16,7 +16,7 @@ export async function keysUnder(store: Store, prefix: string): Promise<string[]>
   return (await objectsUnder(store, prefix)).map(({ key }) => key).sort();
 }
 
-export async function objectsUnder(store: Store, prefix: string): Promise<ObjectInfo[]> {
+async function objectsUnder(store: Store, prefix: string): Promise<ObjectInfo[]> {
   return (await Array.fromAsync(store.list(prefix))).flat();
 }
 
