@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,8 +57,10 @@ function splitLines(bytes: Buffer): string[] {
   return text.includes('\r') ? text.split('\n').map((line) => line.replace(/\r$/, '')) : text.split('\n');
 }
 
+/** The buffer is no larger than the file: a gather reads 20,000 small ones. */
 function wholeFile(path: string): Readable {
-  return createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return createReadStream(path, { highWaterMark: size === 0 ? CHUNK_BYTES : Math.min(CHUNK_BYTES, size) });
 }
 
 /** RFC 1952: a gzip file begins with these two bytes. */

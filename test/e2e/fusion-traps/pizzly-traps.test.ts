@@ -59,6 +59,13 @@ test('finds all fusions and their exact junctions', () => {
   expect(Object.keys(called.pizzly.outputs)).toHaveLength(7);
 });
 
+test('gives what the original command gives, but for a field that pizzly does not set', async () => {
+  const original = readFileSync((await bare('original', outputOf(called.kallisto, 'fusion'))).json, 'utf8');
+  const ours = readFileSync(outputOf(called.pizzly, 'json'), 'utf8');
+  const withoutDirections = (json: string): string => json.replace(/"direction" : "\w+"/g, '');
+  expect(withoutDirections(ours)).toBe(withoutDirections(original));
+});
+
 describe('trap 5: a missing or unfinished fusion.txt', () => {
   const withFusion = (name: string, fusion: string) => {
     const inputs = { ...pizzlyInputs(spiked.reference, called.kallisto), fusion };
