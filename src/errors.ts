@@ -80,3 +80,22 @@ export function systemCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** What the system says where it, not this program, cannot or may not do something. */
+const ENVIRONMENT_CODES = [
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'ELOOP',
+];
+
+/** True for an error of the system's that no part of this program has foreseen. */
+export function isEnvironmentError(error: unknown): boolean {
+  return ENVIRONMENT_CODES.includes(systemCode(error) ?? '');
+}

@@ -1,5 +1,5 @@
 import { errorText } from '../views/error-text.ts';
-import { ExitCode, PipelineError } from '../errors.ts';
+import { ExitCode, isEnvironmentError, PipelineError } from '../errors.ts';
 
 /** Writes to stdout, whole. */
 export function print(text: string): void {
@@ -18,5 +18,6 @@ export function printJson(value: unknown): void {
 /** Prints an error in full and returns the exit code that goes with it. */
 export function fail(error: unknown): ExitCode {
   notice(errorText(error));
-  return error instanceof PipelineError ? error.exitCode : ExitCode.internal;
+  if (error instanceof PipelineError) return error.exitCode;
+  return isEnvironmentError(error) ? ExitCode.environment : ExitCode.internal;
 }

@@ -1,13 +1,33 @@
 import { styleText } from 'node:util';
-import { PipelineError, PipelineErrors } from '../errors.ts';
+import { isEnvironmentError, messageOf, PipelineError, PipelineErrors } from '../errors.ts';
+import { count } from './columns.ts';
+
+/** Errors of one kind that are told one by one: a list of 10,000 missing files helps nobody. */
+const ERRORS_SHOWN = 50;
 
 /** The text of an error: what is wrong, where, and what to do. Never a stack for a user's mistake. */
 export function errorText(error: unknown): string {
-  if (error instanceof PipelineErrors) return error.errors.map((one) => errorText(one)).join('\n');
-  if (!(error instanceof PipelineError)) return unexpected(error);
-  const where = error.where === undefined ? '' : `${error.where}: `;
-  const hint = error.hint === undefined ? '' : `\n  ${styleText('dim', '->')} ${error.hint}`;
-  return `${styleText('red', 'error:')} ${where}${error.message}${hint}`;
+  if (error instanceof PipelineErrors) return severalText(error.errors);
+  if (error instanceof PipelineError) return toldText(error);
+  if (isEnvironmentError(error))
+    return toldText({
+      message: messageOf(error),
+      where: undefined,
+      hint: 'The system refuses it: check owner, permissions and space.',
+    });
+  return unexpected(error);
+}
+
+function severalText(errors: readonly PipelineError[]): string {
+  const shown = errors.slice(0, ERRORS_SHOWN).map((error) => toldText(error));
+  const rest = errors.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`… and ${count(rest, 'more problem')}`] : [])].join('\n');
+}
+
+function toldText({ message, where, hint }: Pick<PipelineError, 'message' | 'where' | 'hint'>): string {
+  const place = where === undefined ? '' : `${where}: `;
+  const next = hint === undefined ? '' : `\n  ${styleText('dim', '->')} ${hint}`;
+  return `${styleText('red', 'error:')} ${place}${message}${next}`;
 }
 
 function unexpected(error: unknown): string {
