@@ -1,0 +1,204 @@
+import { expect, test } from 'vitest';
+import { runCli } from '../../fixtures/cli.ts';
+import { closing, filesIn, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
+import { refusal } from './refusal.ts';
+
+/** A run of a pipeline file with this text. */
+function load(text: string, name = 'mine.ts', more: Readonly<Record<string, string>> = {}): Promise<string> {
+  return refusal(['run', name, '-s', 'in/*.txt'], { ...TWO_TEXTS, ...more, [name]: text });
+}
+
+/** The head of a definition in which a test makes its mistake. */
+const HEAD = `import { definePipeline, defineSamples, defineStep } from 'batch-pipeline';
+import { writeFileSync } from 'node:fs';
+
+const samples = defineSamples({ txt: { file: 'Text' } });
+const common = { description: '', resources: { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '1m' } };
+`;
+
+test('a file that is not there', async () => {
+  expect(await refusal(['run', './mine.ts', '-s', 'in/*.txt'], TWO_TEXTS)).toMatchInlineSnapshot(`
+    "exit 2
+    error: There is no pipeline "./mine.ts"
+      -> Give the path of a pipeline file, or one of: fusion. "batch-pipeline init" writes a small one."
+  `);
+  expect(await refusal(['run', 'fusoin', '-s', 'in/*.txt'], TWO_TEXTS)).toMatchInlineSnapshot(`
+    "exit 2
+    error: There is no pipeline "fusoin"
+      -> Give the path of a pipeline file, or one of: fusion. "batch-pipeline init" writes a small one."
+  `);
+});
+
+test('a file that is no pipeline file', async () => {
+  expect(await load('no code', 'notes.txt')).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/notes.txt: The pipeline file cannot be loaded: Unknown file extension ".txt" for <folder>/notes.txt
+      -> A pipeline file ends in .ts or .js."
+  `);
+  expect(await load('{}', 'pipeline.json')).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/pipeline.json: The pipeline file cannot be loaded: Module "file://<folder>/pipeline.json" needs an import attribute of "type: json"
+      -> A pipeline file ends in .ts or .js."
+  `);
+  expect(await refusal(['run', 'in', '-s', 'in/*.txt'], TWO_TEXTS)).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/in: The pipeline file cannot be loaded: Directory import '<folder>/in' is not supported
+      -> Give the path of the file in it."
+  `);
+});
+
+test('a file that does not compile is told with line and column', async () => {
+  expect(await load("export default {\n  name: 'x'\n  description: '',\n};\n")).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:3:3: The pipeline file cannot be loaded: Expected ',', got 'ident'
+      -> Mend the file, then run the same command again."
+  `);
+  expect(await load('export default {\n  a: 1\n  b: 2,\n};\n', 'mine.js')).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.js:3:3: The pipeline file cannot be loaded: Unexpected identifier 'b'
+      -> Mend the file, then run the same command again."
+  `);
+  expect(await load('enum Kind { small }\nexport default Kind;\n')).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:1:1: The pipeline file cannot be loaded: TypeScript enum is not supported in strip-only mode
+      -> Types are removed, not compiled: write plain objects and unions instead."
+  `);
+  expect(
+    await load("import { x } from './helper.ts';\nexport default x;\n", 'mine.ts', { 'helper.ts': '\nconst x = ;\n' }),
+  ).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/helper.ts:2:11: The pipeline file cannot be loaded: Expression expected
+      -> Mend the file, then run the same command again."
+  `);
+});
+
+test('a file that throws at import is told with line and column, without a stack', async () => {
+  expect(await load("const table = undefined;\n\nexport default table['genes'];\n")).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:3:21: The pipeline file cannot be loaded: Cannot read properties of undefined (reading 'genes')
+      -> Mend the file, then run the same command again."
+  `);
+  const read = "import { readFileSync } from 'node:fs';\nexport default readFileSync('/nowhere/genes.tsv');\n";
+  expect(await load(read)).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:2:16: The pipeline file cannot be loaded: ENOENT: no such file or directory, open '/nowhere/genes.tsv'
+      -> Mend the file, then run the same command again."
+  `);
+  expect(await load("throw 'a string';\n")).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts: The pipeline file cannot be loaded: a string
+      -> Mend the file, then run the same command again."
+  `);
+});
+
+test('imports of what is not there', async () => {
+  expect(await load("import { defineStpe } from 'batch-pipeline';\nexport default defineStpe;\n"))
+    .toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:1:10: The pipeline file cannot be loaded: The requested module 'batch-pipeline' does not provide an export named 'defineStpe'
+      -> Mend the file, then run the same command again."
+  `);
+  expect(await load("import { x } from './helper.ts';\nexport default x;\n")).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts: The pipeline file cannot be loaded: Cannot find module '<folder>/helper.ts'
+      -> Check the name, or install the package beside the file."
+  `);
+  expect(await load("import { x } from 'not-installed';\nexport default x;\n")).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts: The pipeline file cannot be loaded: Cannot find package 'not-installed'
+      -> Check the name, or install the package beside the file."
+  `);
+});
+
+test('a file without a pipeline as its default', async () => {
+  expect(await load('export const pipeline = 1;\n')).toMatchInlineSnapshot(`
+    "exit 2
+    error: mine.ts: The file does not export a pipeline as its default
+      -> End it with: export default definePipeline({ … });"
+  `);
+  expect(await load('export default { name: 1 };\n')).toMatchInlineSnapshot(`
+    "exit 2
+    error: mine.ts: The file does not export a pipeline as its default
+      -> End it with: export default definePipeline({ … });"
+  `);
+});
+
+test('steps that wait for each other', async () => {
+  const text = `${HEAD}
+const run = async () => undefined;
+const late = { kind: 'output', step: 'b', output: 'out' } as const;
+const a = defineStep({ ...common, name: 'a', inputs: { late }, outputs: { out: 'a.txt' }, run });
+const b = defineStep({ ...common, name: 'b', inputs: { from: a.outputs.out }, outputs: { out: 'b.txt' }, run });
+export default definePipeline({ name: 'mine', description: '', samples, steps: [a, b] });
+`;
+  expect(await load(text)).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:11:16: Steps wait for each other: a -> b -> a"
+  `);
+});
+
+test('every other mistake in a definition, in one go', async () => {
+  const text = `${HEAD}
+const run = async () => undefined;
+const gone = { kind: 'output', step: 'gone', output: 'out' } as const;
+const bam = { kind: 'sample-file', column: 'bam', description: '' } as const;
+const a = defineStep({ ...common, name: 'a', inputs: { gone, bam }, outputs: { out: '../a.txt' }, run });
+const b = defineStep({ ...common, name: 'a b', inputs: {}, outputs: {}, run });
+const resources = { cpus: 0.5, memory: 'lots', scratch: '10', time: 'long' };
+const c = defineStep({ description: '', resources, name: 'c', inputs: {}, outputs: { one: 'x', two: 'x' }, run });
+export default definePipeline({ name: 'my pipeline', description: '', samples, steps: [a, b, c] });
+`;
+  expect(await load(text)).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:14:16: "my pipeline" is no usable name
+      -> Use letters, digits and "-", starting with a letter, at most 32.
+    error: <folder>/mine.ts:14:16: "a b" is no usable name
+      -> Use letters, digits and "-", starting with a letter, at most 32.
+    error: <folder>/mine.ts:14:16, step a: Step "gone" is not part of the pipeline
+      -> Add it to steps.
+    error: <folder>/mine.ts:14:16, step a: Column "bam" is not among the pipeline's samples
+    error: <folder>/mine.ts:14:16, step a: Output "../a.txt" is no plain file name
+      -> Use letters, digits, ".", "_", "-" and {sample}.
+    error: <folder>/mine.ts:14:16, step a b: A step needs at least one output
+    error: <folder>/mine.ts:14:16, step c: Two outputs are called "x"
+    error: <folder>/mine.ts:14:16, step c: cpus must be a whole number above 0, not 0.5
+    error: <folder>/mine.ts:14:16, step c: "lots" is no size
+      -> Write "512 MB" or "7 GB".
+    error: <folder>/mine.ts:14:16, step c: "10" is no size
+      -> Write "512 MB" or "7 GB".
+    error: <folder>/mine.ts:14:16, step c: "long" is no time
+      -> Write "90s", "30m" or "4h"."
+  `);
+});
+
+test('an output that is declared and not written fails the task, and nothing is published', async () => {
+  const text = `${HEAD}
+const a = defineStep({
+  ...common,
+  name: 'a',
+  inputs: { text: samples.txt },
+  outputs: { one: '{sample}.one', two: '{sample}.two' },
+  run: async ({ sample, outputs }) => {
+    writeFileSync(outputs.one, sample);
+    if (sample === 'S2') writeFileSync(outputs.two, sample);
+  },
+});
+export default definePipeline({ name: 'mine', description: '', samples, steps: [a] });
+`;
+  const folder = workFolder({ ...TWO_TEXTS, 'mine.ts': text });
+  const result = await runCli(['run', 'mine.ts', '-s', 'in/*.txt'], { cwd: folder });
+  expect(closing(result, folder)).toMatchInlineSnapshot(`
+    "exit 1
+    failed S1 in step a: check
+      Step a ended well without writing its output "two" (S1.two)
+      log: batch-pipeline logs S1 a
+
+    Run mine-1: 2 samples, 1 succeeded, 1 failed; 2 tasks run, 0 up to date, in <seconds>.
+    next: batch-pipeline status   batch-pipeline retry"
+  `);
+  expect(filesIn(folder, '**/v1/*/outputs/**').map((name) => name.split('/').at(-1))).toEqual(['S2.one', 'S2.two']);
+  const status = await runCli(['status', '--json'], { cwd: folder });
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    samples: [{ sample: 'S1', tasks: { a: { cause: 'check' } } }, {}],
+  });
+});

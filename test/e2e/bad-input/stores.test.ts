@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import { PROGRAM, startProgram } from '../../fixtures/cli.ts';
+import { LETTERS, OBEY, plain, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
+import { refusal } from './refusal.ts';
+
+/** `run letters` on this store. */
+function run(store: string, files: Readonly<Record<string, string>> = {}): Promise<string> {
+  return refusal(['run', LETTERS, '-s', 'S1,S2', '--inputs', 'in', '--store', store], { ...TWO_TEXTS, ...files });
+}
+
+/**
+ * Runs shell commands in a folder whose mounts nobody else sees. Permissions do not bind root, and a disk of a few
+ * megabytes is not to be had otherwise: a mount tells both to every user.
+ */
+async function inOwnMounts(commands: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = workFolder({ ...files, 'commands.sh': SHELL + commands });
+  const result = await startProgram('unshare', ['-rm', 'sh', 'commands.sh'], { cwd: folder, env: { PROGRAM } }).over;
+  expect(result.stderr).toBe('');
+  return plain(result.stdout, folder);
+}
+
+/** What the commands are written in. */
+const SHELL = `set -e
+# The command's closing screen, or all of it, and its exit code.
+bp() {
+  $AS node "$PROGRAM" "$@" >out.txt 2>&1 && code=0 || code=$?
+  sed '1,/^$/d' out.txt >end.txt
+  [ -s end.txt ] || cp out.txt end.txt
+  cat end.txt
+  echo "exit $code"
+}
+# As a user whom permissions bind, root too.
+bound() { AS='setpriv --bounding-set -dac_override,-dac_read_search'; "$@"; AS=; }
+# What a store holds, with the keys left out.
+objects() { (cd "$1" && find . -type f | sed -E 's/[0-9a-f]{40}(-[0-9a-f]{16})?/KEY/' | sort); }
+`;
+
+test('a store that is a file, below a file, or of a kind that is not known', async () => {
+  expect(await run('notes', { notes: 'x' })).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/notes: The store is a file, but has to be a folder"
+  `);
+  expect(await run('notes/store', { notes: 'x' })).toMatchInlineSnapshot(`
+    "exit 3
+    error: <folder>/notes/store/v1/run-ids/letters-1: In a folder, one name cannot be both an object and a part of the keys of others"
+  `);
+  expect(await run('ftp://host/folder')).toMatchInlineSnapshot(`
+    "exit 2
+    error: "ftp://host/folder" is no store: "ftp:" is no kind of store
+      -> Give a folder, or s3://BUCKET/PREFIX."
+  `);
+  expect(await run('s3://')).toMatchInlineSnapshot(`
+    "exit 2
+    error: "s3://" is no store: "" is no name of a bucket
+      -> Give a folder, or s3://BUCKET/PREFIX."
+  `);
+});
+
+test('a store that may not be written, or not be read', async () => {
+  const commands = `
+mkdir store; mount -t tmpfs -o ro tmpfs store
+bp run ${LETTERS} -s S1,S2 --inputs in --store store
+bp run ${LETTERS} -s S1,S2 --inputs in --store other
+chmod 0 other/v1
+bound bp status --store other
+bound bp plan ${LETTERS} -s S1,S2 --inputs in --store other
+chmod 700 other/v1
+`;
+  expect(await inOwnMounts(commands, TWO_TEXTS)).toMatchInlineSnapshot(`
+    "error: <folder>/store/v1/run-ids/letters-1: The store may not be written
+      -> Check owner, permissions and mount options of the folder, or choose another store.
+    exit 3
+    Run letters-1: 2 samples, 2 succeeded; 5 tasks run, 0 up to date, in <seconds>.
+    next: batch-pipeline --store other results
+    exit 0
+    error: EACCES: permission denied, stat '<folder>/other/v1/run-ids/'
+      -> The system refuses it: check owner, permissions and space.
+    exit 3
+    error: EACCES: permission denied, stat '<folder>/other/v1/letters/records/sorted/'
+      -> The system refuses it: check owner, permissions and space.
+    exit 3
+    "
+  `);
+});
+
+test('a task that fills the disk fails for it, leaves no scratch, and does not harm the next', async () => {
+  const commands = `
+mkdir disk; mount -t tmpfs -o size=4m tmpfs disk
+bp run ${OBEY} -s 'in/*.txt' --cpus 1 --store disk/store
+objects disk/store/v1/obey
+ls -A disk/store/.scratch
+`;
+  const files = { 'in/BIG.txt': 'fill 8\n', 'in/S2.txt': 'print fine\n' };
+  expect(await inOwnMounts(commands, files)).toMatchInlineSnapshot(`
+    "failed BIG in step obey: disk
+      head exited with code 1
+      -> Free some space on the disk where tasks work, then run the same command again.
+      log: batch-pipeline --store disk/store logs BIG obey
+
+    Run obey-1: 2 samples, 1 succeeded, 1 failed; 3 tasks run, 0 up to date, in <seconds>.
+    next: batch-pipeline --store disk/store status   batch-pipeline --store disk/store retry
+    exit 1
+    ./logs/obey/S2.KEY.obey-1_0_1.log
+    ./outputs/obey/S2.KEY/S2.done
+    ./outputs/report/S2.KEY/S2.report
+    ./records/obey/BIG.KEY.obey-1_0_1.failed-disk.json
+    ./records/obey/S2.KEY.succeeded.json
+    ./records/report/S2.KEY.succeeded.json
+    "
+  `);
+});
+
+test('a disk that is full beforehand starts nothing; with some space the same command carries on', async () => {
+  const commands = `
+mkdir disk; mount -t tmpfs -o size=2m tmpfs disk
+bp run ${LETTERS} -s S1 --inputs in --store disk/store
+objects disk/store/v1 >before.txt
+head -c 4m /dev/zero >disk/rest 2>&- || true
+bp run ${LETTERS} -s S1,S2 --inputs in --store disk/store
+objects disk/store/v1 >after.txt; diff before.txt after.txt
+rm disk/rest
+bp run ${LETTERS} -s S1,S2 --inputs in --store disk/store
+`;
+  expect(await inOwnMounts(commands, TWO_TEXTS)).toMatchInlineSnapshot(`
+    "Run letters-1: 1 sample, 1 succeeded; 3 tasks run, 0 up to date, in <seconds>.
+    next: batch-pipeline --store disk/store results
+    exit 0
+    error: <folder>/disk/store/v1/run-ids/letters-2: No space is left in the store
+      -> Free some space, then run the same command again: what is done stays done.
+    exit 3
+    Run letters-2: 2 samples, 2 succeeded; 3 tasks run, 2 up to date, in <seconds>.
+    next: batch-pipeline --store disk/store results
+    exit 0
+    "
+  `);
+});
