@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addCounts, countJunit, countsText, countVitest } from '../../../scripts/count-tests.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'counts-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function report(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+/** A report as Vitest writes it, with the parts that are counted. */
+function vitestReport(files: { status: string; tests: string[] }[]): string {
+  const count = (status: string) => files.flatMap(({ tests }) => tests).filter((test) => test === status).length;
+  const numbers = { numPassedTests: count('passed'), numFailedTests: count('failed') };
+  const testResults = files.map(({ status, tests }) => ({
+    status,
+    assertionResults: tests.map((test) => ({ status: test })),
+  }));
+  const pending = { numPendingTests: count('skipped'), numTodoTests: count('todo') };
+  return report('vitest.json', JSON.stringify({ ...numbers, ...pending, testResults }));
+}
+
+describe('a run of Vitest', () => {
+  test('is counted test by test', () => {
+    const file = vitestReport([{ status: 'failed', tests: ['passed', 'passed', 'failed', 'skipped', 'todo'] }]);
+    expect(countVitest({ exitCode: 1, report: file })).toEqual({ passed: 2, failed: 1, skipped: 2 });
+  });
+
+  test('with a file that cannot be loaded has a failure more', () => {
+    const file = vitestReport([
+      { status: 'passed', tests: ['passed'] },
+      { status: 'failed', tests: [] },
+    ]);
+    expect(countVitest({ exitCode: 1, report: file })).toEqual({ passed: 1, failed: 1, skipped: 0 });
+  });
+
+  test('that ends in an error between tests has failed', () => {
+    const file = vitestReport([{ status: 'passed', tests: ['passed'] }]);
+    expect(countVitest({ exitCode: 1, report: file })).toEqual({ passed: 1, failed: 1, skipped: 0 });
+  });
+
+  test('without a report has failed, whatever its exit code', () => {
+    const file = join(folder, 'absent.json');
+    expect(countVitest({ exitCode: 0, report: file })).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+});
+
+describe('a run of pytest', () => {
+  const suite = (attributes: string) =>
+    report(
+      'junit.xml',
+      `<?xml version="1.0"?><testsuites><testsuite ${attributes}><testcase/></testsuite></testsuites>`,
+    );
+
+  test('is counted from its report', () => {
+    const file = suite('name="pytest" errors="1" failures="2" skipped="3" tests="10" time="1.5"');
+    expect(countJunit({ exitCode: 1, report: file })).toEqual({ passed: 4, failed: 3, skipped: 3 });
+  });
+
+  test('without a report has failed', () => {
+    const file = join(folder, 'absent.xml');
+    expect(countJunit({ exitCode: 0, report: file })).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+});
+
+test('counts are added and told', () => {
+  const all = addCounts([
+    { passed: 3, failed: 0, skipped: 0 },
+    { passed: 4, failed: 1, skipped: 2 },
+  ]);
+  expect(countsText(all)).toBe('7 passed, 1 failed, 2 skipped');
+  expect(countsText({ passed: 7, failed: 0, skipped: 0 })).toBe('7 passed, 0 failed');
+});
