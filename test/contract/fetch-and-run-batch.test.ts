@@ -14,7 +14,8 @@ let env: Record<string, string>;
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'batch-stack-'));
   await bundleFetchAndRun();
-  await execa(join(STACK, 'start.sh'), [state, 'batch', 's3']);
+  // As with a job role: the attempts have no keys, they ask for them.
+  await execa(join(STACK, 'start.sh'), [state, 'batch', 's3'], { env: { BATCH_CREDENTIALS: 'endpoint' } });
   env = JSON.parse(readFileSync(join(state, 'env.json'), 'utf8')) as Record<string, string>;
   await makeQueue();
 }, 10 * MINUTES);
@@ -52,6 +53,11 @@ async function role(): Promise<string> {
   return (answer as { Role?: { Arn: string } }).Role?.Arn ?? '';
 }
 
+async function control(method: string, path: string, body?: object): Promise<{ calls?: Record<string, number> }> {
+  const answer = await fetch(`${env['BATCH_STACK']}/${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
+  return (await answer.json()) as { calls?: Record<string, number> };
+}
+
 interface Child {
   jobId: string;
   status: string;
@@ -79,6 +85,7 @@ test(
       { name: 'BATCH_FILE_TYPE', value: 'script' },
       { name: 'BATCH_FILE_S3_URL', value: 's3://mine/mine.sh' },
     ];
+    await control('POST', 'faults', { action: 'ecs:GetCredentials', kind: 'throttle' });
     const submitted = await aws('batch', 'submit-job', {
       jobName: 'mine',
       jobQueue: 'mixed',
@@ -94,6 +101,7 @@ test(
     const [first, second] = await describeJobs(children);
     expect([first?.status, second?.status]).toEqual(['SUCCEEDED', 'FAILED']);
     expect([first?.container.exitCode, second?.container.exitCode]).toEqual([0, 3]);
+    expect((await control('GET', 'calls')).calls?.['ecs:GetCredentials']).toBe(3);
     expect([await logOf(first), await logOf(second)]).toEqual([['index 0'], ['index 1']]);
   },
   5 * MINUTES,

@@ -89,7 +89,11 @@ if has batch && ! runs batch; then
   # For jobs: where the services are, and who they are.
   JOB_ENV="{\"AWS_ENDPOINT_URL\": \"$BATCH\", \"AWS_REGION\": \"us-east-1\""
   has s3 && JOB_ENV+=", \"AWS_ENDPOINT_URL_S3\": \"$S3\""
-  JOB_ENV+=", \"AWS_ACCESS_KEY_ID\": \"test\", \"AWS_SECRET_ACCESS_KEY\": \"testtest\"}"
+  if [ "${BATCH_CREDENTIALS:-keys}" = endpoint ]; then
+    JOB_ENV+=", \"AWS_CONTAINER_CREDENTIALS_FULL_URI\": \"$BATCH/v2/credentials\"}"
+  else
+    JOB_ENV+=", \"AWS_ACCESS_KEY_ID\": \"test\", \"AWS_SECRET_ACCESS_KEY\": \"testtest\"}"
+  fi
   # For processes: what stands for the ENTRYPOINT of our images.
   ENTRYPOINTS="[[\"*debian*\", []], [\"*\", [\"$NODE\", \"$ROOT/images/base/fetch-and-run.mjs\"]]]"
   has containers || export BATCH_EXECUTE=${BATCH_EXECUTE:-processes}

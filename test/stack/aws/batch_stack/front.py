@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 
-from . import ecr_images, requests
+from . import credentials, ecr_images, requests
 from .calls import Calls
 from .control import Control
 from .errors import ApiError, ClientException, ServerException, TooManyRequests
@@ -33,6 +33,8 @@ class Front:
         if environ["PATH_INFO"].startswith("/_stack/"):
             return self.control(environ, start_response)
         call = requests.parse(environ)
+        if environ["PATH_INFO"] == credentials.PATH:
+            call = credentials.CALL
         entry = self.calls.begin(call.action)
         fault = self.faults.take(call.action)
         kind = fault.kind if fault else None
@@ -59,6 +61,8 @@ class Front:
             raise ClientException(f"The request of {len(call.body)} bytes is larger than {MAX_BODY[call.action]}")
         region = self.regions.get(call.region)
         ours = self._batch_jobs(call, region) if call.service == "batch" else None
+        if call is credentials.CALL:
+            ours = credentials.answer()
         if ours is None and call.service == "ecr":
             ours = ecr_images.answer(call.action, call.json())
         if ours is not None:
