@@ -40,7 +40,7 @@ export const params = defineParams({
     .describe('Strandedness of samples whose sheet does not say: kallisto --rf-stranded, --fr-stranded, or neither'),
   bootstraps: count(
     30,
-    'Bootstrap samples: kallisto -b. Any number but 0 makes kallisto use one thread, which also makes its results exact',
+    'Bootstrap samples: kallisto -b. Any number but 0 makes kallisto use one thread; its counts are then the same every time',
   ),
   seed: count(42, 'Seed of the bootstraps: kallisto --seed'),
 
