@@ -38,25 +38,36 @@ export async function readCohort(
   };
 }
 
-/** `step/sample.key` to the cause of the latest failure in this run. */
-async function readFailures(
-  store: Store,
-  manifest: Manifest,
-  steps: readonly string[],
-): Promise<Map<string, FailureCause>> {
-  const failures = new Map<string, { cause: FailureCause; at: number }>();
+interface Failure {
+  cause: FailureCause;
+  /** Orders the attempts of one run. */
+  at: number;
+  /** Key of the record. */
+  record: string;
+}
+
+/** `step/sample.key` to the latest failure in this run. */
+async function readFailures(store: Store, manifest: Manifest, steps: readonly string[]): Promise<Map<string, Failure>> {
+  const failures = new Map<string, Failure>();
   for (const step of steps) {
     for await (const page of store.list(recordsPrefix(manifest.pipeline, step))) {
-      for (const { key } of page) {
-        const name = parseRecordKey(key);
+      for (const { key: record } of page) {
+        const name = parseRecordKey(record);
         if (name?.state !== 'failed' || name.attempt.run !== manifest.run) continue;
         const at = name.attempt.submission * 1000 + name.attempt.attempt;
         const task = `${step}/${name.sample}.${name.key}`;
-        if (at > (failures.get(task)?.at ?? -1)) failures.set(task, { cause: name.cause as FailureCause, at });
+        if (at > (failures.get(task)?.at ?? -1)) failures.set(task, { cause: name.cause as FailureCause, at, record });
       }
     }
   }
-  return new Map([...failures].map(([task, { cause }]) => [task, cause]));
+  return failures;
+}
+
+/** In the words of the attempt that failed; only missing samples cost a read. */
+async function missingMessage(store: Store, failure: Failure | undefined): Promise<string> {
+  if (!failure) return 'has not run';
+  const message = readRecord(await store.read(failure.record))?.message;
+  return message?.split('\n')[0] ?? `failed (${failure.cause})`;
 }
 
 async function readMember(
@@ -64,7 +75,7 @@ async function readMember(
   manifest: Manifest,
   sample: ManifestSample,
   steps: readonly string[],
-  failures: ReadonlyMap<string, FailureCause>,
+  failures: ReadonlyMap<string, Failure>,
   collectedSteps: readonly string[],
 ): Promise<{ member: CohortMember; records: Record<string, AttemptRecord> }> {
   const member: CohortMember & { steps: Record<string, CohortMember['steps'][string]> } = {
@@ -87,8 +98,8 @@ async function readMember(
         peakMemoryMiB: record.peakMemoryMiB,
       };
     } else if (!member.missing && (collectedSteps.includes(step) || failures.has(`${step}/${sample.name}.${key}`))) {
-      const cause = failures.get(`${step}/${sample.name}.${key}`) ?? 'not-run';
-      member.missing = { step, cause, message: cause === 'not-run' ? 'has not run' : `failed (${cause})` };
+      const failure = failures.get(`${step}/${sample.name}.${key}`);
+      member.missing = { step, cause: failure?.cause ?? 'not-run', message: await missingMessage(store, failure) };
     }
   }
   return { member, records };

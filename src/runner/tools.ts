@@ -38,19 +38,24 @@ export async function probeTool(tool: Tool, path: string): Promise<FoundTool> {
   const identity = command.map((word) => fileIdentity(programPath(word, path) ?? word)).join(' ');
   const known = readCache()[identity];
   if (known) return { name: tool.name, command, ...known };
-  const output = await ask(command, tool.version.args);
+  const output = await ask(command, tool.version.args, path);
   const version = tool.version.pattern.exec(output)?.[1];
-  const able = !tool.requires || tool.requires.pattern.test(await ask(command, tool.requires.args));
+  const able = !tool.requires || tool.requires.pattern.test(await ask(command, tool.requires.args, path));
   const facts = { version, ...(able ? {} : { lacks: tool.requires?.message ?? '' }) };
   if (version !== undefined) writeCache({ ...readCache(), [identity]: { ...facts, version } });
   return { name: tool.name, command, ...facts };
 }
 
-async function ask(command: readonly string[], args: readonly string[]): Promise<string> {
+async function ask(command: readonly string[], args: readonly string[], path: string): Promise<string> {
   // Loaded only when a version is not remembered.
   const { execa } = await import('execa');
-  const [file = '', ...rest] = command;
-  const { all } = await execa(file, [...rest, ...args], { all: true, reject: false, stdin: 'ignore', timeout: 30_000 });
+  const [program = '', ...rest] = command;
+  const { all } = await execa(programPath(program, path) ?? program, [...rest, ...args], {
+    all: true,
+    reject: false,
+    stdin: 'ignore',
+    timeout: 30_000,
+  });
   return all ?? '';
 }
 
