@@ -13,13 +13,14 @@ class Rate:
         self._at = 0.0
 
     def allows(self, per_second: float) -> bool:
-        """Takes one token; the bucket holds one second's worth. 0 means no limit."""
+        """Takes one token; the bucket holds one second's worth, at least one. 0 means no limit."""
         if not per_second:
             return True
         with self._lock:
             now = time.monotonic()
-            before = per_second if self._tokens is None else self._tokens
-            self._tokens = min(per_second, before + (now - self._at) * per_second)
+            capacity = max(1.0, per_second)
+            before = capacity if self._tokens is None else self._tokens
+            self._tokens = min(capacity, before + (now - self._at) * per_second)
             self._at = now
             if self._tokens < 1:
                 return False

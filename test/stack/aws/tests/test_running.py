@@ -89,11 +89,16 @@ def test_what_a_process_leaves_behind_ends_with_it(process: Lab, tmp_path):
     assert not mark.exists()
 
 
-def test_the_pool_is_bounded(process: Lab):
+def test_the_pool_is_bounded(process: Lab, tmp_path):
     process.stack.control("POST", "settings", {"slots": 2})
-    parent = process.submit("sleep 0.3", arrayProperties={"size": 6})
-    seen = []
-    while process.job(parent)["status"] not in ("SUCCEEDED", "FAILED"):
-        seen.append(process.job(parent)["arrayProperties"]["statusSummary"]["RUNNING"])
+    release = tmp_path / "release"
+    parent = process.submit(f"while [ ! -e {release} ]; do sleep 0.05; done", arrayProperties={"size": 6})
+
+    def summary() -> dict:
+        return process.job(parent)["arrayProperties"]["statusSummary"]
+
+    wait_for(lambda: summary()["RUNNING"] == 2)
+    assert summary()["RUNNABLE"] == 4
+    release.touch()
+    assert process.until(parent)["status"] == "SUCCEEDED"
     process.stack.control("POST", "settings", {"slots": 4})
-    assert max(seen) == 2

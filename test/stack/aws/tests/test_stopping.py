@@ -92,6 +92,7 @@ def test_a_timeout_ends_the_attempt_and_is_not_retried(process: Lab):
 
 
 def test_the_timeout_of_an_array_is_that_of_each_child(process: Lab):
+    process.stack.control("POST", "settings", {"timeScale": 0.1})
     parent = process.submit(
         "test $AWS_BATCH_JOB_ARRAY_INDEX = 0 || sleep 60",
         arrayProperties={"size": 2},
