@@ -32,7 +32,15 @@ writeFileSync(join(out, BUILT_FROM), builtFrom);
 async function bundle(): Promise<Set<string>> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: { 'batch-pipeline': 'src/cli/main.ts', runner: 'src/runner/main.ts', index: 'src/index.ts' },
+    entryPoints: {
+      'batch-pipeline': 'src/cli/main.ts',
+      runner: 'src/runner/main.ts',
+      index: 'src/index.ts',
+      // What goes into the bundles of runs elsewhere.
+      bundled: 'src/runner/bundled.ts',
+      conductor: 'src/cli/conductor.ts',
+      'builtin-fusion': 'pipelines/fusion/fusion.ts',
+    },
     outdir: out,
     write: false,
     bundle: true,

@@ -20,6 +20,11 @@ export interface EngineFlags {
   image?: string[] | undefined;
   module?: string[] | undefined;
   prologue?: string | undefined;
+  region?: string | undefined;
+  jobRole?: string | undefined;
+  executionRole?: string | undefined;
+  logGroup?: string | undefined;
+  conductor?: boolean | undefined;
 }
 
 /** An engine, and more of it where it works in this process. */
@@ -56,6 +61,13 @@ const KINDS: Readonly<Record<string, EngineKind>> = {
       'prologue',
     ],
     open: async (flags, store) => ({ engine: (await import('./engines/slurm.ts')).openSlurmEngine(flags, store) }),
+  },
+  'aws-batch': {
+    flags: ['queue', 'image', 'region', 'jobRole', 'executionRole', 'logGroup', 'conductor'],
+    open: async (flags, store) => {
+      const { openAwsBatchEngine } = await import('./engines/aws-batch.ts');
+      return { engine: await openAwsBatchEngine(flags, store) };
+    },
   },
 };
 

@@ -17,9 +17,10 @@ export async function openSession(storeUrl: string): Promise<Session> {
   return { store: await openStore(storeUrl, options), locate: createLocator(options) };
 }
 
-/** `BATCH_PIPELINE_S3_ENDPOINT` names an S3-compatible server. */
-function storeOptions(environment: NodeJS.ProcessEnv): OpenStoreOptions {
-  const endpoint = environment['BATCH_PIPELINE_S3_ENDPOINT'];
+/** An S3-compatible server: our own variable, or those of the AWS tools. */
+export function storeOptions(environment: NodeJS.ProcessEnv): OpenStoreOptions {
+  const names = ['BATCH_PIPELINE_S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
+  const endpoint = names.map((name) => environment[name]).find(Boolean);
   return endpoint ? { s3: { endpoint } } : {};
 }
 

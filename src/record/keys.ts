@@ -8,6 +8,8 @@
  *     v1/run-ids/<run>
  *     v1/runs/<run>/manifest.json | samples/<page>.json | jobs/<job>.json | submitted/<job>.json | …
  *     v1/references/<name>/manifest.json | <file>
+ *     v1/bundles/<sha256>.zip
+ *     v1/deployment.json
  *
  * A listing of `records/<step>/` alone tells the state of every task, and one of `outputs/<step>/` whether its
  * files are whole: `print` stands for their names and sizes. Sample names may hold dots, so names are read from the right.
@@ -110,6 +112,14 @@ export const runKeys = {
   cancelled: (run: string) => `${RUNS_PREFIX}${run}/cancelled.json`,
   finished: (run: string) => `${RUNS_PREFIX}${run}/finished.json`,
 } as const;
+
+/** What was deployed for this store in an AWS account. */
+export const deploymentKey = `${ROOT}/deployment.json`;
+
+/** A bundle for Fetch & Run, by its content. */
+export function bundleKey(sha256: string): string {
+  return `${ROOT}/bundles/${sha256}.zip`;
+}
 
 /** Run ids are `<name>-<number>`; the highest number is the latest run, whatever the clock says. */
 export function parseRunIdKey(key: string): { run: string; number: number } | undefined {

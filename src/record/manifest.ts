@@ -39,6 +39,14 @@ const taskResources = z.object({
 /** Samples per page: a task reads one page, not the whole list. */
 export const SAMPLES_PER_PAGE = 1000;
 
+/** What Fetch & Run fetches in the containers of a run: runner and pipeline as they were when the run was planned. */
+const bundle = z.object({
+  /** URL of the zip. */
+  location: z.string(),
+  sha256: z.string(),
+});
+export type Bundle = z.infer<typeof bundle>;
+
 /** Written once, before anything is submitted, and never changed. */
 export const manifest = z.object({
   version: z.literal(1),
@@ -53,6 +61,7 @@ export const manifest = z.object({
   engine: z.string(),
   /** The engine's own flags (queue, account…), so that retry, status and cancel reach the same place. */
   engineFlags: z.record(z.string(), z.unknown()).default({}),
+  bundle: bundle.optional(),
   params: z.record(z.string(), z.unknown()),
   references: z.record(z.string(), fileIdentity),
   steps: z.array(
@@ -62,6 +71,8 @@ export const manifest = z.object({
       upstream: z.array(z.string()),
       resources: taskResources,
       image: z.string().optional(),
+      /** Tries of a task for causes that may pass. */
+      attempts: z.number().int().positive().optional(),
       toolVersions: z.record(z.string(), z.string()),
       /** Of a cohort step. */
       task: taskEntry.optional(),

@@ -3,7 +3,7 @@ import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../record/keys.ts';
 import { jobDocument, type JobDocument, manifest, type Manifest } from '../record/manifest.ts';
 import { parseDocument } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
-import { type SubmittedJob, submittedNote } from './submitted-job.ts';
+import { readNote, type SubmittedJob } from './submitted-job.ts';
 
 /** Runs that this store knows, oldest first by their number. */
 export async function listRuns(store: Store): Promise<string[]> {
@@ -64,8 +64,8 @@ export async function readJobs(store: Store, run: string): Promise<JobDocument[]
 export async function readSubmitted(store: Store, run: string): Promise<SubmittedJob[]> {
   const jobs = await readJobs(store, run);
   const submitted = jobs.map(async (job): Promise<SubmittedJob[]> => {
-    const note = await store.read(runKeys.submitted(run, job.job));
-    return note ? [{ job, jobId: submittedNote.parse(JSON.parse(new TextDecoder().decode(note))).jobId }] : [];
+    const note = await readNote(store, run, job.job);
+    return note ? [{ job, jobId: note.jobId }] : [];
   });
   return (await Promise.all(submitted)).flat();
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Manifest } from '../record/manifest.ts';
+import type { Bundle, Manifest } from '../record/manifest.ts';
 import type { OnEvent } from './events.ts';
 import type { Prepared } from './prepare.ts';
 import { claimRun } from './run-store.ts';
@@ -12,6 +12,8 @@ export interface StartOptions {
   name: string;
   programVersion: string;
   onEvent: OnEvent;
+  /** Makes and publishes what jobs elsewhere fetch; called before anything is written. */
+  bundle?: () => Promise<Bundle>;
 }
 
 /** Writes the run down, then submits all of it. After this, an engine that needs no process needs none of ours. */
@@ -20,22 +22,21 @@ export async function startRun(
   options: StartOptions,
 ): Promise<{ manifest: Manifest; submitted: SubmittedJob[] }> {
   const { request, plan, jobs } = prepared;
+  const bundle = await options.bundle?.();
   const run = await claimRun(request.store, options.name);
   const identity = {
     run,
     nonce: randomBytes(4).toString('hex'),
     programVersion: options.programVersion,
     createdAt: new Date().toISOString(),
+    ...(bundle ? { bundle } : {}),
   };
   const manifest = await writeRun(prepared, identity);
   const decisions = plan.flatMap((step) => step.decisions);
   const tasks = jobs.reduce((sum, { size }) => sum + size, 0);
   const upToDate = decisions.filter((decision) => decision === 'up-to-date').length;
   options.onEvent({ kind: 'planned', run, tasks, upToDate, jobs: jobs.length });
-  const tries = new Map(request.loaded.pipeline.steps.map((step) => [step.name, step.attempts]));
-  const submitted = await submitJobs({
-    ...{ store: request.store, engine: request.engine, manifest, jobs, onEvent: options.onEvent },
-    attempts: (step) => tries.get(step) ?? 1,
-  });
+  const { store, engine } = request;
+  const submitted = await submitJobs({ store, engine, manifest, jobs, onEvent: options.onEvent });
   return { manifest, submitted };
 }

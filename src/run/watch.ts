@@ -9,6 +9,7 @@ import type { OnEvent, RunSummary, StepProgress } from './events.ts';
 import { type Heartbeat, writeHeartbeat } from './heartbeat.ts';
 import { listRecords } from './load-held.ts';
 import { recordVerdicts } from './record-verdicts.ts';
+import { submitGathers } from './submit-gathers.ts';
 import type { SubmittedJob } from './submitted-job.ts';
 import { summarise } from './summarise.ts';
 import { readTaskTable, type TaskTable } from './task-table.ts';
@@ -31,6 +32,20 @@ const HEARTBEAT_MS = 1000;
 export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summary: RunSummary }> {
   const startedAt = performance.now();
   const seen = new Set<string>();
+  let { submitted } = watch;
+  for (;;) {
+    await watchJobs({ ...watch, submitted }, seen);
+    const settled = await settleRun({ ...watch, submitted }, { wallSeconds: (performance.now() - startedAt) / 1000 });
+    if (settled.gathers.length === 0) {
+      watch.onEvent({ kind: 'finished', run: watch.manifest.run, summary: settled.summary });
+      return settled;
+    }
+    submitted = withGathers(submitted, settled.gathers);
+  }
+}
+
+/** Resolves when all jobs are over. `seen` is what has been told already. */
+async function watchJobs(watch: Watch, seen: Set<string>): Promise<void> {
   const failedBefore = new Map<string, number>();
   let beatAt = -Infinity;
   const ids = watch.submitted.map(({ jobId }) => jobId);
@@ -42,13 +57,26 @@ export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summar
     }
     const statuses = await watch.engine.poll(ids);
     watch.onEvent({ kind: 'progress', run: watch.manifest.run, steps: stepProgress(watch.submitted, statuses) });
+    tellStuck(watch, statuses, seen);
     await tellFailures(watch, statuses, failedBefore, seen);
-    if (isOver(statuses)) break;
+    if (isOver(statuses)) return;
     await sleep(pollIntervalMs, undefined, { signal: watch.signal });
   }
-  const settled = await settleRun(watch, (performance.now() - startedAt) / 1000);
-  watch.onEvent({ kind: 'finished', run: watch.manifest.run, summary: settled.summary });
-  return settled;
+}
+
+/** A gather that was submitted late stands for its job from then on. */
+function withGathers(submitted: readonly SubmittedJob[], gathers: readonly SubmittedJob[]): SubmittedJob[] {
+  const names = new Set(gathers.map(({ job }) => job.job));
+  return [...submitted.filter(({ job }) => !names.has(job.job)), ...gathers];
+}
+
+/** Says once why jobs do not move, where the engine knows. */
+function tellStuck({ onEvent }: Watch, statuses: readonly JobStatus[], told: Set<string>): void {
+  for (const { stuck } of statuses) {
+    if (stuck === undefined || told.has(stuck)) continue;
+    told.add(stuck);
+    onEvent({ kind: 'warning', message: stuck });
+  }
 }
 
 /**
@@ -125,15 +153,28 @@ async function tellFailures(
   }
 }
 
-/** Writes down what the engine knows of tasks that left no record, and that the run is over. */
+/** How a run stands when all that was submitted is over. */
+export interface Settled {
+  table: TaskTable;
+  summary: RunSummary;
+  /** Gathers that waited for this and have been submitted now: while there are any, the run is not over. */
+  gathers: SubmittedJob[];
+}
+
+/**
+ * Once all jobs are over: writes down what the engine knows of tasks that left no record; then submits the gathers that
+ * could not wait for it by themselves, unless told not to; or, where there are none, writes down that the run is over.
+ */
 export async function settleRun(
   { store, engine, manifest, submitted }: Pick<Watch, 'store' | 'engine' | 'manifest' | 'submitted'>,
-  wallSeconds = 0,
-): Promise<{ table: TaskTable; summary: RunSummary }> {
+  { wallSeconds = 0, gather = true }: { wallSeconds?: number; gather?: boolean } = {},
+): Promise<Settled> {
   let table = await readTaskTable(store, manifest);
   if ((await recordVerdicts(store, engine, table, submitted)) > 0) table = await readTaskTable(store, manifest);
+  const gathers = gather ? await submitGathers({ store, engine, manifest, table }) : [];
   const summary = summarise(table, wallSeconds);
+  if (gathers.length > 0) return { table, summary, gathers };
   await store.write(runKeys.finished(manifest.run), JSON.stringify(summary));
   await store.remove([runKeys.heartbeat(manifest.run)]);
-  return { table, summary };
+  return { table, summary, gathers };
 }

@@ -1,7 +1,13 @@
 import { hash } from 'node:crypto';
 import { upstreamSteps } from '../pipeline/pipeline.ts';
 import { runKeys } from '../record/keys.ts';
-import { type JobDocument, type Manifest, type ManifestSample, SAMPLES_PER_PAGE } from '../record/manifest.ts';
+import {
+  type Bundle,
+  type JobDocument,
+  type Manifest,
+  type ManifestSample,
+  SAMPLES_PER_PAGE,
+} from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -10,6 +16,7 @@ export interface RunIdentity {
   nonce: string;
   programVersion: string;
   createdAt: string;
+  bundle?: Bundle | undefined;
 }
 
 /** Writes what the run is, once: pages of samples, jobs, and the manifest last, which makes it a run. */
@@ -68,6 +75,7 @@ function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]):
       return {
         ...{ name: step.name, scope: step.scope, upstream: upstreamSteps(step), resources, toolVersions },
         ...(image === undefined ? {} : { image }),
+        attempts: step.attempts,
         ...(step.scope === 'cohort' ? { task } : {}),
       };
     }),

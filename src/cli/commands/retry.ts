@@ -47,15 +47,7 @@ export async function retryCommand(
       'task',
     )} in ${count(jobs.length, 'job')}.`,
   );
-  const tries = new Map(pipeline.steps.map((step) => [step.name, step.attempts]));
-  const submitted = await submitJobs({
-    store,
-    engine,
-    manifest,
-    jobs,
-    attempts: (step) => tries.get(step) ?? 1,
-    onEvent: () => undefined,
-  });
+  const submitted = await submitJobs({ store, engine, manifest, jobs, onEvent: () => undefined });
   if (!local && !flags.watch) {
     notice(`next: ${commandWith(flags)} status ${manifest.run} --watch`);
     return ExitCode.ok;
@@ -72,7 +64,7 @@ async function settledTable(store: Store, engine: Engine, manifest: Manifest): P
   if (submitted.length === 0) return readTaskTable(store, manifest);
   const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
   if (!isOver(statuses)) throw stillRunning(manifest.run);
-  return (await settleRun({ store, engine, manifest, submitted })).table;
+  return (await settleRun({ store, engine, manifest, submitted }, { gather: false })).table;
 }
 
 function imageOf(manifest: Manifest, step: string): string | undefined {

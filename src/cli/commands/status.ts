@@ -81,8 +81,8 @@ async function detachedSnapshot(
     const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
     const live = stepProgress(submitted, statuses);
     if (!isOver(statuses)) return { table: await readTaskTable(store, manifest), state: 'running', live, ...nothing };
-    const { table } = await settleRun({ store, engine, manifest, submitted });
-    return { table, state: 'over', live, ...nothing };
+    const { table, gathers } = await settleRun({ store, engine, manifest, submitted });
+    return { table, state: gathers.length > 0 ? 'running' : 'over', live, ...nothing };
   } finally {
     await engine.close();
   }

@@ -37,7 +37,7 @@ export function createAwsBatchEngine(options: AwsBatchOptions): Engine {
   const queue = new QueueLook(api, options.queue);
   const watch = new JobWatch(api, queue, options.stuckAfterMs ?? STUCK_AFTER_MS);
   const context: Context = {
-    ...{ api, options, logGroup, patience },
+    ...{ api, options, patience },
     definitions: new Definitions(api, patience),
     pace: new Pace(options.submitsPerSecond ?? SUBMITS_PER_SECOND, closing.signal),
   };
@@ -68,14 +68,13 @@ export function createAwsBatchEngine(options: AwsBatchOptions): Engine {
 interface Context {
   api: BatchApi;
   options: AwsBatchOptions;
-  logGroup: string;
   patience: Patience;
   definitions: Definitions;
   pace: Pace;
 }
 
 async function submit(context: Context, job: EngineJob, dependencies: readonly JobDependency[]): Promise<string> {
-  const { api, options, logGroup, definitions, pace, patience } = context;
+  const { api, options, definitions, pace, patience } = context;
   if (job.image === undefined) throw noImage(job);
   const place = { queue: options.queue, command: RUNNER_COMMAND, environment: options.environment ?? {} };
   // Refused before anything is registered.
@@ -84,7 +83,7 @@ async function submit(context: Context, job: EngineJob, dependencies: readonly J
     image: job.image,
     jobRoleArn: options.jobRoleArn,
     executionRoleArn: options.executionRoleArn,
-    logGroup,
+    logGroup: options.logGroup,
     hostFolder: options.hostFolder,
   });
   return submitOnce(api, submitRequest(job, dependencies, { ...place, definition }), { pace, patience });

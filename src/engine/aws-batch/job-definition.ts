@@ -8,7 +8,8 @@ export interface DefinitionFacts {
   jobRoleArn: string | undefined;
   /** Needed only where the instances' own role may not pull the image. */
   executionRoleArn: string | undefined;
-  logGroup: string;
+  /** Must exist, unlike Batch's own. */
+  logGroup: string | undefined;
   /** Folder of the host that all containers of an instance share, and where they see it. */
   hostFolder: { hostPath: string; containerPath: string } | undefined;
 }
@@ -49,7 +50,10 @@ export function definitionContent(facts: DefinitionFacts): DefinitionContent {
         : [],
       logConfiguration: {
         logDriver: 'awslogs',
-        options: { 'awslogs-group': logGroup, 'awslogs-stream-prefix': 'batch-pipeline' },
+        options: {
+          ...(logGroup === undefined ? {} : { 'awslogs-group': logGroup }),
+          'awslogs-stream-prefix': 'batch-pipeline',
+        },
       },
     },
   };

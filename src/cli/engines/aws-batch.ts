@@ -1,0 +1,127 @@
+import { basename } from 'node:path';
+import { ExitCode, PipelineError } from '../../errors.ts';
+import { type Deployment, readDeployment } from '../../deploy/deployment.ts';
+import { openAccountApi, parseEcrImage } from '../../engine/aws-batch/account-api.ts';
+import { createAwsBatchEngine } from '../../engine/aws-batch/aws-batch-engine.ts';
+import type { Engine, Finding } from '../../engine/engine.ts';
+import type { Pipeline } from '../../pipeline/pipeline.ts';
+import type { Step } from '../../pipeline/step.ts';
+import type { StepEnvironment } from '../../run/prepare.ts';
+import type { Store } from '../../store/store.ts';
+import type { EngineFlags } from '../engines.ts';
+import { nameValuePairs } from '../run-request.ts';
+import { storeOptions } from '../session.ts';
+
+/** Where jobs see the folder that all jobs of an instance share. */
+const CACHE_IN_CONTAINER = '/var/cache/batch-pipeline';
+const IMAGE_PATIENCE_MS = 30_000;
+
+/** Flags first, then what `deploy` left in the store. */
+export async function openAwsBatchEngine(flags: EngineFlags, store: Store): Promise<Engine> {
+  const deployed = await readDeployment(store);
+  const region = regionOf(flags, deployed);
+  return createAwsBatchEngine({
+    queue: flags.queue ?? deployed?.queue ?? noQueue(store),
+    storeUrl: store.url,
+    ...given('region', region),
+    ...given('jobRoleArn', flags.jobRole ?? deployed?.jobRoleArn),
+    ...given('executionRoleArn', flags.executionRole ?? deployed?.executionRoleArn),
+    ...given('logGroup', flags.logGroup ?? deployed?.logGroup),
+    ...given('hostFolder', hostFolder(deployed)),
+    ...given('endpoint', process.env['BATCH_PIPELINE_BATCH_ENDPOINT']),
+    ...given('pollIntervalMs', pollInterval()),
+    environment: jobEnvironment(),
+    lookAtStore: () => storeFindings(store, region),
+  });
+}
+
+/** The images of a pipeline's steps, by digest: what stands for their tools in the plan. */
+export async function imageEnvironments(
+  pipeline: Pipeline,
+  flags: EngineFlags,
+  store: Store,
+): Promise<Record<string, StepEnvironment>> {
+  const deployed = await readDeployment(store);
+  const named = { ...deployed?.images, ...nameValuePairs(flags.image, '--image') };
+  const region = regionOf(flags, deployed);
+  const entries = pipeline.steps.map(async (step): Promise<[string, StepEnvironment]> => {
+    const image = imageOf(step, named);
+    return [step.name, { toolVersions: {}, ...given('image', image && (await byDigest(image, region))) }];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** By the step's name, by the image as the pipeline names it, or by the last part of that; a URI stands for itself. */
+function imageOf({ name, image }: Step, named: Readonly<Record<string, string>>): string | undefined {
+  const found = named[name] ?? (image === undefined ? undefined : (named[image] ?? named[basename(image)]));
+  if (found !== undefined) return found;
+  // A folder with a Dockerfile is no image yet.
+  return image !== undefined && /[.:@]/.test(image) && !image.startsWith('.') ? image : undefined;
+}
+
+/** A tag may point elsewhere tomorrow. What lies in another registry than ECR is taken as it is named. */
+async function byDigest(image: string, region: string | undefined): Promise<string> {
+  const ecr = parseEcrImage(image);
+  if (!ecr || ecr.digest !== undefined) return image;
+  const account = openAccountApi({
+    region,
+    endpoint: process.env['BATCH_PIPELINE_BATCH_ENDPOINT'],
+    patienceMs: IMAGE_PATIENCE_MS,
+  });
+  const digest = await account.imageDigest(ecr);
+  if (digest !== undefined) return `${image.replace(/:[^:/]*$/, '')}@${digest}`;
+  throw new PipelineError({
+    code: 'image-missing',
+    message: `ECR has no image ${image}`,
+    hint: 'Push it: batch-pipeline images push',
+    exitCode: ExitCode.environment,
+  });
+}
+
+function regionOf(flags: EngineFlags, deployed: Deployment | undefined): string | undefined {
+  return flags.region ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? deployed?.region;
+}
+
+function hostFolder(deployed: Deployment | undefined): { hostPath: string; containerPath: string } | undefined {
+  return deployed?.hostFolder === undefined
+    ? undefined
+    : { hostPath: deployed.hostFolder, containerPath: CACHE_IN_CONTAINER };
+}
+
+/** Jobs have to reach the same S3-compatible server as we do. */
+function jobEnvironment(): Record<string, string> {
+  const endpoint = process.env['BATCH_PIPELINE_S3_ENDPOINT'];
+  return endpoint ? { BATCH_PIPELINE_S3_ENDPOINT: endpoint, AWS_ENDPOINT_URL_S3: endpoint } : {};
+}
+
+/** `BATCH_PIPELINE_POLL_SECONDS`: for tests that want less. */
+function pollInterval(): number | undefined {
+  const seconds = Number(process.env['BATCH_PIPELINE_POLL_SECONDS']);
+  return seconds > 0 ? seconds * 1000 : undefined;
+}
+
+async function storeFindings(store: Store, region: string | undefined): Promise<Finding[]> {
+  const { lookAtBucket } = await import('../../store/s3-look.ts');
+  const facts = await lookAtBucket(store.url, storeOptions(process.env).s3);
+  if (!facts) return [];
+  const subject = `bucket ${facts.bucket}`;
+  const elsewhere = facts.region !== undefined && region !== undefined && facts.region !== region;
+  const findings: Finding[] = [
+    { level: 'ok', subject, message: `region ${facts.region ?? 'unknown'}, encryption ${facts.defaultEncryption}` },
+  ];
+  if (!elsewhere) return findings;
+  const message = `The bucket is in ${facts.region}, the queue in ${region}: every byte that crosses costs`;
+  return [...findings, { level: 'warning', subject, message, hint: 'Use a queue in the region of the data.' }];
+}
+
+function noQueue(store: Store): never {
+  throw new PipelineError({
+    code: 'queue-missing',
+    message: `No job queue is named, and none was deployed for ${store.url}`,
+    hint: 'Name one with --queue, or make one with "batch-pipeline deploy".',
+  });
+}
+
+function given<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
+}

@@ -1,0 +1,40 @@
+import type { Engine, EngineJob } from '../engine/engine.ts';
+import type { JobDocument, Manifest } from '../record/manifest.ts';
+import type { Store } from '../store/store.ts';
+import { engineJob } from './engine-job.ts';
+
+/** Small: it asks every now and then, and sleeps. Two weeks are longer than any run should take. */
+const RESOURCES = { cpus: 1, memoryMiB: 512, scratchMiB: 64, timeLimitSeconds: 14 * 86_400 };
+/** It may be started anew at any time: Spot takes it as it takes others. */
+const ATTEMPTS = 10;
+
+/**
+ * Where the user asked for it (`conductor` among the engine's flags): submits a job that watches the run from inside the
+ * engine, and so submits a gather that had to wait, with nobody else looking. It is no part of the run: it ends with it.
+ */
+export async function submitConductor(submission: {
+  store: Store;
+  engine: Engine;
+  manifest: Manifest;
+  jobs: readonly JobDocument[];
+}): Promise<void> {
+  const { store, engine, manifest, jobs } = submission;
+  if (manifest.engineFlags['conductor'] !== true) return;
+  const [gather] = jobs.toReversed();
+  if (!gather) return;
+  const job = conductorJob(engineJob(store, manifest, gather), gather.submission, manifest);
+  const found = await engine.find([job.name]);
+  if (!found.has(job.name)) await engine.submit(job, []);
+}
+
+function conductorJob(gather: EngineJob, submission: number, { run, nonce }: Manifest): EngineJob {
+  const { BATCH_PIPELINE_JOB: _, ...environment } = gather.environment;
+  return {
+    ...gather,
+    name: `${run}-${nonce}-${submission}-conductor`,
+    size: 1,
+    resources: RESOURCES,
+    attempts: ATTEMPTS,
+    environment: { ...environment, BATCH_PIPELINE_CONDUCTOR: '1' },
+  };
+}

@@ -1,0 +1,54 @@
+import type { Engine } from '../engine/engine.ts';
+import { runKeys } from '../record/keys.ts';
+import type { JobDocument, Manifest } from '../record/manifest.ts';
+import type { Store } from '../store/store.ts';
+import { readJobs } from './run-store.ts';
+import { engineJob } from './engine-job.ts';
+import { waitsForAny } from './submit.ts';
+import { readNote, type SubmittedJob, writeNote } from './submitted-job.ts';
+import type { TaskTable } from './task-table.ts';
+
+/** A run of which all that was submitted is over, and settled. */
+interface OverRun {
+  store: Store;
+  engine: Engine;
+  manifest: Manifest;
+  table: TaskTable;
+}
+
+/**
+ * Where the engine cannot wait for "over", a gather was submitted to wait for success, and will not run if a sample
+ * failed; or it was not submitted at all. Whoever sees that everything else is over calls this: it submits what did not
+ * run, to start at once. Any number of processes may do so at the same time; one job comes of it. Empty where nothing
+ * is to be done, also for a run that was cancelled.
+ */
+export async function submitGathers({ store, engine, manifest, table }: OverRun): Promise<SubmittedJob[]> {
+  const { afterAny, detached } = await engine.limits();
+  if (afterAny || !detached || (await store.head(runKeys.cancelled(manifest.run)))) return [];
+  const jobs = await readJobs(store, manifest.run);
+  const latest = Math.max(0, ...jobs.map(({ submission }) => submission));
+  const submitted: SubmittedJob[] = [];
+  for (const job of jobs.filter((candidate) => candidate.submission === latest && waitsForAny(candidate))) {
+    if (table.cohort.tasks[job.step]?.state === 'succeeded' || (await hasRun(store, engine, manifest, job))) continue;
+    submitted.push({ job, jobId: await submitLate(store, engine, manifest, job) });
+  }
+  return submitted;
+}
+
+/** True where the engine has tried it: it then has a verdict, and none for what waited in vain. */
+async function hasRun(store: Store, engine: Engine, manifest: Manifest, job: JobDocument): Promise<boolean> {
+  const note = await readNote(store, manifest.run, job.job);
+  if (!note) return false;
+  return note.late === true || (await engine.verdicts(note.jobId, [0])).length > 0;
+}
+
+/** Under a name of its own; the engine takes back all but the first of several. */
+async function submitLate(store: Store, engine: Engine, manifest: Manifest, job: JobDocument): Promise<string> {
+  const common = engineJob(store, manifest, job);
+  const late = { ...common, name: `${common.name}-late` };
+  const find = async () => (await engine.find([late.name])).get(late.name);
+  const mine = (await find()) ?? (await engine.submit(late, []));
+  const jobId = (await find()) ?? mine;
+  await writeNote(store, manifest.run, job.job, { jobId, late: true });
+  return jobId;
+}
