@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 
 /**
  * When a process of this machine started, in clock ticks since boot (proc(5), field 22): with the pid it names one
- * process for ever, since pids come round again. Empty where the process is gone or the system has no /proc.
+ * process for ever, since pids come round again. Empty where the process is gone or the system has no /proc. A zombie is
+ * gone, though its pid still takes signals: in a container often nobody reaps the children of the dead.
  */
 export function processStart(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' ? '' : (fields[18] ?? '');
   } catch {
     return '';
   }
