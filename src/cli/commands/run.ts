@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { ExitCode } from '../../errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { checkName } from '../../pipeline/pipeline.ts';
@@ -7,7 +8,8 @@ import { type EngineFlags, engineFlagsOf, openEngine } from '../engines.ts';
 import { notice, printJson } from '../print.ts';
 import { type RunFlags, runRequest } from '../run-request.ts';
 import { programVersion } from '../program-files.ts';
-import { openSession, storeUrl } from '../session.ts';
+import { sweepScratch } from '../../runner/scratch.ts';
+import { openSession, scratchRoot, storeUrl } from '../session.ts';
 
 export interface RunCommandFlags extends RunFlags, EngineFlags {
   store?: string;
@@ -22,6 +24,8 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   if (flags.pipelineName !== undefined) checkName(flags.pipelineName, '--pipeline-name');
   const session = await openSession(storeUrl(flags));
   const { engine, local } = await openEngine(flags, session.store);
+  // What a run of this store left when it was killed goes also where no runner will start to do it.
+  if (local) sweepScratch(scratchRoot(session.store), hostname());
   const { request, warnings } = await runRequest(pipelineName, flags, session, engine);
   const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags) });
   for (const warning of warnings) notice(`warning: ${warning}`);
