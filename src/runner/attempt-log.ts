@@ -1,8 +1,10 @@
-import { appendFileSync, closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { systemCode } from '../errors.ts';
 
 /** Largest piece of output that a step's code or a record is handed. */
 const TAIL_BYTES = 1024 * 1024;
+/** What is kept of a log on a full disk. */
+const SHORT_BYTES = 64 * 1024;
 
 /** The log of one attempt: tools append to the file themselves, so that it can be followed and costs no copying. */
 export interface AttemptLog {
@@ -12,6 +14,8 @@ export interface AttemptLog {
   size(): number;
   /** What was appended since a mark, at most the last 1 MiB. */
   since(mark: number): string;
+  /** Keeps only the end: on a full disk the log may be what fills it, and would go on doing so in the store. */
+  shorten(): void;
 }
 
 export function openAttemptLog(path: string): AttemptLog {
@@ -21,6 +25,9 @@ export function openAttemptLog(path: string): AttemptLog {
     size,
     line: (text) => append(path, `${text}\n`),
     since: (mark) => readTail(path, mark, size()),
+    shorten: () => {
+      if (size() > SHORT_BYTES) writeFileSync(path, readTail(path, size() - SHORT_BYTES, size()));
+    },
   };
 }
 
@@ -33,10 +40,13 @@ function append(path: string, text: string): void {
   }
 }
 
+/** A line without end, as a progress bar or binary output is one, is of interest in its last characters. */
+const LINE_CHARS = 1000;
+
 /** The last lines of a text, without a trailing empty one. */
 export function lastLines(text: string, count: number): string[] {
   const lines = text.replace(/\n$/, '').split('\n');
-  return lines.length === 1 && lines[0] === '' ? [] : lines.slice(-count);
+  return lines.length === 1 && lines[0] === '' ? [] : lines.slice(-count).map((line) => line.slice(-LINE_CHARS));
 }
 
 function readTail(path: string, mark: number, end: number): string {

@@ -68,6 +68,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
     const failure = await runAndPublish(attempt, place, { scratch, log, signal, work });
     if (abort.reason instanceof Interruption) throw abort.reason;
     const printed = lastLines(log.since(0), STDERR_LINES);
+    if (failure?.cause === 'disk') log.shorten();
     if (failure) log.line(`batch-pipeline: ${failure.cause}: ${failure.message}`);
     const ending: Ending = { log, printed, work, failure, startedAt, measured: measured() };
     const record = await makeRecord(attempt, place.store, ending);
