@@ -20,7 +20,7 @@ export async function jobsByName(
     for (const job of later.filter(isLive))
       await api.terminateJob(job.jobId, 'A job of the same name was submitted before');
   }
-  return found;
+  return new Map(names.flatMap((name) => (found.has(name) ? [[name, found.get(name) as string]] : [])));
 }
 
 /** What all of these start with. */

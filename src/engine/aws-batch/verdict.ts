@@ -30,7 +30,6 @@ const FETCH_AND_RUN_CODES = new Set([2, 3, 126, 127]);
 type Finding = { cause: FailureCause; message: string };
 
 function finding(job: JobDetail): Finding | undefined {
-  if (job.status === 'SUCCEEDED') return { cause: 'lost', message: 'AWS Batch: SUCCEEDED, but nothing was recorded' };
   if (job.status !== 'FAILED' || isDependencyFailure(job.statusReason)) return undefined;
   const message = words(job);
   return { cause: causeOf(job), message: `AWS Batch: ${message}` };
