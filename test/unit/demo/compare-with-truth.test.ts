@@ -80,6 +80,7 @@ function terminal(): NodeJS.WriteStream {
 test('colours are for terminals only, and not with NO_COLOR', () => {
   const comparison = compareWithTruth(new Map(), truth);
   const pipe = new PassThrough() as unknown as NodeJS.WriteStream;
+  vi.stubEnv('CI', undefined);
   vi.stubEnv('FORCE_COLOR', undefined);
   vi.stubEnv('NO_COLOR', undefined);
   vi.stubEnv('TERM', 'xterm-256color');
