@@ -32,6 +32,8 @@ def start(batch: Batch, job: Job) -> Container:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        # conmon leaves an empty file named `oom` where it was started, if that is how a container ends.
+        cwd=folder.name,
         env={**os.environ, **environment, "PATH": os.environ["PATH"]},
         start_new_session=True,
     )
