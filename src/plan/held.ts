@@ -18,6 +18,8 @@ export interface HeldStep {
   samples: Map<string, HeldSample>;
   /** `sample.key` of tasks whose published files are all there, with the sizes they had. */
   whole: Set<string>;
+  /** `sample.key` of tasks that have published anything, on record or not. */
+  begun: Set<string>;
 }
 
 /** By step name. */
@@ -39,11 +41,11 @@ export function heldStep(records: Iterable<RecordName>, outputs: Iterable<Output
     if (record.state === 'succeeded') held.succeeded.push(record.key);
     else held.failures.push({ key: record.key, cause: record.cause, attempt: record.attempt });
   }
-  return { samples, whole: wholeTasks(outputs) };
+  return { samples, ...publishedTasks(outputs) };
 }
 
 /** A folder of outputs is whole if its files still have the fingerprint that its name was given. */
-function wholeTasks(outputs: Iterable<OutputEntry>): Set<string> {
+function publishedTasks(outputs: Iterable<OutputEntry>): Pick<HeldStep, 'whole' | 'begun'> {
   const folders = new Map<string, OutputEntry[]>();
   for (const entry of outputs) {
     const folder = `${entry.task}-${entry.print}`;
@@ -51,12 +53,13 @@ function wholeTasks(outputs: Iterable<OutputEntry>): Set<string> {
     if (files) files.push(entry);
     else folders.set(folder, [entry]);
   }
-  const whole = new Set<string>();
+  const [whole, begun] = [new Set<string>(), new Set<string>()];
   for (const files of folders.values()) {
     const first = files[0] as OutputEntry;
+    begun.add(first.task);
     if (isWhole(first.print, files)) whole.add(first.task);
   }
-  return whole;
+  return { whole, begun };
 }
 
 /** `whole`: succeeded and its files are there. `damaged`: succeeded, but a file is missing or changed since. */

@@ -56,6 +56,11 @@ export function outputFolder(task: TaskRef, print: string): string {
   return `${outputsPrefix(task.pipeline, task.step)}${task.sample}.${task.key}-${print}/`;
 }
 
+/** What the keys of a task's outputs begin with, whichever attempt's they are. */
+export function outputFoldersPrefix(task: TaskRef): string {
+  return `${outputsPrefix(task.pipeline, task.step)}${task.sample}.${task.key}-`;
+}
+
 export function logKey(task: TaskRef, attempt: AttemptId): string {
   return `${ROOT}/${task.pipeline}/logs/${task.step}/${task.sample}.${task.key}.${attemptName(attempt)}.log`;
 }

@@ -14,7 +14,12 @@ export type FileIdentity = z.infer<typeof fileIdentity>;
 export const DECISIONS = ['run', 'up-to-date', 'not-needed'] as const;
 export type Decision = (typeof DECISIONS)[number];
 
-const taskEntry = z.object({ key: z.string(), decision: z.enum(DECISIONS) });
+const taskEntry = z.object({
+  key: z.string(),
+  decision: z.enum(DECISIONS),
+  /** An attempt before this run has published files that may not be those of the one that succeeds. */
+  leftovers: z.literal(true).optional(),
+});
 export type TaskEntry = z.infer<typeof taskEntry>;
 
 /** One sample in the manifest: its position there is its index for ever. */

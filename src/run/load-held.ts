@@ -1,9 +1,18 @@
 import type { HeldStep } from '../plan/held.ts';
 import { heldStep, type OutputEntry } from '../plan/held.ts';
-import { outputsPrefix, parseOutputKey, parseRecordKey, type RecordName, recordsPrefix } from '../record/keys.ts';
+import { isWhole } from '../record/fingerprint.ts';
+import {
+  outputsPrefix,
+  parseOutputKey,
+  parseRecordKey,
+  type RecordName,
+  recordsPrefix,
+  succeededKey,
+} from '../record/keys.ts';
+import { readRecord } from '../record/read-record.ts';
 import type { Store } from '../store/store.ts';
 
-/** Learns what the store holds of these steps: two listings a step, no document is read. */
+/** Learns what the store holds of these steps: two listings a step, and next to no document is read. */
 export async function loadHeld(
   store: Store,
   pipeline: string,
@@ -15,10 +24,43 @@ export async function loadHeld(
         listRecords(store, pipeline, step),
         listOutputs(store, pipeline, step),
       ]);
-      return [step, heldStep(records, outputs)];
+      const held = heldStep(records, outputs);
+      await settleDoubts(store, { pipeline, step }, held, outputs);
+      return [step, held];
     }),
   );
   return new Map(entries);
+}
+
+/**
+ * A task of which an attempt was killed before its record may have several folders, and one that is whole need not be
+ * the one that counts: there the record tells.
+ */
+async function settleDoubts(
+  store: Store,
+  where: { pipeline: string; step: string },
+  held: HeldStep,
+  outputs: readonly OutputEntry[],
+): Promise<void> {
+  for (const task of tasksWithSeveralFolders(outputs)) {
+    if (!held.whole.has(task)) continue;
+    const dot = task.lastIndexOf('.');
+    const ref = { ...where, sample: task.slice(0, dot), key: task.slice(dot + 1) };
+    const record = readRecord(await store.read(succeededKey(ref)));
+    const counts = parseOutputKey(record?.outputs[0]?.location ?? '')?.print ?? '';
+    const files = outputs.filter((entry) => entry.task === task && entry.print === counts);
+    if (!isWhole(counts, files)) held.whole.delete(task);
+  }
+}
+
+function tasksWithSeveralFolders(outputs: readonly OutputEntry[]): Set<string> {
+  const prints = new Map<string, string>();
+  const several = new Set<string>();
+  for (const { task, print } of outputs) {
+    if ((prints.get(task) ?? print) !== print) several.add(task);
+    prints.set(task, print);
+  }
+  return several;
 }
 
 /** The records' names of one step. */

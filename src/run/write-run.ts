@@ -52,7 +52,10 @@ function sampleEntry(prepared: Prepared, index: number): ManifestSample {
   const tasks: ManifestSample['tasks'] = {};
   for (const { step, keys, decisions } of prepared.plan) {
     const key = keys[index];
-    if (step.scope === 'sample' && key) tasks[step.name] = { key, decision: decisions[index] ?? 'not-needed' };
+    const decision = decisions[index] ?? 'not-needed';
+    if (step.scope !== 'sample' || !key) continue;
+    const leftovers = decision === 'run' && prepared.held.get(step.name)?.begun.has(`${name}.${key}`);
+    tasks[step.name] = { key, decision, ...(leftovers ? { leftovers } : {}) };
   }
   return { name, files, values, tasks };
 }

@@ -15,6 +15,7 @@ import { type Cohort, readCohort } from './cohort.ts';
 import { type AttemptFailure, describeFailure, Interruption } from './failure.ts';
 import { startMeasuring } from './measure.ts';
 import { fileSha256, publishOutputs } from './publish.ts';
+import { removeLeftovers } from './remove-leftovers.ts';
 import type { RunDocuments } from './run-documents.ts';
 import { LOG_FILE, makeScratch, removeScratch, type ScratchOwner } from './scratch.ts';
 import { type Staged, stageInputs } from './stage.ts';
@@ -80,6 +81,8 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
     }
     const won = await place.store.create(succeededKey(attempt.ref), serialise(record));
     if (!won) await removeLoser(place.store, attempt.ref, work);
+    // Only housekeeping: the success is on record.
+    else if (mayHaveLeftovers(attempt)) await removeLeftovers(place.store, attempt.ref, work.outputs).catch(() => {});
     return { state: 'succeeded' };
   } finally {
     limit.stop();
@@ -265,6 +268,11 @@ function sumSizes(files: readonly { size: number }[]): number {
 
 function serialise(record: AttemptRecord): string {
   return `${JSON.stringify(record)}\n`;
+}
+
+/** Looked for only where an attempt before this one is known of: looking costs a listing. */
+function mayHaveLeftovers({ task, job, sample, step }: Attempt): boolean {
+  return task.attempt > 1 || job.submission > 0 || sample?.tasks[step.name]?.leftovers === true;
 }
 
 /** Another attempt recorded its success first: its files count, and ours go unless they are the very same. */
