@@ -1,4 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageOf, PipelineError } from '../errors.ts';
 import { openStore, type OpenStoreOptions } from './open-store.ts';
 import type { Store } from './store.ts';
 
@@ -22,7 +24,17 @@ export function createLocator(options: OpenStoreOptions = {}): (location: string
   return async (location) => {
     const s3 = /^(s3:\/\/[^/]+)\/(.+)$/.exec(location);
     if (s3) return { store: await open(s3[1] as string), key: s3[2] as string };
-    const path = resolve(location.replace(/^file:\/\//, ''));
+    const path = pathOf(location);
     return { store: await open(dirname(path)), key: path.slice(join(dirname(path), '/').length) };
   };
+}
+
+/** Folder stores give out `file:` URLs, in which a blank is `%20`. */
+function pathOf(location: string): string {
+  if (!location.startsWith('file://')) return resolve(location);
+  try {
+    return fileURLToPath(location);
+  } catch (error) {
+    throw new PipelineError({ code: 'location-invalid', message: `"${location}" is no file: ${messageOf(error)}` });
+  }
 }
