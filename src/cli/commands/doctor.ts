@@ -1,5 +1,6 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { styleText } from 'node:util';
 import { ExitCode, messageOf } from '../../errors.ts';
 import type { Finding } from '../../engine/engine.ts';
@@ -76,11 +77,16 @@ const LITTLE_DISK_GB = 20;
 function diskFinding(store: Store): Finding[] {
   const root = store.localPath('v1');
   if (root === undefined) return [];
-  const { bavail, bsize } = statfsSync(root);
+  const { bavail, bsize } = statfsSync(existing(root));
   const free = Math.floor((bavail * bsize) / 1024 ** 3);
   return [
     { level: free < LITTLE_DISK_GB ? 'warning' : 'ok', subject: 'disk', message: `${free} GB free for the store` },
   ];
+}
+
+/** The folder itself, or where it would be made: a store begins to exist with what is written to it. */
+function existing(folder: string): string {
+  return existsSync(folder) ? folder : existing(dirname(folder));
 }
 
 function lines({ level, subject, message, hint }: Finding): string[][] {
