@@ -26,6 +26,8 @@ const BUILT_IN: Readonly<Record<string, () => Promise<{ default: unknown }>>> = 
 const PACKAGE_URL = ['./index.js', '../index.ts']
   .map((file) => new URL(file, import.meta.url))
   .find((url) => existsSync(url))?.href as string;
+/** Its modules are no part of a pipeline's code, and which of them are still to be loaded depends on the command. */
+const PACKAGE_FOLDER = new URL('.', PACKAGE_URL).href;
 
 /**
  * Loads a built-in pipeline by name, or a user's file (`.ts`, `.js`) by path.
@@ -37,8 +39,18 @@ export async function loadPipeline(nameOrPath: string): Promise<LoadedPipeline> 
   if (builtIn) return { pipeline: checked((await builtIn()).default, name), source: `builtin:${name}`, helpers: '' };
   const path = resolve(nameOrPath);
   if (!existsSync(path)) throw notFound(nameOrPath);
+  // A second import of the same file would load, and so tell, none of its modules.
+  const loaded = loadedFiles.get(path) ?? loadFile(path, nameOrPath);
+  loadedFiles.set(path, loaded);
+  return loaded;
+}
+
+/** By path. */
+const loadedFiles = new Map<string, Promise<LoadedPipeline>>();
+
+async function loadFile(path: string, given: string): Promise<LoadedPipeline> {
   const { module, files } = await importRecording(path);
-  return { pipeline: checked(module.default, nameOrPath), source: path, helpers: helpersHash(path, files) };
+  return { pipeline: checked(module.default, given), source: path, helpers: helpersHash(path, files) };
 }
 
 /** What stands for a step's code in its tasks' keys. */
@@ -74,15 +86,17 @@ async function importRecording(path: string): Promise<{ module: { default?: unkn
       return next(specifier, context);
     },
     load(url, context, next) {
-      if (url.startsWith('file:') && !url.includes('/node_modules/') && url !== PACKAGE_URL)
+      if (url.startsWith('file:') && !url.includes('/node_modules/') && !url.startsWith(PACKAGE_FOLDER))
         files.push(fileURLToPath(url));
-      return next(url, context);
+      // Whatever the nearest package.json says of other files: `npm init` says CommonJS.
+      const isTypeScript = url.endsWith('.ts') && context.format === 'commonjs-typescript';
+      return next(url, isTypeScript ? { ...context, format: 'module-typescript' } : context);
     },
   });
   try {
     return { module: (await import(pathToFileURL(path).href)) as { default?: unknown }, files };
   } catch (error) {
-    throw loadError(path, fileURLToPath(new URL('.', PACKAGE_URL)), error);
+    throw loadError(path, fileURLToPath(PACKAGE_FOLDER), error);
   } finally {
     hooks.deregister();
   }
