@@ -82,6 +82,7 @@ interface ToolEnd {
   exitCode?: number | undefined;
   signal?: string | undefined;
   code?: string | undefined;
+  isMaxBuffer?: boolean | undefined;
 }
 
 function toolFailure(
@@ -90,6 +91,10 @@ function toolFailure(
   seen: { printed: string; oomKills: number; scratch: string },
 ): StepFailure {
   const name = argv[0] ?? 'tool';
+  if (end.isMaxBuffer) {
+    const message = `${name} printed more than ${CAPTURE_CHARS} characters, too much to be returned`;
+    return new StepFailure('tool', message, { hint: 'Send it to a file: $({ stdoutTo: path }).' });
+  }
   if (end.code === 'ENOENT') {
     return new StepFailure('tool', `${name} is not installed here`, { hint: 'batch-pipeline doctor' });
   }
