@@ -20,6 +20,9 @@ export interface SampleSheet {
 /** Letters, digits, `.`, `_` and `-`, starting with a letter or digit: safe in paths, keys and job names everywhere. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
+/** In the place of a sample's name, what the cohort steps have made and told. */
+const COHORT = 'cohort';
+
 /**
  * Reads a list of samples: one name per line, or CSV/TSV with a header whose first line names a `sample` column.
  * Blank lines and lines that start with `#` are ignored; `.bam` at the end of a name is dropped.
@@ -104,7 +107,7 @@ function readTable(
 ): { record: Record<string, string>; info: { lines: number } }[] {
   try {
     return parse(text, {
-      columns: true,
+      columns: (names: string[]) => distinct(names, file),
       delimiter,
       comment: '#',
       comment_no_infix: true,
@@ -122,6 +125,18 @@ function readTable(
       cause: error,
     });
   }
+}
+
+/** Of two columns with one name only the last would count. */
+function distinct(names: string[], file: string): string[] {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return names;
+  throw new PipelineError({
+    code: 'samples-malformed',
+    message: `The table has two columns "${twice}"`,
+    where: file,
+    hint: 'Remove one of them.',
+  });
 }
 
 function withNearest(name: string, columns: readonly string[]): string {
@@ -159,6 +174,7 @@ function duplicate(row: SampleRow, before: SampleRow): PipelineError {
 }
 
 function nameErrors(row: SampleRow, lines: readonly string[]): PipelineError[] {
+  if (row.name === COHORT) return [takenName(row)];
   if (isSampleName(row.name)) return [];
   const line = lines[Number(row.where.slice(row.where.lastIndexOf(':') + 1)) - 1] ?? '';
   const inName = row.name.search(/[^A-Za-z0-9._-]|\.\.|^[._-]/);
@@ -172,6 +188,15 @@ function nameErrors(row: SampleRow, lines: readonly string[]): PipelineError[] {
       hint: 'Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.',
     }),
   ];
+}
+
+function takenName({ where }: SampleRow): PipelineError {
+  return new PipelineError({
+    code: 'sample-name',
+    message: `"${COHORT}" stands for the steps that all samples share, in logs and results`,
+    where,
+    hint: 'Call the sample something else.',
+  });
 }
 
 /** Look-alikes cannot be told apart by eye, so the code point is named. */
