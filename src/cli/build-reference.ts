@@ -1,39 +1,68 @@
-import { ExitCode } from '../errors.ts';
+import { ExitCode, PipelineError, throwAll } from '../errors.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
-import { isGather } from '../pipeline/pipeline.ts';
+import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import { readParams } from '../pipeline/read-params.ts';
 import { prepareRun, refuseErrors } from '../run/prepare.ts';
 import { referenceIdentities } from '../run/named-reference.ts';
 import { startRun } from '../run/start.ts';
+import { commandWith } from './commands/run.ts';
 import { driveRun } from './drive-run.ts';
 import { openEngine } from './engines.ts';
 import { notice } from './print.ts';
 import { probeTools, toolEnvironments } from './probe-tools.ts';
-import { nameValuePairs } from './run-request.ts';
+import { nameValuePairs, unknownReferences } from './run-request.ts';
 import { stepResources } from './overrides.ts';
 import { programVersion } from './program-files.ts';
 import { openSession, storeUrl } from './session.ts';
 
+interface BuildFlags {
+  store?: string;
+  json?: boolean;
+  pipeline: string;
+  param?: string[];
+}
+
+/**
+ * Looks whether these files are those that the pipeline builds on: once they have a name, it stands for them for good.
+ * @throws PipelineErrors for files that the pipeline does not know or misses, and for wrong params
+ */
+export async function checkReferenceFiles(names: readonly string[], flags: BuildFlags): Promise<void> {
+  const { pipeline } = await loadPipeline(flags.pipeline);
+  throwAll(unknownReferences(pipeline, names));
+  readParams(pipeline, givenParams(flags));
+  const inputs = stepsBefore(pipeline).flatMap((step) => Object.values(step.inputs));
+  const needed = new Set(inputs.flatMap((input) => (input.kind === 'reference' ? [input.name] : [])));
+  throwAll([...needed].filter((name) => !names.includes(name)).map((name) => missingFile(pipeline, name)));
+}
+
+function missingFile({ name: pipeline }: Pipeline, name: string): PipelineError {
+  return new PipelineError({
+    code: 'reference-missing',
+    message: `Pipeline ${pipeline} builds on the reference file "${name}" too`,
+    hint: `Give it with --reference-file ${name}=PATH.`,
+  });
+}
+
+/** The cohort steps that come before the samples. */
+function stepsBefore({ steps }: Pipeline): Pipeline['steps'] {
+  return steps.filter((step) => step.scope === 'cohort' && !isGather(step));
+}
+
+function givenParams(flags: BuildFlags): { name: string; value: string; where: string }[] {
+  return Object.entries(nameValuePairs(flags.param, '-p')).map(([name, value]) => ({ name, value, where: '-p' }));
+}
+
 /** Runs the cohort steps that come before the samples, once, so that every later run finds them done. */
-export async function buildReferenceSteps(
-  name: string,
-  flags: { store?: string; json?: boolean; pipeline: string; param?: string[] },
-): Promise<ExitCode> {
+export async function buildReferenceSteps(name: string, flags: BuildFlags): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
   const { engine, local } = await openEngine({ engine: 'local' }, session.store);
   const loaded = await loadPipeline(flags.pipeline);
-  const steps = loaded.pipeline.steps.filter((step) => step.scope === 'cohort' && !isGather(step));
-  const pipeline = { ...loaded.pipeline, steps };
-  const given = Object.entries(nameValuePairs(flags.param, '-p')).map(([param, value]) => ({
-    name: param,
-    value,
-    where: '-p',
-  }));
+  const pipeline = { ...loaded.pipeline, steps: stepsBefore(loaded.pipeline) };
   const prepared = await prepareRun({
     ...{
       loaded: { ...loaded, pipeline },
       rows: [],
-      params: readParams(pipeline, given),
+      params: readParams(pipeline, givenParams(flags)),
       engine,
       store: session.store,
       locate: session.locate,
@@ -53,7 +82,7 @@ export async function buildReferenceSteps(
     onEvent: () => undefined,
   });
   return driveRun({
-    ...{ store: session.store, engine, manifest, submitted, json: flags.json ?? false, command: 'batch-pipeline' },
+    ...{ store: session.store, engine, manifest, submitted, json: flags.json ?? false, command: commandWith(flags) },
     ...(local ? { local } : {}),
   });
 }

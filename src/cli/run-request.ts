@@ -34,6 +34,12 @@ export async function runRequest(
   const loaded = await loadPipeline(pipelineName);
   const { pipeline } = loaded;
   const params = readParams(pipeline, await givenParams(flags));
+  if (flags.samples !== undefined && flags.sampleListFile !== undefined)
+    throw new PipelineError({
+      code: 'flag-invalid',
+      message: '--samples and --sample-list-file both give the samples',
+      hint: 'Leave one of them away.',
+    });
   const list = flags.samples ?? flags.sampleListFile;
   if (list === undefined) {
     throw new PipelineError({
@@ -56,7 +62,8 @@ export async function runRequest(
   return { request, warnings };
 }
 
-function unknownReferences(pipeline: Pipeline, given: readonly string[]): PipelineError[] {
+/** One error for each name of a reference file that the pipeline does not have. */
+export function unknownReferences(pipeline: Pipeline, given: readonly string[]): PipelineError[] {
   const known = Object.keys(pipeline.references);
   return given
     .filter((name) => !known.includes(name))

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pipeline as pipeStreams } from 'node:stream/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { isSampleName } from '../../pipeline/sample-sheet.ts';
@@ -13,7 +13,7 @@ import { columns, count } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
 import { nameValuePairs } from '../run-request.ts';
 import { openSession, storeUrl } from '../session.ts';
-import { buildReferenceSteps } from '../build-reference.ts';
+import { buildReferenceSteps, checkReferenceFiles } from '../build-reference.ts';
 
 export interface ReferenceFlags {
   store?: string;
@@ -39,6 +39,7 @@ export async function buildReferenceCommand(name: string, flags: ReferenceFlags)
       message: 'No files are given',
       hint: '--reference-file fasta=PATH --reference-file gtf=PATH',
     });
+  await checkReferenceFiles(Object.keys(files), flags);
   const folder = mkdtempSync(join(tmpdir(), 'batch-pipeline-reference-'));
   try {
     const copies: ReferenceCopy[] = [];
@@ -53,13 +54,16 @@ export async function buildReferenceCommand(name: string, flags: ReferenceFlags)
 }
 
 async function copyReference(name: string, { store, key }: Located, folder: string): Promise<ReferenceCopy> {
-  const path = join(folder, basename(key));
+  // Two files may be called the same: they come from different folders.
+  const file = `${name}/${basename(key)}`;
+  const path = join(folder, file);
+  mkdirSync(dirname(path));
   const local = store.localPath(key);
   if (local === undefined) await store.getFile(key, path);
   else await copyFile(local, path);
   const hash = createHash('sha256');
   await pipeStreams(createReadStream(path), hash);
-  return { name, file: basename(key), path, size: statSync(path).size, sha256: hash.digest('hex') };
+  return { name, file, path, size: statSync(path).size, sha256: hash.digest('hex') };
 }
 
 /** `batch-pipeline reference list` */

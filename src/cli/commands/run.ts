@@ -62,8 +62,13 @@ async function submittedOnly(
 
 /** How to call this program again for the same store. */
 export function commandWith(flags: { store?: string | undefined; bucketName?: string | undefined }): string {
-  if (flags.store !== undefined) return `batch-pipeline --store ${flags.store}`;
+  if (flags.store !== undefined) return `batch-pipeline --store ${shellWord(flags.store)}`;
   return flags.bucketName === undefined ? 'batch-pipeline' : `batch-pipeline --store s3://${flags.bucketName}`;
+}
+
+/** As it can be pasted into a shell. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+=,~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function plannedNotice(event: { kind: string; run?: string; tasks?: number; jobs?: number; upToDate?: number }): void {
