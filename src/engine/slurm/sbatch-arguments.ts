@@ -38,13 +38,16 @@ export function sbatchArguments(
   ];
 }
 
+/** The runner itself takes some 100 MiB, which Slurm counts as the task's. */
+const LEAST_MEMORY_MIB = 256;
+
 /** What a job of these needs asks of the cluster: also what `sbatch --test-only` is asked. */
 export function resourceArguments({ cpus, memoryMiB, timeLimitSeconds }: TaskResources): string[] {
   return [
     '--nodes=1',
     '--ntasks=1',
     `--cpus-per-task=${cpus}`,
-    `--mem=${memoryMiB}M`,
+    `--mem=${Math.max(LEAST_MEMORY_MIB, memoryMiB)}M`,
     `--time=${Math.ceil(timeLimitSeconds / 60)}`,
   ];
 }

@@ -8,8 +8,11 @@ import { RunnerExit } from './runner-exit.ts';
 const INDEX_VARIABLE = 'BATCH_PIPELINE_INDEX';
 const TRY_VARIABLE = 'BATCH_PIPELINE_TRY';
 
-/** What a container is let see of Slurm's own variables. */
-const SLURM_VARIABLES = ['SLURM_JOB_ID', 'SLURM_ARRAY_JOB_ID', 'SLURM_ARRAY_TASK_ID', 'SLURM_CPUS_PER_TASK'];
+/** What a container is let see besides the job's own variables: Slurm's, and what a prologue may set. */
+const PASSED = [
+  ...['SLURM_JOB_ID', 'SLURM_ARRAY_JOB_ID', 'SLURM_ARRAY_TASK_ID', 'SLURM_CPUS_PER_TASK'],
+  'BATCH_PIPELINE_SCRATCH',
+];
 
 /**
  * The batch script of a job. It tells the runner its index and its try, runs it, and asks Slurm for another try where
@@ -61,6 +64,6 @@ function runnerCommand(job: EngineJob, options: SlurmOptions): readonly string[]
   if (image === undefined || !options.container) return options.runnerCommand;
   return containerCommand(options.container, image, {
     command: options.runnerCommand,
-    variables: [...Object.keys(job.environment), INDEX_VARIABLE, TRY_VARIABLE, ...SLURM_VARIABLES],
+    variables: [...Object.keys(job.environment), INDEX_VARIABLE, TRY_VARIABLE, ...PASSED],
   });
 }

@@ -120,3 +120,8 @@ describe('options', () => {
     expect(refusal({ maxRunning: 0, logFolder: 'logs' })).toBe('2 problems');
   });
 });
+
+test('the runner itself always has the memory that it takes', () => {
+  const resources = { ...JOB.resources, memoryMiB: 10 };
+  expect(args({ resources })).toContain('--mem=256M');
+});
