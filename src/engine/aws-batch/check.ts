@@ -144,5 +144,5 @@ async function logFindings({ logs, logGroup }: CheckContext): Promise<Finding[]>
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}`;
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -16,25 +16,30 @@ const ADVICE: readonly [RegExp, string][] = [
 
 /** Why nothing starts, and what to do; in a sentence or two. */
 export function stuckText(statusReason: string | undefined, view: QueueView): string {
-  const cause = queueTrouble(view) ?? statusReason;
+  const cause = environmentTrouble(view) ?? statusReason;
   if (cause === undefined) {
     return 'Nothing starts, and AWS Batch does not say why: other jobs may be ahead, or instances cannot join the cluster.';
   }
   const advice = ADVICE.find(([pattern]) => pattern.test(cause))?.[1];
-  return advice === undefined ? `Nothing starts: ${cause}` : `Nothing starts: ${cause} ${advice}`;
+  const told = `Nothing starts: ${cause.replace(/\.?$/, '.')}`;
+  return advice === undefined ? told : `${told} ${advice}`;
 }
 
-/** What is wrong with a queue, whatever is in it; `undefined` where jobs could start. */
+/** What is wrong with a queue that jobs are to be sent to; `undefined` where they could start. */
 export function queueTrouble(view: QueueView): string | undefined {
+  const { queue } = view;
+  // What a disabled queue has already it still works off.
+  return queue?.enabled === false ? `the job queue ${queue.name} is disabled` : environmentTrouble(view);
+}
+
+function environmentTrouble(view: QueueView): string | undefined {
   const { queue, environments } = view;
-  if (!queue) return 'the job queue is gone.';
-  if (!queue.enabled) return `the job queue ${queue.name} is disabled.`;
-  if (queue.status === 'INVALID')
-    return `the job queue ${queue.name} is invalid: ${queue.statusReason ?? 'no reason'}.`;
-  if (environments.length === 0) return `the job queue ${queue.name} has no compute environment.`;
+  if (!queue) return 'the job queue is gone';
+  if (queue.status === 'INVALID') return `the job queue ${queue.name} is invalid: ${queue.statusReason ?? 'no reason'}`;
+  if (environments.length === 0) return `the job queue ${queue.name} has no compute environment`;
   if (usableEnvironments(view).length > 0) return undefined;
   const each = environments.map(({ name, enabled, statusReason }) =>
     enabled ? `${name} is invalid (${statusReason ?? 'no reason'})` : `${name} is disabled`,
   );
-  return `no compute environment of queue ${queue.name} can be used: ${each.join(', ')}.`;
+  return `no compute environment of queue ${queue.name} can be used: ${each.join(', ')}`;
 }

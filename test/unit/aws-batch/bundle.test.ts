@@ -1,0 +1,62 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { unzipSync } from 'fflate';
+import { buildBundle, publishBundle } from '../../../src/deploy/bundle.ts';
+import { openFolderStore } from '../../../src/store/folder-store.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const WORD_COUNT = join(import.meta.dirname, '../../../examples/word-count.ts');
+
+describe('a bundle', () => {
+  test.for(['builtin:fusion', WORD_COUNT])('of %s is the same every time, and small', async (source) => {
+    const [first, second] = [await buildBundle(source), await buildBundle(source)];
+    expect(second.sha256).toBe(first.sha256);
+    expect(first.bytes.byteLength).toBeLessThan(3 * 1024 * 1024);
+  });
+
+  test('runs where nothing is installed, as a program', async () => {
+    const place = join(folder, 'unpacked');
+    mkdirSync(place);
+    const { bytes } = await buildBundle(WORD_COUNT);
+    writeFileSync(join(folder, 'bundle.zip'), bytes);
+    for (const [name, content] of Object.entries(unzipSync(bytes)))
+      writeFileSync(join(place, name), content, { mode: 0o755 });
+    expect(readdirSync(place)).toContain('runner.mjs');
+    const { status, stderr } = spawnSync(join(place, 'runner.mjs'), {
+      env: { PATH: process.env['PATH'] ?? '' },
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([1, 'batch-pipeline: BATCH_PIPELINE_STORE is not set\n']);
+  });
+
+  test('is a zip that others unpack, with programs that can be executed', async () => {
+    writeFileSync(join(folder, 'other.zip'), (await buildBundle(WORD_COUNT)).bytes);
+    const listing = execFileSync('python3', ['-m', 'zipfile', '-l', join(folder, 'other.zip')], { encoding: 'utf8' });
+    expect(listing).toMatch(/runner\.mjs +1980-01-01 00:00:00/);
+  });
+
+  test('is published once, under its content', async () => {
+    const store = openFolderStore(join(folder, 'store'));
+    const built = await buildBundle(WORD_COUNT);
+    const published = await publishBundle(store, built);
+    expect(published).toEqual({ location: `${store.url}/v1/bundles/${built.sha256}.zip`, sha256: built.sha256 });
+    const before = await store.head(`v1/bundles/${built.sha256}.zip`);
+    await publishBundle(store, built);
+    expect(await store.head(`v1/bundles/${built.sha256}.zip`)).toEqual(before);
+  });
+
+  test('of a pipeline that cannot be bundled says where and why', async () => {
+    const broken = join(folder, 'broken.ts');
+    writeFileSync(broken, "import { nothing } from './nowhere.ts';\nexport default nothing;\n");
+    await expect(buildBundle(broken)).rejects.toMatchObject({
+      code: 'bundle-failed',
+      message: expect.stringContaining('Could not resolve "./nowhere.ts"'),
+      where: expect.stringMatching(/broken\.ts:1:25$/),
+    });
+  });
+});
