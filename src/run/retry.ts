@@ -30,7 +30,12 @@ export function retryJobs({ pipeline, table, earlier, maxArraySize }: RetryReque
     submission,
     maxArraySize,
     variant: (index) => raiseFor(table.rows[index]),
-    resources: (step, variant) => raised(largest(earlier, table, step.name), step.name, variant),
+    resources: (step, variant) =>
+      raised(
+        largest(earlier, table, step.name),
+        step.name,
+        step.scope === 'cohort' ? raiseFor(table.cohort, step.name) : variant,
+      ),
     runs: (step, index) => {
       if (isGather(step)) return anySample || cohort.has(step.name);
       return step.scope === 'cohort' ? cohort.has(step.name) : (todo[index]?.has(step.name) ?? false);
@@ -43,9 +48,11 @@ function openSteps(row: TaskRow): Set<string> {
   return new Set(open.map(([step]) => step));
 }
 
-/** `out-of-memory picard`, `timeout kallisto`, or `''` where more would not help. */
-function raiseFor(row: TaskRow | undefined): string {
-  const failed = Object.entries(row?.tasks ?? {}).find(([, { state }]) => state === 'failed');
+/** `out-of-memory picard`, `timeout kallisto`, or `''` where more would not help; of any step of the row, or of one. */
+function raiseFor(row: TaskRow | undefined, only?: string): string {
+  const failed = Object.entries(row?.tasks ?? {}).find(
+    ([step, { state }]) => state === 'failed' && (only ?? step) === step,
+  );
   const cause = failed?.[1].cause;
   return cause === 'out-of-memory' || cause === 'timeout' ? `${cause} ${failed?.[0]}` : '';
 }
