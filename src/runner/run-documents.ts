@@ -28,8 +28,11 @@ export function openRunDocuments(store: Store): RunDocuments {
   const cache = new Map<string, Promise<unknown>>();
   const once = <T>(key: string, read: () => Promise<T>): Promise<T> => {
     const known = cache.get(key) as Promise<T> | undefined;
-    const value = known ?? read();
+    if (known) return known;
+    const value = read();
     cache.set(key, value);
+    // A store that failed once may answer the next attempt.
+    value.catch(() => cache.delete(key));
     return value;
   };
   const read = async <S extends z.ZodType>(schema: S, key: string, sha256?: string): Promise<z.output<S>> =>
