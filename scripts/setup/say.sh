@@ -8,7 +8,7 @@ say() {
   printf '%s\n' "$*" >&2
 }
 
-# The exit code is the command's own for "this machine cannot do it" (docs/exit-codes.md).
+# The exit code is the command's own for "this machine cannot do it" (docs/generated/exit-codes.md).
 fail() {
   say "$@"
   exit 3

@@ -53,7 +53,7 @@ export async function resultsCommand(name: string | undefined, flags: ResultsFla
   return ExitCode.ok;
 }
 
-/** Puts files under `<folder>/<sample>/<step>/`; what is there already with the right size is left alone. */
+/** Puts files under `<folder>/<sample>/<step>/`; what is there already under the same name is replaced. */
 export async function exportResults(store: Store, files: readonly ResultFile[], folder: string): Promise<void> {
   for (const file of files) {
     const target = join(folder, file.sample, file.step, basename(file.location));
