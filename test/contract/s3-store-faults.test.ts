@@ -172,10 +172,10 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     await upload();
     let gets = 0;
     proxy.decide(({ method }) => (method === 'GET' && ++gets === 2 ? 'cut-answer' : 'pass'));
-    const running = download();
+    const refused = expect(download()).rejects.toMatchObject({ code: 'object-changed' });
     while (gets < 2) await sleep(1);
     await (await openStore(store.url, s3.options)).write('large', 'replaced');
-    await expect(running).rejects.toMatchObject({ code: 'object-changed' });
+    await refused;
     expect(readdirSync(scratch)).toEqual(['large']);
   });
 

@@ -33,6 +33,11 @@ const KMS: Explanation = { code: 'store-encryption', message: 'The key of the bu
 /** docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and what S3-compatible servers add to it. */
 const BY_NAME: Readonly<Record<string, Explanation>> = {
   NoSuchBucket: { code: 'store-missing', message: 'There is no such bucket', hint: 'Create it, or check its name.' },
+  NoSuchUpload: {
+    code: 'upload-lost',
+    message: 'The upload was removed before it was complete',
+    hint: 'Run the same command again.',
+  },
   AccessDenied: DENIED,
   AllAccessDisabled: DENIED,
   CredentialsProviderError: CREDENTIALS,

@@ -5,8 +5,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { crc32 } from 'node:zlib';
+import { combineCrc32 } from './combine-crc32.ts';
 import { ask, type S3Bucket } from './s3-bucket.ts';
-import { isNamed } from './s3-error.ts';
 import { WRITE_ID, aborting, plainEtag } from './s3-objects.ts';
 
 /** An upload in parts, of which nothing is visible before it is completed. */
@@ -19,8 +19,8 @@ export interface UploadedPart {
   /** From 1. */
   number: number;
   etag: string;
-  /** Base64. */
-  crc32: string;
+  bytes: number;
+  crc32: number;
 }
 
 /** A checksum of the whole, not one of the parts' checksums, so that a download in other parts can verify it. */
@@ -44,30 +44,32 @@ export async function uploadPart(
   part: { number: number; body: Uint8Array },
   signal: AbortSignal,
 ): Promise<UploadedPart> {
-  const sum = base64Crc32(crc32(part.body));
+  const sum = crc32(part.body);
   const target = { Bucket: bucket.name, Key: upload.key, UploadId: upload.id, PartNumber: part.number };
-  const command = new UploadPartCommand({ ...target, Body: part.body, ChecksumCRC32: sum });
+  const command = new UploadPartCommand({ ...target, Body: part.body, ChecksumCRC32: base64Crc32(sum) });
   const output = await ask(bucket, upload.key, () => bucket.client.send(command, aborting(signal)));
-  return { number: part.number, etag: output.ETag ?? '', crc32: sum };
+  return { number: part.number, etag: output.ETag ?? '', bytes: part.body.length, crc32: sum };
 }
 
-/** Publishes the object. Returns its ETag, or `undefined` if the server knows no such upload: it may be complete. */
+/** Publishes the object. Returns its ETag. @throws PipelineError `upload-lost` if there is no such upload any more. */
 export async function completeUpload(
   bucket: S3Bucket,
   upload: Upload,
-  whole: { parts: readonly UploadedPart[]; size: number; crc32: string },
-): Promise<string | undefined> {
-  const Parts = whole.parts.map(({ number, etag, crc32: sum }) => ({
+  parts: readonly UploadedPart[],
+): Promise<string> {
+  const Parts = parts.map(({ number, etag, crc32: sum }) => ({
     PartNumber: number,
     ETag: etag,
-    ChecksumCRC32: sum,
+    ChecksumCRC32: base64Crc32(sum),
   }));
   const target = { Bucket: bucket.name, Key: upload.key, UploadId: upload.id, MultipartUpload: { Parts } };
-  const expected = { ChecksumType: CHECKSUM.ChecksumType, ChecksumCRC32: whole.crc32, MpuObjectSize: whole.size };
+  const whole = parts.reduce((sum, part) => combineCrc32(sum, part.crc32, part.bytes), 0);
+  const size = parts.reduce((sum, part) => sum + part.bytes, 0);
+  const { ChecksumType } = CHECKSUM;
+  const expected = { ChecksumType, ChecksumCRC32: base64Crc32(whole), MpuObjectSize: size };
   const command = new CompleteMultipartUploadCommand({ ...target, ...expected });
-  const request = async () => plainEtag((await bucket.client.send(command)).ETag);
-  const etag = await ask(bucket, upload.key, request, (error) => (isNamed(error, 'NoSuchUpload') ? '' : undefined));
-  return etag || undefined;
+  const output = await ask(bucket, upload.key, () => bucket.client.send(command));
+  return plainEtag(output.ETag);
 }
 
 /** Frees what was uploaded. */

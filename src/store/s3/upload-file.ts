@@ -1,11 +1,10 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import type { ObjectInfo, TransferOptions } from '../store.ts';
 import { checksumMismatch, fileUnreadable } from '../store-errors.ts';
-import { urlOf, type S3Bucket } from './s3-bucket.ts';
-import { abortUpload, base64Crc32, completeUpload, startUpload, uploadPart } from './s3-multipart.ts';
+import type { S3Bucket } from './s3-bucket.ts';
+import { abortUpload, completeUpload, startUpload, uploadPart } from './s3-multipart.ts';
 import type { Upload, UploadedPart } from './s3-multipart.ts';
 import { headObject, putObject } from './s3-objects.ts';
 import type { Slots } from './slots.ts';
@@ -90,10 +89,9 @@ async function uploadInParts(
   const writeId = randomUUID();
   const upload = await startUpload(bucket, key, writeId, signal);
   try {
-    const { parts, sum } = await sendParts(bucket, slots, upload, source, { signal, stop });
+    const parts = await sendParts(bucket, slots, upload, source, { signal, stop });
     verify(source, options.sha256);
-    const whole = { parts, size: source.size, crc32: base64Crc32(sum) };
-    return (await completeUpload(bucket, upload, whole)) ?? (await ownEtag(bucket, key, writeId));
+    return await publish(bucket, upload, parts, writeId);
   } catch (error) {
     // What cannot be freed now, the bucket's rule for incomplete uploads frees.
     await abortUpload(bucket, upload).catch(() => undefined);
@@ -108,16 +106,14 @@ async function sendParts(
   upload: Upload,
   source: Source,
   { signal, stop }: { signal: AbortSignal; stop: AbortController },
-): Promise<{ parts: UploadedPart[]; sum: number }> {
+): Promise<UploadedPart[]> {
   const length = partBytes(source.size);
   const sending: Promise<UploadedPart>[] = [];
-  let sum = 0;
   const sendNext = async (start: number): Promise<void> => {
     const slot = await slots.acquire();
     try {
       signal.throwIfAborted();
       const body = await readPart(source, start, slot.memory(Math.min(length, source.size - start)));
-      sum = crc32(body, sum);
       const sent = uploadPart(bucket, upload, { number: start / length + 1, body }, signal).finally(() =>
         slot.release(),
       );
@@ -130,7 +126,7 @@ async function sendParts(
   };
   try {
     for (let start = 0; start < source.size; start += length) await sendNext(start);
-    return { parts: await Promise.all(sending), sum };
+    return await Promise.all(sending);
   } catch (error) {
     stop.abort(error);
     await Promise.allSettled(sending);
@@ -153,17 +149,23 @@ function verify({ hash, path }: Source, expected: string | undefined): void {
     throw checksumMismatch(path, expected, actual);
 }
 
-/** The upload is gone: complete, if the object is what it made, and the answer to a first completion was lost. */
-async function ownEtag(bucket: S3Bucket, key: string, writeId: string): Promise<string> {
-  const head = await headObject(bucket, key);
-  if (head?.writeId === writeId) return head.etag;
-  throw new PipelineError({
-    code: 'upload-lost',
-    message: 'The upload was removed by somebody before it was complete',
-    where: urlOf(bucket, key),
-    hint: 'Run the same command again.',
-    exitCode: ExitCode.environment,
-  });
+/**
+ * A completion whose answer was lost is sent again and then refused, since there is no such upload any more: what
+ * counts is whether the object is the one that this upload made.
+ */
+async function publish(
+  bucket: S3Bucket,
+  upload: Upload,
+  parts: readonly UploadedPart[],
+  writeId: string,
+): Promise<string> {
+  try {
+    return await completeUpload(bucket, upload, parts);
+  } catch (error) {
+    const head = await headObject(bucket, upload.key).catch(() => undefined);
+    if (head?.writeId === writeId) return head.etag;
+    throw error;
+  }
 }
 
 function fileChanged(path: string): PipelineError {
