@@ -1,13 +1,16 @@
 import { closest } from 'fastest-levenshtein';
 import { PipelineError } from '../errors.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Finding } from '../engine/engine.ts';
 import type { LocalEngine } from '../engine/local/local-engine.ts';
-import type { Manifest } from '../record/manifest.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { Bundle, Manifest } from '../record/manifest.ts';
+import type { Prepared, StepEnvironment } from '../run/prepare.ts';
 import type { Store } from '../store/store.ts';
 
 /** Flags that decide where and how jobs run. All of them are kept in the run's manifest. */
 export interface EngineFlags {
-  engine: string;
+  /** `aws-batch` where a bucket is named, else `local`, unless one is given. */
+  engine?: string | undefined;
   cpus?: string | undefined;
   memory?: string | undefined;
   queue?: string | undefined;
@@ -31,6 +34,18 @@ export interface EngineFlags {
 export interface OpenedEngine {
   engine: Engine;
   local?: LocalEngine;
+  /** Of one whose jobs run in containers elsewhere. */
+  elsewhere?: Elsewhere;
+}
+
+/** What a run needs whose jobs see nothing of this machine. */
+export interface Elsewhere {
+  /** The images of a pipeline's steps: they stand for the tools. */
+  environments(pipeline: Pipeline): Promise<Record<string, StepEnvironment>>;
+  /** Makes runner and pipeline into what the containers fetch. */
+  bundle(source: string): Promise<Bundle>;
+  /** Inputs that the containers cannot reach. */
+  findings(prepared: Prepared): Finding[];
 }
 
 interface EngineKind {
@@ -65,8 +80,8 @@ const KINDS: Readonly<Record<string, EngineKind>> = {
   'aws-batch': {
     flags: ['queue', 'image', 'region', 'jobRole', 'executionRole', 'logGroup', 'conductor'],
     open: async (flags, store) => {
-      const { openAwsBatchEngine } = await import('./engines/aws-batch.ts');
-      return { engine: await openAwsBatchEngine(flags, store) };
+      const { openAwsBatchEngine, openElsewhere } = await import('./engines/aws-batch.ts');
+      return { engine: await openAwsBatchEngine(flags, store), elsewhere: openElsewhere(flags, store) };
     },
   },
 };
@@ -77,14 +92,15 @@ const ALL_FLAGS: readonly (keyof EngineFlags)[] = [...new Set(Object.values(KIND
  * Opens the engine that the flags name.
  * @throws PipelineError for an unknown engine, or a flag that this engine would have to ignore.
  */
-export async function openEngine(flags: EngineFlags, store: Store): Promise<OpenedEngine> {
-  const kind = KINDS[flags.engine];
+export async function openEngine(flags: EngineFlags & { bucketName?: string }, store: Store): Promise<OpenedEngine> {
+  const name = engineName(flags);
+  const kind = KINDS[name];
   if (!kind) {
     const known = Object.keys(KINDS);
     throw new PipelineError({
       code: 'engine-unknown',
-      message: `There is no engine "${flags.engine}"`,
-      hint: `Did you mean "${closest(flags.engine, known)}"? Engines: ${known.join(', ')}.`,
+      message: `There is no engine "${name}"`,
+      hint: `Did you mean "${closest(name, known)}"? Engines: ${known.join(', ')}.`,
     });
   }
   const idle = ALL_FLAGS.find((flag) => flags[flag] !== undefined && !kind.flags.includes(flag));
@@ -92,7 +108,7 @@ export async function openEngine(flags: EngineFlags, store: Store): Promise<Open
     const flag = `--${idle.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new PipelineError({
       code: 'flag-invalid',
-      message: `The ${flags.engine} engine has no use for ${flag}`,
+      message: `The ${name} engine has no use for ${flag}`,
       where: flag,
       hint: `Leave ${flag} away, or choose another --engine.`,
     });
@@ -100,9 +116,13 @@ export async function openEngine(flags: EngineFlags, store: Store): Promise<Open
   return kind.open(flags, store);
 }
 
+function engineName({ engine, bucketName }: EngineFlags & { bucketName?: string }): string {
+  return engine ?? (bucketName === undefined ? 'local' : 'aws-batch');
+}
+
 /** The flags of these that an engine reads, for the manifest. */
-export function engineFlagsOf(flags: EngineFlags): Record<string, unknown> {
-  const read: readonly (keyof EngineFlags)[] = KINDS[flags.engine]?.flags ?? [];
+export function engineFlagsOf(flags: EngineFlags & { bucketName?: string }): Record<string, unknown> {
+  const read: readonly (keyof EngineFlags)[] = KINDS[engineName(flags)]?.flags ?? [];
   return Object.fromEntries(read.flatMap((flag) => (flags[flag] === undefined ? [] : [[flag, flags[flag]]])));
 }
 

@@ -176,7 +176,10 @@ function addSetupCommands(program: Program, onExit: OnExit): void {
 }
 
 function engineOption() {
-  return new Option('--engine <name>', 'where jobs run: local or slurm').default('local');
+  return new Option(
+    '--engine <name>',
+    'where jobs run: local, slurm or aws-batch (default: local; with --bucket-name aws-batch)',
+  );
 }
 
 /** The flags of `run` and `plan`. A flag that the chosen engine has no use for is refused. */
@@ -201,16 +204,21 @@ function addRunFlags(command: Command) {
     .option('--watch', 'stay until the run is over, on an engine that does not need it')
     .option('--cpus <n>', 'local: cpus that tasks may use together (default: all)')
     .option('--memory <size>', 'local: memory that tasks may use together (default: all)')
-    .option('--queue <name>', 'slurm: partition')
+    .option('--queue <name>', 'slurm: partition; aws-batch: job queue')
     .option('--account <name>', 'slurm: account')
     .option('--qos <name>', 'slurm: quality of service')
     .option('--constraint <features>', 'slurm: node features')
     .option('--sbatch-arg <arg>', 'slurm: one more option of sbatch, as --name=value (repeatable)', several)
     .option('--max-running <n>', 'slurm: tasks of a step that run at the same time')
     .option('--container <runtime>', 'slurm: run the steps in images with apptainer, singularity or podman')
-    .option('--image <image=uri>', "slurm: this site's image for one of the pipeline's (repeatable)", several)
+    .option('--image <image=uri>', "slurm, aws-batch: the image to use for one of the pipeline's (repeatable)", several)
     .option('--module <name>', 'slurm: environment module to load (repeatable)', several)
-    .option('--prologue <file>', 'slurm: shell lines to run before each task');
+    .option('--prologue <file>', 'slurm: shell lines to run before each task')
+    .option('--region <name>', 'aws-batch: region of the queue')
+    .option('--job-role <arn>', 'aws-batch: role of the jobs')
+    .option('--execution-role <arn>', 'aws-batch: role that pulls images, where instances may not')
+    .option('--log-group <name>', "aws-batch: log group (default: Batch's own)")
+    .option('--conductor', 'aws-batch: a small job watches the run, so that it gathers with nobody looking');
 }
 
 function addReferenceCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {

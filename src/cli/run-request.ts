@@ -1,12 +1,12 @@
 import { closest } from 'fastest-levenshtein';
 import { PipelineError, throwAll } from '../errors.ts';
-import type { Engine } from '../engine/engine.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type GivenParam, readParams } from '../pipeline/read-params.ts';
 import type { RunRequest } from '../run/prepare.ts';
 import { identifyReferences } from '../run/identify.ts';
 import { referenceIdentities } from '../run/named-reference.ts';
+import type { OpenedEngine } from './engines.ts';
 import { stepResources } from './overrides.ts';
 import { probeTools, toolEnvironments } from './probe-tools.ts';
 import { readSamples } from './read-samples.ts';
@@ -22,6 +22,7 @@ export interface RunFlags {
   param?: string[] | undefined;
   paramsFile?: string | undefined;
   set?: string[] | undefined;
+  bucketName?: string | undefined;
 }
 
 /** Turns flags into a request, checking everything that can be checked without the engine. */
@@ -29,7 +30,7 @@ export async function runRequest(
   pipelineName: string,
   flags: RunFlags,
   session: Session,
-  engine: Engine,
+  { engine, elsewhere }: OpenedEngine,
 ): Promise<{ request: RunRequest; warnings: string[] }> {
   const loaded = await loadPipeline(pipelineName);
   const { pipeline } = loaded;
@@ -48,7 +49,8 @@ export async function runRequest(
       hint: "Name them with --samples FILE, --samples S1,S2 or --samples 'bams/*.bam'.",
     });
   }
-  const { rows, warnings } = readSamples(pipeline, { samples: list, inputs: flags.inputs });
+  const bucket = elsewhere && flags.bucketName !== undefined ? `s3://${flags.bucketName}` : undefined;
+  const { rows, warnings } = readSamples(pipeline, { samples: list, inputs: flags.inputs ?? bucket });
   const named = flags.reference === undefined ? {} : await referenceIdentities(session.store, flags.reference);
   const given = nameValuePairs(flags.referenceFile, '--reference-file');
   throwAll(unknownReferences(pipeline, Object.keys(given)));
@@ -57,7 +59,9 @@ export async function runRequest(
   const request: RunRequest = {
     ...{ loaded, rows, params, references, engine, store: session.store, locate: session.locate },
     resources: stepResources(pipeline, flags.set ?? []),
-    environments: toolEnvironments(pipeline, await probeTools(pipeline)),
+    environments: elsewhere
+      ? await elsewhere.environments(pipeline)
+      : toolEnvironments(pipeline, await probeTools(pipeline)),
   };
   return { request, warnings };
 }

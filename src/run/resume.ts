@@ -4,6 +4,7 @@ import { COHORT } from '../plan/plan.ts';
 import { runKeys } from '../record/keys.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
+import { engineJobName } from './engine-job.ts';
 import type { OnEvent } from './events.ts';
 import type { Prepared } from './prepare.ts';
 import { listRuns, readJobs, readManifest, readSubmitted } from './run-store.ts';
@@ -52,6 +53,19 @@ export async function isCutShort(store: Store, engine: Engine, run: string): Pro
   for (const job of await latestJobs(store, run))
     if (!isForLater(job, limits) && !(await readNote(store, run, job.job))) return true;
   return false;
+}
+
+/** All jobs of a run that the engine has or had, also those of which the note was lost. */
+export async function jobsOfRun(store: Store, engine: Engine, manifest: Manifest): Promise<SubmittedJob[]> {
+  const noted = await readSubmitted(store, manifest.run);
+  const names = new Set(noted.map(({ job }) => job.job));
+  const others = (await readJobs(store, manifest.run)).filter(({ job }) => !names.has(job));
+  const found = await engine.find(others.map(({ job }) => engineJobName(manifest, job)));
+  const unnoted = others.flatMap((job): SubmittedJob[] => {
+    const jobId = found.get(engineJobName(manifest, job.job));
+    return jobId === undefined ? [] : [{ job, jobId }];
+  });
+  return [...noted, ...unnoted];
 }
 
 async function latestJobs(store: Store, run: string): Promise<JobDocument[]> {

@@ -3,9 +3,9 @@ import { ExitCode } from '../../errors.ts';
 import { runKeys } from '../../record/keys.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
 import type { Manifest } from '../../record/manifest.ts';
-import { findRun, readManifest, readSubmitted } from '../../run/run-store.ts';
-import type { SubmittedJob } from '../../run/submitted-job.ts';
-import { settleRun } from '../../run/watch.ts';
+import { jobsOfRun } from '../../run/resume.ts';
+import { findRun, readManifest } from '../../run/run-store.ts';
+import { isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
 import { openEngine, runEngineFlags } from '../engines.ts';
 import { notice } from '../print.ts';
@@ -20,24 +20,34 @@ export async function cancelCommand(name: string | undefined, flags: { store?: s
   const { run } = manifest;
   // Written first, whatever the engine: a reason that is on record before tasks die of it.
   await store.write(runKeys.cancelled(run), '{}\n');
-  const submitted = await readSubmitted(store, run);
-  if (submitted.length > 0) await cancelDetached(store, manifest, submitted);
-  else if (await readHeartbeat(store, run)) while (await readHeartbeat(store, run)) await sleep(LOOK_MS);
-  else {
-    await store.remove([runKeys.cancelled(run)]);
-    notice(`Run ${run} is not running.`);
+  const stopped = manifest.engine === 'local' ? await cancelHere(store, run) : await cancelElsewhere(store, manifest);
+  if (stopped) {
+    notice(`Run ${run} is cancelled. What is finished stays; the same run command carries on.`);
     return ExitCode.ok;
   }
-  notice(`Run ${run} is cancelled. What is finished stays; the same run command carries on.`);
+  await store.remove([runKeys.cancelled(run)]);
+  notice(`Run ${run} is not running.`);
   return ExitCode.ok;
 }
 
-async function cancelDetached(store: Store, manifest: Manifest, submitted: readonly SubmittedJob[]): Promise<void> {
+/** Waits until the process that drives the run has stopped it; `false` if there is none. */
+async function cancelHere(store: Store, run: string): Promise<boolean> {
+  if (!(await readHeartbeat(store, run))) return false;
+  while (await readHeartbeat(store, run)) await sleep(LOOK_MS);
+  return true;
+}
+
+/** Ends the jobs, also those of which the note was lost; `false` if none could go on anyway. */
+async function cancelElsewhere(store: Store, manifest: Manifest): Promise<boolean> {
   const { engine } = await openEngine(runEngineFlags(manifest), store);
-  await engine.cancel(
-    submitted.map(({ jobId }) => jobId),
-    'The run was cancelled',
-  );
-  await settleRun({ store, engine, manifest, submitted });
-  await engine.close();
+  try {
+    const submitted = await jobsOfRun(store, engine, manifest);
+    const ids = submitted.map(({ jobId }) => jobId);
+    if (isOver(await engine.poll(ids))) return false;
+    await engine.cancel(ids, 'The run was cancelled');
+    await settleRun({ store, engine, manifest, submitted });
+    return true;
+  } finally {
+    await engine.close();
+  }
 }

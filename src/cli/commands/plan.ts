@@ -10,9 +10,10 @@ import type { RunCommandFlags } from './run.ts';
 /** `batch-pipeline plan`: what `run` would do, and why. Changes nothing. */
 export async function planCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
-  const { engine } = await openEngine(flags, session.store);
-  const { request, warnings } = await runRequest(pipelineName, flags, session, engine);
+  const opened = await openEngine(flags, session.store);
+  const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
   const prepared = await prepareRun(request);
+  const findings = [...prepared.findings, ...(opened.elsewhere?.findings(prepared) ?? [])];
   if (flags.json) {
     const steps = prepared.plan.map(({ step, decisions }) => ({ step: step.name, decisions }));
     printJson({
@@ -20,12 +21,12 @@ export async function planCommand(pipelineName: string, flags: RunCommandFlags):
       steps,
       reasons: planReasons(prepared),
       jobs: prepared.jobs,
-      findings: prepared.findings,
+      findings,
     });
   } else {
     for (const warning of warnings) notice(`warning: ${warning}`);
     print(planText(prepared));
   }
-  refuseErrors(prepared.findings);
+  refuseErrors(findings);
   return ExitCode.ok;
 }

@@ -5,9 +5,12 @@ import { readHeartbeat } from '../../run/heartbeat.ts';
 import { refuseErrors } from '../../run/prepare.ts';
 import { retryJobs } from '../../run/retry.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { LocalEngine } from '../../engine/local/local-engine.ts';
 import type { Manifest } from '../../record/manifest.ts';
 import { findRun, readJobs, readManifest, readSubmitted } from '../../run/run-store.ts';
+import { carryOn, isCutShort } from '../../run/resume.ts';
 import { submitJobs } from '../../run/submit.ts';
+import type { SubmittedJob } from '../../run/submitted-job.ts';
 import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
 import { isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
@@ -28,6 +31,12 @@ export async function retryCommand(
   const manifest = await readManifest(store, await findRun(store, name));
   if (await readHeartbeat(store, manifest.run)) throw stillRunning(manifest.run);
   const { engine, local } = await openEngine(runEngineFlags(manifest, flags), store);
+  const follow = (submitted: readonly SubmittedJob[]) =>
+    followRetry({ store, engine, local, manifest, submitted }, flags);
+  if (await isCutShort(store, engine, manifest.run)) {
+    notice(`Run ${manifest.run}: its submission was cut short, and goes on.`);
+    return follow(await carryOn({ store, engine }, manifest, () => undefined));
+  }
   const { pipeline } = await loadPipeline(manifest.pipelineSource);
   const table = await settledTable(store, engine, manifest);
   const { maxArraySize } = await engine.limits();
@@ -47,13 +56,28 @@ export async function retryCommand(
       'task',
     )} in ${count(jobs.length, 'job')}.`,
   );
-  const submitted = await submitJobs({ store, engine, manifest, jobs, onEvent: () => undefined });
+  return follow(await submitJobs({ store, engine, manifest, jobs, onEvent: () => undefined }));
+}
+
+interface Retried {
+  store: Store;
+  engine: Engine;
+  local: LocalEngine | undefined;
+  manifest: Manifest;
+  submitted: readonly SubmittedJob[];
+}
+
+/** Watches it to the end where this process is needed, or asked to stay. */
+async function followRetry(
+  { local, ...retried }: Retried,
+  flags: { store?: string; json?: boolean; watch?: boolean },
+): Promise<ExitCode> {
   if (!local && !flags.watch) {
-    notice(`next: ${commandWith(flags)} status ${manifest.run} --watch`);
+    notice(`next: ${commandWith(flags)} status ${retried.manifest.run} --watch`);
     return ExitCode.ok;
   }
   return driveRun({
-    ...{ store, engine, manifest, submitted, json: flags.json ?? false, command: commandWith(flags) },
+    ...{ ...retried, json: flags.json ?? false, command: commandWith(flags) },
     ...(local ? { local } : {}),
   });
 }

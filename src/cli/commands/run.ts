@@ -7,7 +7,6 @@ import { count } from '../../views/columns.ts';
 import { type EngineFlags, engineFlagsOf, openEngine } from '../engines.ts';
 import { notice, printJson } from '../print.ts';
 import { type RunFlags, runRequest } from '../run-request.ts';
-import { programVersion } from '../program-files.ts';
 import { sweepScratch } from '../../runner/scratch.ts';
 import { openSession, scratchRoot, storeUrl } from '../session.ts';
 
@@ -23,19 +22,20 @@ export interface RunCommandFlags extends RunFlags, EngineFlags {
 export async function runCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
   if (flags.pipelineName !== undefined) checkName(flags.pipelineName, '--pipeline-name');
   const session = await openSession(storeUrl(flags));
-  const { engine, local } = await openEngine(flags, session.store);
+  const opened = await openEngine(flags, session.store);
+  const { engine, local, elsewhere } = opened;
   // What a run of this store left when it was killed goes also where no runner will start to do it.
   if (local) sweepScratch(scratchRoot(session.store), hostname());
-  const { request, warnings } = await runRequest(pipelineName, flags, session, engine);
+  const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
   const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags) });
   for (const warning of warnings) notice(`warning: ${warning}`);
-  refuseErrors(prepared.findings);
+  refuseErrors([...prepared.findings, ...(elsewhere?.findings(prepared) ?? [])]);
   if (prepared.jobs.length === 0) return nothingToDo(prepared, flags.json ?? false);
   // Not needed, and so not loaded, when there is nothing to do.
-  const [{ startRun }, { driveRun }] = await Promise.all([import('../../run/start.ts'), import('../drive-run.ts')]);
+  const [{ driveRun }, { startOrCarryOn }] = await Promise.all([import('../drive-run.ts'), import('../start-run.ts')]);
   const onEvent = flags.json ? (event: unknown) => process.stdout.write(`${JSON.stringify(event)}\n`) : plannedNotice;
   const name = flags.pipelineName ?? request.loaded.pipeline.name;
-  const { manifest, submitted } = await startRun(prepared, { name, programVersion: programVersion(), onEvent });
+  const { manifest, submitted } = await startOrCarryOn(prepared, { name, elsewhere, onEvent });
   const command = commandWith(flags);
   if (!local && !flags.watch)
     return submittedOnly(engine, manifest.run, submitted.length, { json: flags.json ?? false, command });

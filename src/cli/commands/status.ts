@@ -5,6 +5,7 @@ import { runKeys } from '../../record/keys.ts';
 import { type Heartbeat, readHeartbeat } from '../../run/heartbeat.ts';
 import type { StepProgress } from '../../run/events.ts';
 import { findRun, readJobs, readManifest, readSubmitted } from '../../run/run-store.ts';
+import { isCutShort } from '../../run/resume.ts';
 import type { SubmittedJob } from '../../run/submitted-job.ts';
 import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
 import { isOver, settleRun, stepProgress } from '../../run/watch.ts';
@@ -81,6 +82,8 @@ async function detachedSnapshot(
     const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
     const live = stepProgress(submitted, statuses);
     if (!isOver(statuses)) return { table: await readTaskTable(store, manifest), state: 'running', live, ...nothing };
+    if (await isCutShort(store, engine, manifest.run))
+      return { table: await readTaskTable(store, manifest), state: 'interrupted', live, ...nothing };
     const { table, gathers } = await settleRun({ store, engine, manifest, submitted });
     return { table, state: gathers.length > 0 ? 'running' : 'over', live, ...nothing };
   } finally {

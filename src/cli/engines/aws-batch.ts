@@ -6,9 +6,9 @@ import { createAwsBatchEngine } from '../../engine/aws-batch/aws-batch-engine.ts
 import type { Engine, Finding } from '../../engine/engine.ts';
 import type { Pipeline } from '../../pipeline/pipeline.ts';
 import type { Step } from '../../pipeline/step.ts';
-import type { StepEnvironment } from '../../run/prepare.ts';
+import type { Prepared, StepEnvironment } from '../../run/prepare.ts';
 import type { Store } from '../../store/store.ts';
-import type { EngineFlags } from '../engines.ts';
+import type { Elsewhere, EngineFlags } from '../engines.ts';
 import { nameValuePairs } from '../run-request.ts';
 import { storeOptions } from '../session.ts';
 
@@ -35,8 +35,20 @@ export async function openAwsBatchEngine(flags: EngineFlags, store: Store): Prom
   });
 }
 
+/** What runs on AWS Batch need besides the engine. */
+export function openElsewhere(flags: EngineFlags, store: Store): Elsewhere {
+  return {
+    environments: (pipeline) => imageEnvironments(pipeline, flags, store),
+    async bundle(source) {
+      const { buildBundle, publishBundle } = await import('../../deploy/bundle.ts');
+      return publishBundle(store, await buildBundle(source));
+    },
+    findings: inputFindings,
+  };
+}
+
 /** The images of a pipeline's steps, by digest: what stands for their tools in the plan. */
-export async function imageEnvironments(
+async function imageEnvironments(
   pipeline: Pipeline,
   flags: EngineFlags,
   store: Store,
@@ -49,6 +61,18 @@ export async function imageEnvironments(
     return [step.name, { toolVersions: {}, ...given('image', image && (await byDigest(image, region))) }];
   });
   return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Jobs see no file of this machine. */
+function inputFindings({ samples, request }: Prepared): Finding[] {
+  const files = [...samples.flatMap((sample) => Object.values(sample.files)), ...Object.values(request.references)];
+  const local = files.filter(({ location }) => !location.startsWith('s3://'));
+  const [first] = local;
+  if (!first) return [];
+  const others = local.length > 1 ? ` and ${local.length - 1} more files` : '';
+  const message = `Jobs on AWS Batch cannot reach ${first.location}${others}`;
+  const hint = `Upload them, and name them there: --inputs ${request.store.url}/inputs`;
+  return [{ level: 'error', subject: 'inputs', message, hint }];
 }
 
 /** By the step's name, by the image as the pipeline names it, or by the last part of that; a URI stands for itself. */
