@@ -171,10 +171,16 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
   test('tells when an object is replaced while it is read', async () => {
     await upload();
     let gets = 0;
-    proxy.decide(({ method }) => (method === 'GET' && ++gets === 2 ? 'cut-answer' : 'pass'));
+    let replaced = false;
+    proxy.decide(({ method }) => {
+      if (method !== 'GET' || ++gets === 1) return 'pass';
+      if (gets === 2) return 'cut-answer';
+      return replaced ? 'pass' : 'slow-down';
+    });
     const refused = expect(download()).rejects.toMatchObject({ code: 'object-changed' });
     while (gets < 2) await sleep(1);
     await (await openStore(store.url, s3.options)).write('large', 'replaced');
+    replaced = true;
     await refused;
     expect(readdirSync(scratch)).toEqual(['large']);
   });
