@@ -69,6 +69,8 @@ export interface EngineLimits {
   maxDependencies?: number;
   /** True where jobs go on after this process has ended. */
   detached: boolean;
+  /** Most memory that one task can be given, where the engine knows it: a retry asks for no more. */
+  largestMemoryMiB?: number;
   /** How long to wait between polls. */
   pollIntervalMs: number;
 }

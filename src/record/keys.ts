@@ -90,6 +90,11 @@ export function parseRecordKey(key: string): RecordName | undefined {
   };
 }
 
+/** True for what file managers and network file systems leave in folders (`.DS_Store`, `.nfs…`); outputs never are. */
+export function isHidden(key: string): boolean {
+  return key.slice(key.lastIndexOf('/') + 1).startsWith('.');
+}
+
 /** Reads an output's key: `sample.key` of its task, the fingerprint in the folder's name, and the file's name. */
 export function parseOutputKey(key: string): { task: string; print: string; file: string } | undefined {
   const slash = key.lastIndexOf('/');
@@ -111,6 +116,8 @@ export const runKeys = {
   claim: (run: string) => `${RUN_IDS_PREFIX}${run}`,
   samplePage: (run: string, page: number) => `${RUNS_PREFIX}${run}/samples/${String(page).padStart(5, '0')}.json`,
   job: (run: string, job: string) => `${RUNS_PREFIX}${run}/jobs/${job}.json`,
+  /** Taken by whoever makes this submission: two retries at once must not share a number. */
+  submission: (run: string, submission: number) => `${RUNS_PREFIX}${run}/submissions/${submission}`,
   jobs: (run: string) => `${RUNS_PREFIX}${run}/jobs/`,
   submitted: (run: string, job: string) => `${RUNS_PREFIX}${run}/submitted/${job}.json`,
   heartbeat: (run: string) => `${RUNS_PREFIX}${run}/heartbeat.json`,

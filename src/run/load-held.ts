@@ -2,6 +2,7 @@ import type { HeldStep } from '../plan/held.ts';
 import { heldStep, type OutputEntry } from '../plan/held.ts';
 import { isWhole } from '../record/fingerprint.ts';
 import {
+  isHidden,
   outputsPrefix,
   parseOutputKey,
   parseRecordKey,
@@ -79,7 +80,7 @@ async function listOutputs(store: Store, pipeline: string, step: string): Promis
   const outputs: OutputEntry[] = [];
   for await (const page of store.list(outputsPrefix(pipeline, step))) {
     for (const { key, size } of page) {
-      const output = parseOutputKey(key);
+      const output = isHidden(key) ? undefined : parseOutputKey(key);
       if (output) outputs.push({ ...output, size });
     }
   }

@@ -13,13 +13,16 @@ export interface RetryRequest {
   /** Every job made for the run so far: what ran out is raised from what it had. */
   earlier: readonly JobDocument[];
   maxArraySize: number;
+  /** Nothing is raised beyond what the engine has. */
+  largestMemoryMiB?: number | undefined;
 }
 
 /**
  * Jobs for what did not succeed, and nothing else: smaller arrays over the same manifest, with twice the memory or time
  * for samples that ran out of it. Empty if there is nothing to retry.
  */
-export function retryJobs({ pipeline, table, earlier, maxArraySize }: RetryRequest): JobDocument[] {
+export function retryJobs(request: RetryRequest): JobDocument[] {
+  const { pipeline, table, earlier, maxArraySize } = request;
   const submission = Math.max(0, ...earlier.map((job) => job.submission)) + 1;
   const todo = table.rows.map((row) => openSteps(row));
   const anySample = todo.some((steps) => steps.size > 0);
@@ -35,6 +38,7 @@ export function retryJobs({ pipeline, table, earlier, maxArraySize }: RetryReque
         largest(earlier, table, step.name),
         step.name,
         step.scope === 'cohort' ? raiseFor(table.cohort, step.name) : variant,
+        request.largestMemoryMiB,
       ),
     runs: (step, index) => {
       if (isGather(step)) return anySample || cohort.has(step.name);
@@ -71,10 +75,11 @@ function largest(earlier: readonly JobDocument[], table: TaskTable, step: string
   );
 }
 
-function raised(resources: TaskResources, step: string, variant: string): TaskResources {
+function raised(resources: TaskResources, step: string, variant: string, most = Infinity): TaskResources {
+  const { memoryMiB } = resources;
   switch (variant) {
     case `out-of-memory ${step}`:
-      return { ...resources, memoryMiB: resources.memoryMiB * RAISE_FACTOR };
+      return { ...resources, memoryMiB: Math.max(memoryMiB, Math.min(memoryMiB * RAISE_FACTOR, most)) };
     case `timeout ${step}`:
       return { ...resources, timeLimitSeconds: resources.timeLimitSeconds * RAISE_FACTOR };
     default:

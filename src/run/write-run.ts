@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { ExitCode, PipelineError } from '../errors.ts';
 import { upstreamSteps } from '../pipeline/pipeline.ts';
 import { runKeys } from '../record/keys.ts';
 import {
@@ -29,8 +30,25 @@ export async function writeRun(prepared: Prepared, identity: RunIdentity): Promi
   return document;
 }
 
-/** Job documents are immutable too: a retry adds new ones. */
-export async function writeJobs(store: Store, run: string, jobs: readonly JobDocument[]): Promise<void> {
+/**
+ * Writes down the jobs of a retry.
+ * @throws PipelineError `run-busy` if another retry of the run has taken the same number.
+ */
+export async function writeRetry(store: Store, run: string, jobs: readonly JobDocument[]): Promise<void> {
+  const submission = jobs[0]?.submission ?? 0;
+  if (!(await store.create(runKeys.submission(run, submission), ''))) {
+    throw new PipelineError({
+      code: 'run-busy',
+      message: `Somebody else is retrying run ${run} just now`,
+      hint: 'batch-pipeline status shows how it goes.',
+      exitCode: ExitCode.unfinished,
+    });
+  }
+  await writeJobs(store, run, jobs);
+}
+
+/** Job documents are immutable: a retry adds new ones. */
+async function writeJobs(store: Store, run: string, jobs: readonly JobDocument[]): Promise<void> {
   await Promise.all(jobs.map((job) => store.write(runKeys.job(run, job.job), JSON.stringify(job))));
 }
 

@@ -45,7 +45,11 @@ const LINE_CHARS = 1000;
 
 /** The last lines of a text, without a trailing empty one. */
 export function lastLines(text: string, count: number): string[] {
-  const lines = text.replace(/\n$/, '').split('\n');
+  // A progress bar writes one line over and over: what it last said is the line.
+  const lines = text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => line.replace(/\r$/, '').replace(/^.*\r/, ''));
   return lines.length === 1 && lines[0] === '' ? [] : lines.slice(-count).map((line) => line.slice(-LINE_CHARS));
 }
 

@@ -2,25 +2,26 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isGather } from '../pipeline/pipeline.ts';
-import { type Step, StepFailure } from '../pipeline/step.ts';
-import type { AttemptRecord } from '../record/attempt-record.ts';
-import { type AttemptId, failedKey, logKey, succeededKey, type TaskRef } from '../record/keys.ts';
-import type { JobDocument, Manifest, ManifestSample } from '../record/manifest.ts';
-import { readRecord } from '../record/read-record.ts';
+import type { ToolResult } from '../pipeline/shell.ts';
+import { StepFailure } from '../pipeline/step.ts';
+import { failedKey, succeededKey } from '../record/keys.ts';
 import { gatherKey, type MissingMember } from '../record/task-key.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
+import { type Attempt, stepParams, type Work } from './attempt.ts';
 import { type AttemptLog, lastLines, openAttemptLog } from './attempt-log.ts';
 import { type Cohort, readCohort } from './cohort.ts';
 import { type AttemptFailure, describeFailure, Interruption } from './failure.ts';
+import { type Ending, makeRecord, serialise } from './make-record.ts';
 import { startMeasuring } from './measure.ts';
 import { fileSha256, publishOutputs } from './publish.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import type { RunDocuments } from './run-documents.ts';
 import { LOG_FILE, makeScratch, removeScratch, type ScratchOwner } from './scratch.ts';
 import { type Staged, stageInputs } from './stage.ts';
-import { createStepContext, declaredOutputs, type Observed } from './step-context.ts';
+import { createStepContext, declaredOutputs } from './step-context.ts';
 import type { TaskContext } from './task-context.ts';
+import { isDone, refuseStrangers, removeLoser } from './task-result.ts';
 
 /** Everything that stays the same from one attempt of a runner to the next. */
 export interface Workplace {
@@ -91,23 +92,6 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   }
 }
 
-interface Attempt {
-  id: AttemptId;
-  ref: TaskRef;
-  task: TaskContext;
-  manifest: Manifest;
-  job: JobDocument;
-  step: Step;
-  sample: ManifestSample | undefined;
-  cohort: Cohort;
-}
-
-interface Work {
-  observed: Observed;
-  staged: Staged;
-  outputs: AttemptRecord['outputs'];
-}
-
 async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSignal): Promise<Attempt> {
   signal.throwIfAborted();
   const [manifest, job] = await Promise.all([
@@ -145,20 +129,6 @@ function missingMembers({ members }: Cohort): MissingMember[] {
   );
 }
 
-/** True if the store holds a success whose files are all still there; a damaged one is taken away so that it can be made again. */
-async function isDone(store: Store, ref: TaskRef): Promise<boolean> {
-  const key = succeededKey(ref);
-  const body = await store.read(key);
-  if (!body) return false;
-  const record = readRecord(body);
-  const heads = await Promise.all(
-    (record?.outputs ?? []).map(async ({ location, size }) => (await store.head(location))?.size === size),
-  );
-  if (record && heads.every(Boolean)) return true;
-  await store.remove([key]);
-  return false;
-}
-
 /** A timer for longer goes off at once: setTimeout takes a signed number of 32 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -188,15 +158,18 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
   const { step, sample, manifest, cohort, job, ref } = attempt;
   const { scratch, log, signal, work } = room;
   try {
+    await refuseStrangers(place.store, ref);
     work.staged = await stageInputs({ ...place, manifest, step, sample, collected: cohort.collected, scratch, signal });
     const outputs = declaredOutputs(step, ref.sample, scratch);
     const params = stepParams(step, manifest);
-    const { context, observed } = createStepContext({
-      ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, members: cohort.members },
-      ...{ resources: job.resources, scratch, log, signal, path: place.path },
+    await withTools(signal, async (tools) => {
+      const { context, observed } = createStepContext({
+        ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, members: cohort.members },
+        ...{ resources: job.resources, scratch, log, path: place.path, ...tools },
+      });
+      work.observed = observed;
+      await Promise.all([step.run(context), sumInputs(work.staged)]);
     });
-    work.observed = observed;
-    await Promise.all([step.run(context), sumInputs(work.staged)]);
     signal.throwIfAborted();
     work.outputs = await publishOutputs(place.store, ref, outputs, signal);
     return undefined;
@@ -205,81 +178,27 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
   }
 }
 
+/** Whatever tools a step has started are over when this is: one that fails beside another, or is not awaited, too. */
+async function withTools(
+  signal: AbortSignal,
+  run: (tools: { signal: AbortSignal; open: Set<Promise<ToolResult>> }) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const open = new Set<Promise<ToolResult>>();
+  try {
+    await run({ signal: AbortSignal.any([signal, over.signal]), open });
+  } finally {
+    over.abort();
+    await Promise.allSettled(open);
+  }
+}
+
 /** The user's own files get their checksum into the record while the tools read them anyway. */
 async function sumInputs({ unsummed }: Staged): Promise<void> {
   for (const { file, path } of unsummed) file.sha256 = await fileSha256(path, file.size);
 }
 
-function stepParams(step: Step, manifest: Manifest): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(step.params).map(([name, param]) => [name, manifest.params[param.name]]));
-}
-
-interface Ending {
-  log: AttemptLog;
-  /** The last lines that the tools and the step have written. */
-  printed: readonly string[];
-  work: Work;
-  failure: AttemptFailure | undefined;
-  startedAt: string;
-  measured: { wallSeconds: number; cpuSeconds: number; peakMemoryMiB: number | undefined };
-}
-
-async function makeRecord(attempt: Attempt, store: Store, ending: Ending): Promise<AttemptRecord> {
-  const { ref, id, task, manifest, step } = attempt;
-  const { work, failure, log, measured } = ending;
-  const described = manifest.steps.find(({ name }) => name === step.name);
-  const logged = log.size() > 0 ? await publishLog(store, ref, id, log) : undefined;
-  return {
-    version: 1,
-    state: failure ? 'failed' : 'succeeded',
-    ...ref,
-    params: stepParams(step, manifest),
-    ...id,
-    job: attempt.job.job,
-    index: task.index,
-    ...failure,
-    startedAt: ending.startedAt,
-    endedAt: new Date().toISOString(),
-    wallSeconds: measured.wallSeconds,
-    cpuSeconds: measured.cpuSeconds,
-    ...(measured.peakMemoryMiB === undefined ? {} : { peakMemoryMiB: measured.peakMemoryMiB }),
-    bytesIn: sumSizes(work.staged.files),
-    bytesOut: sumSizes(work.outputs),
-    inputs: work.staged.files,
-    outputs: work.outputs,
-    ...work.observed,
-    toolVersions: described?.toolVersions ?? {},
-    ...(described?.image === undefined ? {} : { image: described.image }),
-    host: task.host,
-    ...(logged === undefined ? {} : { log: logged }),
-    stderrTail: [...ending.printed],
-  };
-}
-
-async function publishLog(store: Store, ref: TaskRef, id: AttemptId, log: AttemptLog): Promise<string> {
-  const key = logKey(ref, id);
-  await store.putFile(key, log.path);
-  return key;
-}
-
-function sumSizes(files: readonly { size: number }[]): number {
-  return files.reduce((sum, { size }) => sum + size, 0);
-}
-
-function serialise(record: AttemptRecord): string {
-  return `${JSON.stringify(record)}\n`;
-}
-
 /** Looked for only where an attempt before this one is known of: looking costs a listing. */
 function mayHaveLeftovers({ task, job, sample, step }: Attempt): boolean {
   return task.attempt > 1 || job.submission > 0 || sample?.tasks[step.name]?.leftovers === true;
-}
-
-/** Another attempt recorded its success first: its files count, and ours go unless they are the very same. */
-async function removeLoser(store: Store, ref: TaskRef, work: Work): Promise<void> {
-  const winner = readRecord(await store.read(succeededKey(ref)));
-  // Taken away meanwhile, to be made again: who does that may be writing the same bytes to the same place.
-  if (!winner) return;
-  const kept = new Set(winner.outputs.map(({ location }) => location));
-  await store.remove(work.outputs.map(({ location }) => location).filter((location) => !kept.has(location)));
 }

@@ -12,6 +12,8 @@ export interface ShellSetup {
   signal: AbortSignal;
   /** Every finished call is told here, for the record. */
   onCall(call: ToolCall): void;
+  /** Calls that have not ended: an attempt is not over before they are. */
+  open: Set<Promise<ToolResult>>;
 }
 
 /** Grace between SIGTERM and SIGKILL of a tool that has to stop. */
@@ -22,8 +24,17 @@ const CAPTURE_CHARS = 1024 * 1024;
 /** Makes the `$` of one attempt. No shell is involved: the template is cut into an argument list. */
 export function createShell(setup: ShellSetup, options: ShellOptions = {}): Shell {
   const shell = (first: TemplateStringsArray | ShellOptions, ...values: readonly ShellValue[]) =>
-    isTemplate(first) ? call(setup, options, first, values) : createShell(setup, { ...options, ...first });
+    isTemplate(first)
+      ? keepOpen(setup, call(setup, options, first, values))
+      : createShell(setup, { ...options, ...first });
   return shell as Shell;
+}
+
+function keepOpen(setup: ShellSetup, ending: Promise<ToolResult>): Promise<ToolResult> {
+  setup.open.add(ending);
+  const close = (): void => void setup.open.delete(ending);
+  ending.then(close, close);
+  return ending;
 }
 
 function isTemplate(value: TemplateStringsArray | ShellOptions): value is TemplateStringsArray {

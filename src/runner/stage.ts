@@ -112,13 +112,15 @@ async function fetchTo(source: Source, folder: string, signal: AbortSignal): Pro
   return path;
 }
 
+const DAMAGED = ['checksum-mismatch', 'object-not-found'];
+
 /** A published file that is not what its record says is nobody's success: without the record, it is made again. */
 async function disown({ located, record }: Source, error: unknown): Promise<never> {
-  if (!record || !(error instanceof PipelineError) || error.code !== 'checksum-mismatch') throw error;
+  if (!record || !(error instanceof PipelineError) || !DAMAGED.includes(error.code)) throw error;
   await located.store.remove([succeededKey(record)]);
   throw new PipelineError({
     code: error.code,
-    message: `The output of step ${record.step} was changed after it was recorded`,
+    message: `The output of step ${record.step} was changed or removed after it was recorded`,
     where: error.where ?? located.key,
     hint: 'batch-pipeline retry makes it again.',
     cause: error,

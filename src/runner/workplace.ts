@@ -1,6 +1,7 @@
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { createLocator } from '../store/locate.ts';
 import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
+import { remember } from '../store/remember.ts';
 import type { Workplace } from './perform-attempt.ts';
 import { openRunDocuments } from './run-documents.ts';
 
@@ -19,16 +20,11 @@ export interface Equipment {
 export async function openWorkplace(storeUrl: string, equipment: Equipment): Promise<Workplace> {
   const { path, load, store: options } = equipment;
   const store = await openStore(storeUrl, options);
-  const pipelines = new Map<string, Promise<Pipeline>>();
   return {
     store,
     path,
     locate: createLocator(options),
     documents: openRunDocuments(store),
-    pipeline: (source) => {
-      const known = pipelines.get(source) ?? load(source);
-      pipelines.set(source, known);
-      return known;
-    },
+    pipeline: remember(load),
   };
 }

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf, PipelineError } from '../errors.ts';
 import { openStore, type OpenStoreOptions } from './open-store.ts';
+import { remember } from './remember.ts';
 import type { Store } from './store.ts';
 
 /** A single object, wherever it is: the store that holds it and its key there. */
@@ -15,12 +16,7 @@ export interface Located {
  * file system, however many files are asked for.
  */
 export function createLocator(options: OpenStoreOptions = {}): (location: string) => Promise<Located> {
-  const buckets = new Map<string, Promise<Store>>();
-  const open = (url: string): Promise<Store> => {
-    const known = buckets.get(url) ?? openStore(url, options);
-    buckets.set(url, known);
-    return known;
-  };
+  const open = remember((url) => openStore(url, options));
   return async (location) => {
     const s3 = /^(s3:\/\/[^/]+)\/(.+)$/.exec(location);
     if (s3) return { store: await open(s3[1] as string), key: s3[2] as string };

@@ -14,7 +14,7 @@ import type { SubmittedJob } from '../../run/submitted-job.ts';
 import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
 import { isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
-import { writeJobs } from '../../run/write-run.ts';
+import { writeRetry } from '../../run/write-run.ts';
 import { count } from '../../views/columns.ts';
 import { driveRun } from '../drive-run.ts';
 import { type EngineFlags, openEngine, runEngineFlags } from '../engines.ts';
@@ -39,8 +39,9 @@ export async function retryCommand(
   }
   const { pipeline } = await loadPipeline(manifest.pipelineSource);
   const table = await settledTable(store, engine, manifest);
-  const { maxArraySize } = await engine.limits();
-  const jobs = retryJobs({ pipeline, table, earlier: await readJobs(store, manifest.run), maxArraySize });
+  const { maxArraySize, largestMemoryMiB } = await engine.limits();
+  const earlier = await readJobs(store, manifest.run);
+  const jobs = retryJobs({ pipeline, table, earlier, maxArraySize, largestMemoryMiB });
   if (jobs.length === 0) {
     notice(`Run ${manifest.run} has nothing to retry.`);
     return ExitCode.ok;
@@ -49,7 +50,7 @@ export async function retryCommand(
     await engine.check(jobs.map(({ step, resources }) => ({ step, resources, image: imageOf(manifest, step) }))),
   );
   await store.remove([runKeys.finished(manifest.run), runKeys.cancelled(manifest.run)]);
-  await writeJobs(store, manifest.run, jobs);
+  await writeRetry(store, manifest.run, jobs);
   notice(
     `Run ${manifest.run}: retrying ${count(
       jobs.reduce((sum, { size }) => sum + size, 0),

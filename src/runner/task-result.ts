@@ -1,0 +1,50 @@
+import { StepFailure } from '../pipeline/step.ts';
+import type { AttemptRecord } from '../record/attempt-record.ts';
+import { isHidden, succeededKey, type TaskRef } from '../record/keys.ts';
+import { readRecord } from '../record/read-record.ts';
+import type { Store } from '../store/store.ts';
+import type { Work } from './attempt.ts';
+
+/** True if the store holds a success whose files are all still there; a damaged one is taken away so that it can be made again. */
+export async function isDone(store: Store, ref: TaskRef): Promise<boolean> {
+  const key = succeededKey(ref);
+  const body = await store.read(key);
+  if (!body) return false;
+  const record = readRecord(body);
+  const heads = await Promise.all(
+    (record?.outputs ?? []).map(async ({ location, size }) => (await store.head(location))?.size === size),
+  );
+  if (record && heads.every(Boolean)) return (await findStranger(store, record)) === undefined;
+  await store.remove([key]);
+  return false;
+}
+
+/** Key of a file that lies among a task's outputs and is none: to every plan its folder looks damaged. */
+async function findStranger(store: Store, { outputs }: AttemptRecord): Promise<string | undefined> {
+  const own = new Set(outputs.map(({ location }) => location));
+  const folder = outputs[0]?.location.replace(/[^/]*$/, '') ?? '';
+  for await (const page of folder ? store.list(folder) : []) {
+    const stranger = page.find(({ key }) => !own.has(key) && !isHidden(key));
+    if (stranger) return stranger.key;
+  }
+  return undefined;
+}
+
+/** Doing the task again would not help, and only the user knows what the file is for. */
+export async function refuseStrangers(store: Store, ref: TaskRef): Promise<void> {
+  const record = readRecord(await store.read(succeededKey(ref)));
+  const stranger = record && (await findStranger(store, record));
+  if (stranger === undefined) return;
+  throw new StepFailure('check', `${stranger} lies among the outputs of step ${ref.step} and is none of them`, {
+    hint: 'Move it away: the store is for what runs write.',
+  });
+}
+
+/** Another attempt recorded its success first: its files count, and ours go unless they are the very same. */
+export async function removeLoser(store: Store, ref: TaskRef, work: Work): Promise<void> {
+  const winner = readRecord(await store.read(succeededKey(ref)));
+  // Taken away meanwhile, to be made again: who does that may be writing the same bytes to the same place.
+  if (!winner) return;
+  const kept = new Set(winner.outputs.map(({ location }) => location));
+  await store.remove(work.outputs.map(({ location }) => location).filter((location) => !kept.has(location)));
+}
