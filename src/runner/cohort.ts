@@ -3,10 +3,11 @@ import { upstreamSteps } from '../pipeline/pipeline.ts';
 import type { CohortMember, Step } from '../pipeline/step.ts';
 import type { AttemptRecord } from '../record/attempt-record.ts';
 import type { FailureCause } from '../record/cause.ts';
-import { parseRecordKey, recordsPrefix, succeededKey } from '../record/keys.ts';
+import { parseRecordKey, recordsPrefix } from '../record/keys.ts';
 import type { Manifest, ManifestSample } from '../record/manifest.ts';
 import { readRecord } from '../record/read-record.ts';
 import type { Store } from '../store/store.ts';
+import { readSuccess } from './read-success.ts';
 
 /** Records read at a time while gathering. */
 const PARALLEL_READS = 32;
@@ -86,9 +87,7 @@ async function readMember(
   for (const step of steps) {
     const key = sample.tasks[step]?.key;
     if (!key) continue;
-    const record = readRecord(
-      await store.read(succeededKey({ pipeline: manifest.pipeline, step, sample: sample.name, key })),
-    );
+    const record = await readSuccess(store, { pipeline: manifest.pipeline, step, sample: sample.name, key });
     if (record) {
       records[step] = record;
       member.steps[step] = {

@@ -8,9 +8,9 @@ import type { Step } from '../pipeline/step.ts';
 import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
 import { succeededKey } from '../record/keys.ts';
 import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.ts';
-import { readRecord } from '../record/read-record.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
+import { readSuccess } from './read-success.ts';
 
 /** Transfers at a time; enough to fill a link, few enough not to starve other tasks. */
 const PARALLEL_TRANSFERS = 8;
@@ -153,7 +153,7 @@ async function upstreamRecord(request: StageRequest, step: string): Promise<Atte
     sample: cohort ? 'cohort' : (sample?.name ?? ''),
     key: task?.key ?? '',
   };
-  const record = readRecord(await request.store.read(succeededKey(ref)));
+  const record = await readSuccess(request.store, ref);
   if (record) return record;
   throw missing(`the result of step ${step}`);
 }
