@@ -35,7 +35,7 @@ export function stepResources(pipeline: Pipeline, settings: readonly string[]): 
 }
 
 function withNumber<T>(number: number | undefined, make: (value: number) => T): T | undefined {
-  return number === undefined ? undefined : make(number);
+  return number === undefined || number === 0 ? undefined : make(number);
 }
 
 function nearest(name: string, known: string[]): string {

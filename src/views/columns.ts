@@ -23,11 +23,18 @@ export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** `4 s`, `3 min 20 s`, `2 h 5 min`. */
+/** `4 s`, `1 min`, `3 min 20 s`, `2 h 5 min`. */
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  if (seconds < 9.95) return `${Math.round(seconds * 10) / 10} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return inTwo(whole, 60, 'min', 1, 's');
+  return inTwo(Math.round(whole / 60) * 60, 3600, 'h', 60, 'min');
+}
+
+function inTwo(seconds: number, large: number, largeUnit: string, small: number, smallUnit: string): string {
+  const rest = (seconds % large) / small;
+  return `${Math.floor(seconds / large)} ${largeUnit}${rest > 0 ? ` ${rest} ${smallUnit}` : ''}`;
 }
 
 /** `512 MB`, `7 GB`. */
