@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { runCli } from '../../fixtures/cli.ts';
-import { addFiles, LETTERS, told, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
+import { told } from '../../fixtures/told.ts';
+import { addFiles, LETTERS, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
 import { refusal } from './refusal.ts';
 
 /** `run letters` over two samples, with these flags. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { runCli } from '../../fixtures/cli.ts';
-import { closing, filesIn, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
+import { closing } from '../../fixtures/told.ts';
+import { filesIn, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
 import { refusal } from './refusal.ts';
 
 /** A run of a pipeline file with this text. */

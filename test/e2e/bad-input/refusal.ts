@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type CliOptions, runCli } from '../../fixtures/cli.ts';
-import { filesIn, told, workFolder } from '../../fixtures/work-folder.ts';
+import { told } from '../../fixtures/told.ts';
+import { filesIn, workFolder } from '../../fixtures/work-folder.ts';
 
 /** Runs a command that has to refuse, in a folder with these files; returns what it told. No file may be written, changed or lost. */
 export async function refusal(

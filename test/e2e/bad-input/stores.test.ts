@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { PROGRAM, startProgram } from '../../fixtures/cli.ts';
-import { LETTERS, OBEY, plain, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
+import { plain } from '../../fixtures/told.ts';
+import { LETTERS, OBEY, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
 import { refusal } from './refusal.ts';
 
 /** `run letters` on this store. */
