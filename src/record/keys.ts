@@ -118,6 +118,7 @@ export const runKeys = {
   job: (run: string, job: string) => `${RUNS_PREFIX}${run}/jobs/${job}.json`,
   /** Taken by whoever makes this submission: two retries at once must not share a number. */
   submission: (run: string, submission: number) => `${RUNS_PREFIX}${run}/submissions/${submission}`,
+  submissions: (run: string) => `${RUNS_PREFIX}${run}/submissions/`,
   jobs: (run: string) => `${RUNS_PREFIX}${run}/jobs/`,
   submitted: (run: string, job: string) => `${RUNS_PREFIX}${run}/submitted/${job}.json`,
   heartbeat: (run: string) => `${RUNS_PREFIX}${run}/heartbeat.json`,

@@ -10,6 +10,8 @@ const RAISE_FACTOR = 2;
 export interface RetryRequest {
   pipeline: Pipeline;
   table: TaskTable;
+  /** Number of this submission. */
+  submission: number;
   /** Every job made for the run so far: what ran out is raised from what it had. */
   earlier: readonly JobDocument[];
   maxArraySize: number;
@@ -22,8 +24,7 @@ export interface RetryRequest {
  * for samples that ran out of it. Empty if there is nothing to retry.
  */
 export function retryJobs(request: RetryRequest): JobDocument[] {
-  const { pipeline, table, earlier, maxArraySize } = request;
-  const submission = Math.max(0, ...earlier.map((job) => job.submission)) + 1;
+  const { pipeline, table, submission, earlier, maxArraySize } = request;
   const todo = table.rows.map((row) => openSteps(row));
   const anySample = todo.some((steps) => steps.size > 0);
   const cohort = openSteps(table.cohort);

@@ -69,3 +69,13 @@ export async function readSubmitted(store: Store, run: string): Promise<Submitte
   });
   return (await Promise.all(submitted)).flat();
 }
+
+/** Number for the next submission of a run: above all that were taken, also by a retry that got no further. */
+export async function nextSubmission(store: Store, run: string): Promise<number> {
+  const prefix = runKeys.submissions(run);
+  let last = 0;
+  for await (const page of store.list(prefix)) {
+    for (const { key } of page) last = Math.max(last, Number(key.slice(prefix.length)));
+  }
+  return last + 1;
+}

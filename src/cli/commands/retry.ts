@@ -7,7 +7,7 @@ import { retryJobs } from '../../run/retry.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { LocalEngine } from '../../engine/local/local-engine.ts';
 import type { Manifest } from '../../record/manifest.ts';
-import { findRun, readJobs, readManifest, readSubmitted } from '../../run/run-store.ts';
+import { findRun, nextSubmission, readJobs, readManifest, readSubmitted } from '../../run/run-store.ts';
 import { carryOn, isCutShort } from '../../run/resume.ts';
 import { submitJobs } from '../../run/submit.ts';
 import type { SubmittedJob } from '../../run/submitted-job.ts';
@@ -41,7 +41,8 @@ export async function retryCommand(
   const table = await settledTable(store, engine, manifest);
   const { maxArraySize, largestMemoryMiB } = await engine.limits();
   const earlier = await readJobs(store, manifest.run);
-  const jobs = retryJobs({ pipeline, table, earlier, maxArraySize, largestMemoryMiB });
+  const submission = await nextSubmission(store, manifest.run);
+  const jobs = retryJobs({ pipeline, table, submission, earlier, maxArraySize, largestMemoryMiB });
   if (jobs.length === 0) {
     notice(`Run ${manifest.run} has nothing to retry.`);
     return ExitCode.ok;

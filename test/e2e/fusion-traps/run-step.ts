@@ -42,6 +42,7 @@ export async function runStep(step: Step, request: StepRequest): Promise<StepEnd
     scratch: folder,
     log,
     signal: AbortSignal.timeout(280_000),
+    open: new Set(),
     path: process.env['PATH'] ?? '',
   });
   const failure = await failureOf(step.run(context));
