@@ -4,7 +4,7 @@ import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 
 /** Where everything lies unless the user says otherwise. */
-export const DEFAULT_STORE = './batch-pipeline-store';
+const DEFAULT_STORE = './batch-pipeline-store';
 
 /** What every command works with. */
 export interface Session {

@@ -20,7 +20,6 @@ const taskEntry = z.object({
   /** An attempt before this run has published files that may not be those of the one that succeeds. */
   leftovers: z.literal(true).optional(),
 });
-export type TaskEntry = z.infer<typeof taskEntry>;
 
 /** One sample in the manifest: its position there is its index for ever. */
 const manifestSample = z.object({

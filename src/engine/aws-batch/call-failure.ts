@@ -23,7 +23,7 @@ export function failureOf(error: unknown): CallFailure {
 }
 
 /** True where AWS says that this principal may not. */
-export function isDenied(error: unknown): boolean {
+function isDenied(error: unknown): boolean {
   const { name, status } = factsOf(error);
   return DENIED.test(name) || (status === 403 && !CREDENTIALS.test(name));
 }

@@ -18,7 +18,7 @@ export interface DefinitionFacts {
 export const RUNNER_COMMAND = ['runner.mjs'] as const;
 
 /** Starts the names of all our job definitions. */
-export const DEFINITION_PREFIX = 'batch-pipeline-';
+const DEFINITION_PREFIX = 'batch-pipeline-';
 
 /** Digits of the content's hash in the name. */
 const HASH_LENGTH = 16;

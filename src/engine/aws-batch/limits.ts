@@ -22,6 +22,3 @@ export const BATCH_LIMITS = {
   /** Characters of a reason to terminate: API_TerminateJob.html */
   maxReason: 1024,
 } as const;
-
-/** Between AWS's SIGTERM and its SIGKILL, in seconds: job_timeouts.html */
-export const STOP_GRACE_SECONDS = 30;
