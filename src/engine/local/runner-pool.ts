@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import type { FailureCause } from '../../record/cause.ts';
 
 /** How an attempt ended, as its runner said or as its death tells. */
@@ -60,7 +59,7 @@ export class RunnerPool {
   }
 
   start(task: unknown): PooledAttempt {
-    const runner = this.#idle.pop() ?? this.#fork();
+    const runner = this.#takeIdle() ?? this.#fork();
     runner.killedFor = undefined;
     const over = new Promise<AttemptEnd>((resolve) => {
       runner.settle = resolve;
@@ -83,7 +82,8 @@ export class RunnerPool {
   }
 
   async #leave(process: ChildProcess): Promise<void> {
-    const gone = once(process, 'exit');
+    // Not events.once, which gives up at an error: what cannot be told to a runner that is dying is no matter here.
+    const gone = new Promise((resolve) => process.once('exit', resolve));
     const killing = setTimeout(() => process.kill('SIGKILL'), this.#options.closeMs);
     process.ref();
     if (process.connected) process.disconnect();
@@ -141,9 +141,15 @@ export class RunnerPool {
   /** Has a runner end the tools of one that died, and remove its scratch folder. */
   #sweep(): void {
     const { scratchRoot, host } = this.#options;
-    let [runner] = this.#idle;
-    if (!runner) this.#idle.push((runner = this.#fork()));
+    const runner = this.#takeIdle() ?? this.#fork();
+    this.#idle.push(runner);
     runner.process.send({ kind: 'sweep', scratchRoot, host });
+  }
+
+  /** One that has just died may not have been heard of yet, but its channel is closed. */
+  #takeIdle(): Runner | undefined {
+    for (let runner = this.#idle.pop(); runner; runner = this.#idle.pop()) if (runner.process.connected) return runner;
+    return undefined;
   }
 }
 
