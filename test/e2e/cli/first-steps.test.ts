@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli } from '../../fixtures/cli.ts';
-import { addFiles, closing, filesIn, LETTERS, told, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
+import { closing, told } from '../../fixtures/told.ts';
+import { addFiles, filesIn, LETTERS, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
 
 const HEAD = `import { definePipeline, defineReferences, defineSamples, defineStep } from 'batch-pipeline';
 import { copy } from './copy.ts';
