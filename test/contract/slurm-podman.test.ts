@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startSlurmCluster, type SlurmCluster } from '../stack/slurm/slurm-cluster.ts';
@@ -79,6 +79,10 @@ test('podman runs an image with its variables and folders, and hands its exit co
   await until(
     () => lab.engine.poll([a]),
     ([status]) => status?.counts.running === 1 && status.counts.succeeded === 2,
+  );
+  await until(
+    () => existsSync(join(folder, '3.1')),
+    (listens) => listens,
   );
   await lab.engine.cancel([a], 'the test is over');
   expect(readFileSync(join(folder, '0.1'), 'utf8')).toBe(`${odd}\n`);

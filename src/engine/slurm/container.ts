@@ -1,4 +1,6 @@
 import { PipelineError } from '../../errors.ts';
+import { quoteCommand } from './quote.ts';
+import { RunnerExit } from './runner-exit.ts';
 import type { ContainerOptions, SlurmStepOptions } from './options.ts';
 
 export interface ContainedCommand {
@@ -26,27 +28,50 @@ export function siteImage(
   return container.runtime === 'podman' ? image : asUri(image);
 }
 
-/** The command that runs another one inside an image. */
-export function containerCommand(
+/** Lines of shell that run a command inside an image and leave its exit code in `status`. */
+export function containerLines(options: ContainerOptions, image: string, contained: ContainedCommand): string[] {
+  return options.runtime === 'podman'
+    ? podmanLines(options, image, contained)
+    : [quoteCommand(apptainerCommand(options, image, contained)), 'status=$?'];
+}
+
+/** The environment goes in by itself, and so do the home folder, /tmp and the current folder. */
+function apptainerCommand(
   { runtime, binds = [], extraArgs = [] }: ContainerOptions,
   image: string,
-  { command, variables }: ContainedCommand,
+  { command }: ContainedCommand,
 ): string[] {
-  if (runtime !== 'podman') {
-    // The environment goes in by itself, and so do the home folder, /tmp and the current folder.
-    const mounts = binds.flatMap((bind) => ['--bind', bind]);
-    return [runtime, 'exec', ...mounts, ...extraArgs, image, ...command];
-  }
-  const mounts = binds.flatMap((bind) => ['--volume', `${bind}:${bind}`]);
-  const names = variables.flatMap((name) => ['--env', name]);
-  return ['podman', 'run', ...PODMAN, ...mounts, ...names, ...extraArgs, image, ...command];
+  return [runtime, 'exec', ...binds.flatMap((bind) => ['--bind', bind]), ...extraArgs, image, ...command];
 }
 
 /**
  * Slurm's limits and its scancel hold for the container only if podman makes no cgroup of its own, which crun can do
  * and runc cannot. Without root, the container's root is the user, who so owns what it writes.
+ * podman must not hand signals on: Slurm sends SIGCONT and SIGTERM to every process, which also ends the helper with
+ * which podman hands on the first, and podman then gives up on the second.
  */
-const PODMAN = ['--rm', '--cgroups=disabled', '--network=host', '--entrypoint='];
+const PODMAN = ['--cgroups=disabled', '--network=host', '--entrypoint=', '--sig-proxy=false'];
+
+function podmanLines(
+  { binds = [], extraArgs = [] }: ContainerOptions,
+  image: string,
+  { command, variables }: ContainedCommand,
+): string[] {
+  const mounts = binds.flatMap((bind) => ['--volume', `${bind}:${bind}`]);
+  const names = variables.flatMap((name) => ['--env', name]);
+  const rest = quoteCommand([...PODMAN, ...mounts, ...names, ...extraArgs, image, ...command]);
+  return [
+    'container="batch-pipeline-$SLURM_JOB_ID"',
+    'trap ended=yes TERM',
+    `podman run --replace --name "$container" ${rest}`,
+    'status=$?',
+    'if [ -n "$ended" ]; then',
+    '  podman kill --signal TERM "$container" >/dev/null 2>&1',
+    `  status=$(podman wait "$container") || status=${RunnerExit.notStarted}`,
+    'fi',
+    'podman rm --force "$container" >/dev/null',
+  ];
+}
 
 /** A name without a registry's host, a tag and a digest is that of a folder with a Dockerfile. */
 function isFolder(image: string): boolean {

@@ -1,5 +1,5 @@
 import type { EngineJob } from '../engine.ts';
-import { containerCommand, siteImage } from './container.ts';
+import { containerLines, siteImage } from './container.ts';
 import { type SlurmOptions, stepOptions } from './options.ts';
 import { quote, quoteCommand } from './quote.ts';
 import { RunnerExit } from './runner-exit.ts';
@@ -30,8 +30,7 @@ export function jobScript(job: EngineJob, options: SlurmOptions): string {
     ...prologue,
     // With a trap the shell outlives SIGTERM, and so the runner has Slurm's KillWait to write its record.
     'trap : TERM',
-    quoteCommand(runnerCommand(job, options)),
-    'status=$?',
+    ...runnerLines(job, options),
     ...requeue(job.attempts),
     'exit "$status"',
     '',
@@ -59,10 +58,12 @@ function requeue(attempts: number): string[] {
   ];
 }
 
-function runnerCommand(job: EngineJob, options: SlurmOptions): readonly string[] {
+function runnerLines(job: EngineJob, options: SlurmOptions): string[] {
   const image = siteImage(job.image, stepOptions(options, job.step), options.container);
-  if (image === undefined || !options.container) return options.runnerCommand;
-  return containerCommand(options.container, image, {
+  if (image === undefined || !options.container) {
+    return [quoteCommand(options.runnerCommand), 'status=$?'];
+  }
+  return containerLines(options.container, image, {
     command: options.runnerCommand,
     variables: [...Object.keys(job.environment), INDEX_VARIABLE, TRY_VARIABLE, ...PASSED],
   });

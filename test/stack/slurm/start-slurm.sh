@@ -146,7 +146,6 @@ DefMemPerCPU=100
 SlurmdParameters=config_overrides
 SchedulerType=sched/backfill
 PriorityType=priority/basic
-KillWait=2
 OverTimeLimit=0
 ReturnToService=2
 SlurmctldTimeout=10
