@@ -1,14 +1,23 @@
+import pLimit from 'p-limit';
 import type { Engine, TaskVerdict } from '../engine/engine.ts';
 import type { AttemptRecord } from '../record/attempt-record.ts';
-import { failedKey } from '../record/keys.ts';
-import { expandRanges, type ManifestSample } from '../record/manifest.ts';
+import type { FailureCause } from '../record/cause.ts';
+import { type AttemptId, failedKey, logKey } from '../record/keys.ts';
+import { expandRanges, type JobDocument, type ManifestSample, sampleAt } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { SubmittedJob } from './submitted-job.ts';
 import { cohortKey, readSamples, type TaskTable } from './task-table.ts';
 
+/** Records written at a time. */
+const PARALLEL_WRITES = 32;
+/** Of so many tasks of a job the engine is asked what they printed: they mostly died of the same. */
+const LOGS_PER_JOB = 20;
+/** Of a log's end, kept in the record. */
+const LAST_LINES = 50;
+
 /**
  * Writes a record on behalf of tasks that are over and left none: their machine went away, or they never started.
- * The engine is asked only about those.
+ * The engine is asked only about those, also for what they printed: it forgets both.
  */
 export async function recordVerdicts(
   store: Store,
@@ -16,27 +25,39 @@ export async function recordVerdicts(
   table: TaskTable,
   submitted: readonly SubmittedJob[],
 ): Promise<number> {
+  const limit = pLimit(PARALLEL_WRITES);
   const samples = await readSamples(store, table.manifest);
   let written = 0;
   for (const { job, jobId } of submitted) {
     const silent = silentElements(table, job.step, job.samples);
-    if (silent.length === 0) continue;
-    for (const verdict of await engine.verdicts(jobId, silent)) {
-      const position = expandRanges(job.samples)[verdict.index];
-      const sample = position === undefined ? undefined : samples[position];
-      const record = verdictRecord(
-        table,
-        sample,
-        { job: job.job, step: job.step, submission: job.submission },
-        verdict,
-      );
-      if (!record.key) continue;
-      const attempt = { run: record.run, submission: record.submission, attempt: record.attempt };
-      await store.write(failedKey(record, attempt, verdict.cause), `${JSON.stringify(record)}\n`);
-      written += 1;
-    }
+    const verdicts = silent.length === 0 ? [] : await engine.verdicts(jobId, silent);
+    const writing = verdicts.map((verdict, i) =>
+      limit(async () => {
+        const record = verdictRecord(table, samples[sampleAt(job.samples, verdict.index) ?? -1], job, verdict);
+        if (!record.key) return;
+        // A log that cannot be had is no reason to keep quiet about the rest.
+        const log = i < LOGS_PER_JOB ? await engine.log(jobId, verdict.index).catch(() => undefined) : undefined;
+        await writeFailed(store, log ? await withLog(store, record, log) : record, verdict.cause);
+        written += 1;
+      }),
+    );
+    await Promise.all(writing);
   }
   return written;
+}
+
+function attemptOf({ run, submission, attempt }: AttemptRecord): AttemptId {
+  return { run, submission, attempt };
+}
+
+async function withLog(store: Store, record: AttemptRecord, text: string): Promise<AttemptRecord> {
+  const log = logKey(record, attemptOf(record));
+  await store.write(log, text);
+  return { ...record, log, stderrTail: text.trimEnd().split('\n').slice(-LAST_LINES) };
+}
+
+async function writeFailed(store: Store, record: AttemptRecord, cause: FailureCause): Promise<void> {
+  await store.write(failedKey(record, attemptOf(record), cause), `${JSON.stringify(record)}\n`);
 }
 
 /** Array indices of a job's tasks that have neither a success nor a failure on record, and were not held up by another. */
@@ -50,20 +71,20 @@ function silentElements(table: TaskTable, step: string, ranges: readonly (readon
 function verdictRecord(
   { manifest, rows }: TaskTable,
   sample: ManifestSample | undefined,
-  job: { job: string; step: string; submission: number },
+  { job, step, submission }: JobDocument,
   verdict: TaskVerdict,
 ): AttemptRecord {
   const now = new Date().toISOString();
-  const cohort = manifest.steps.find(({ name }) => name === job.step);
+  const cohort = manifest.steps.find(({ name }) => name === step);
   return {
     ...{
       version: 1,
       state: 'failed',
       pipeline: manifest.pipeline,
       sample: sample?.name ?? 'cohort',
-      key: sample?.tasks[job.step]?.key ?? (cohort ? cohortKey(manifest, cohort, rows) : ''),
+      key: sample?.tasks[step]?.key ?? (cohort ? cohortKey(manifest, cohort, rows) : ''),
     },
-    ...{ params: {}, run: manifest.run, ...job, attempt: verdict.attempts ?? 1, index: verdict.index },
+    ...{ params: {}, run: manifest.run, job, step, submission, attempt: verdict.attempts ?? 1, index: verdict.index },
     ...{ cause: verdict.cause, message: verdict.message, startedAt: now, endedAt: now, wallSeconds: 0, cpuSeconds: 0 },
     ...{ bytesIn: 0, bytesOut: 0, inputs: [], outputs: [], tools: [], toolVersions: {}, checks: [], metrics: {} },
     ...{ host: manifest.engine, stderrTail: [] },

@@ -40,9 +40,22 @@ export async function logsCommand(sample: string, step: string | undefined, flag
   if (live !== undefined) return followLog(live, flags.follow ?? false);
   const wanted = step ?? telling(row.tasks);
   const record = await taskRecord(store, table, sample, wanted);
+  if (!record && (await runsElsewhere(store, table, { sample, step: wanted }, flags))) return ExitCode.ok;
   if (!record) throw noLog(sample, wanted, row.tasks[wanted]?.state ?? 'waiting');
   await show(store, record, flags.json ?? false);
   return ExitCode.ok;
+}
+
+/** True where an engine elsewhere has something of a task that left no record yet; it has then been printed. */
+async function runsElsewhere(
+  store: Store,
+  table: TaskTable,
+  task: { sample: string; step: string },
+  { follow = false }: LogsFlags,
+): Promise<boolean> {
+  if (table.manifest.engine === 'local') return false;
+  const { printRemoteLog } = await import('../remote-log.ts');
+  return printRemoteLog(store, table, task, { follow, write: (text) => process.stdout.write(text) });
 }
 
 /** The step whose log a reader wants: the one that failed, else the last one that has run. */
