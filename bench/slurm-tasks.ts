@@ -7,7 +7,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runCommand } from '../test/fixtures/run-command.ts';
+import { runCli } from '../test/fixtures/cli.ts';
 import { type SlurmCluster, startSlurmCluster } from '../test/stack/slurm/slurm-cluster.ts';
 import { figure } from './measure.ts';
 
@@ -75,9 +75,9 @@ async function throughCommand({ home, environment }: SlurmCluster): Promise<void
   const pipeline = join(ROOT, 'bench/noop/pipeline.ts');
   const args = ['run', pipeline, '--samples', 'in/*.txt', '--store', 'store', '--engine', 'slurm', '--watch'];
   // The step's program has no way to the compute node but the step itself: without STEP it is cp.
-  const end = await runCommand(args, {
+  const end = await runCli(args, {
     cwd: folder,
-    environment: { ...environment, BATCH_PIPELINE_POLL_SECONDS: '1' },
+    env: { ...environment, BATCH_PIPELINE_POLL_SECONDS: '1' },
   });
   if (end.code !== 0) throw new Error(`The run failed: ${end.stdout}${end.stderr}`);
 }

@@ -132,8 +132,8 @@ function taskStatus(
   if (state === 'whole')
     return task.decision === 'run' ? { state: 'succeeded' } : { state: 'succeeded', upToDate: true };
   if (task.decision === 'not-needed') return { state: 'not-needed' };
-  if (state === 'damaged') return { state: 'damaged' };
   const failure = lastFailure(ofStep, task.sample, task.key, manifest.run);
   if (failure) return { state: 'failed', cause: failure.cause as FailureCause };
+  if (state === 'damaged') return { state: 'damaged' };
   return { state: isBlocked ? 'upstream-failed' : 'waiting' };
 }

@@ -43,7 +43,7 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
   const attempts = new Attempts({ schedule, pool, graceMs, task: (job, index) => task(job, index, scratchRoot) });
   return {
     name: 'local',
-    limits: async () => LIMITS,
+    limits: async () => ({ ...LIMITS, largestMemoryMiB: options.capacity.memoryMiB }),
     check: async (needs): Promise<Finding[]> => machineFindings(needs, options.capacity),
     find: async () => new Map(),
     submit: async (job: EngineJob, dependencies: readonly JobDependency[]): Promise<string> => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { compareFolders, comparisonText } from '../../fixtures/compare-folders.ts';
 import { makeCohort } from '../../fixtures/make-cohort.ts';
-import { type CommandEnd, runCommand } from '../../fixtures/run-command.ts';
+import { type CliResult, runCli } from '../../fixtures/cli.ts';
 import { type ClusterOptions, type SlurmCluster, startSlurmCluster } from '../../stack/slurm/slurm-cluster.ts';
 
 const NEEDS = join(import.meta.dirname, '../../fixtures/pipelines/needs.ts');
@@ -32,10 +32,10 @@ function newFolder(): string {
 }
 
 /** Starts a cluster and returns how to call the command on it. */
-async function on(options: ClusterOptions): Promise<(...args: string[]) => Promise<CommandEnd>> {
+async function on(options: ClusterOptions): Promise<(...args: string[]) => Promise<CliResult>> {
   cluster = await startSlurmCluster(options);
   const environment = { ...cluster.environment, BATCH_PIPELINE_POLL_SECONDS: '1' };
-  return (...args) => runCommand(args, { environment });
+  return (...args) => runCli(args, { cwd: tmpdir(), env: environment });
 }
 
 /** One text per sample for the `needs` pipeline. */
@@ -52,7 +52,7 @@ interface Status {
 }
 
 /** Sample to the states of its tasks: `ab: succeeded …`. */
-function states(status: CommandEnd): Record<string, string> {
+function states(status: CliResult): Record<string, string> {
   const { samples } = JSON.parse(status.stdout) as Status;
   return Object.fromEntries(
     samples.map(({ sample, tasks }) => [

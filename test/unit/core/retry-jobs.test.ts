@@ -10,7 +10,8 @@ function retry(
   cohort: readonly string[] = ['ok', 'ok'],
   earlier: readonly JobDocument[] = [],
 ): JobDocument[] {
-  return retryJobs({ pipeline: chain, table: table(chain, samples, cohort), earlier, maxArraySize: 1000 });
+  const submission = Math.max(0, ...earlier.map((job) => job.submission)) + 1;
+  return retryJobs({ pipeline: chain, table: table(chain, samples, cohort), submission, earlier, maxArraySize: 1000 });
 }
 
 test('nothing, where everything has succeeded or was not needed', () => {
@@ -76,7 +77,7 @@ test('and twice that the next time', () => {
 
 test('nothing is raised beyond what the engine has', () => {
   const samples = { S1: ['out-of-memory', 'upstream-failed', 'upstream-failed'] };
-  const request = { pipeline: chain, table: table(chain, samples), earlier: [], maxArraySize: 1000 };
+  const request = { pipeline: chain, table: table(chain, samples), submission: 1, earlier: [], maxArraySize: 1000 };
   expect(jobLines(retryJobs({ ...request, largestMemoryMiB: 150 }))[0]).toBe('1-a-0-0 [[0,1]] 150 MB 60 s');
   expect(jobLines(retryJobs({ ...request, largestMemoryMiB: 50 }))[0]).toBe('1-a-0-0 [[0,1]] 100 MB 60 s');
 });

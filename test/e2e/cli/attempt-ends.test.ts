@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCli } from '../../fixtures/cli.ts';
+import { TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
+
+/** One step with this body. */
+function pipelineOf(body: string, memory = '100 MB'): string {
+  return `import { writeFileSync } from 'node:fs';
+import { definePipeline, defineSamples, defineStep, StepFailure } from 'batch-pipeline';
+const samples = defineSamples({ txt: { file: 'Text' } });
+const only = defineStep({
+  name: 'only', description: '', inputs: { txt: samples.txt }, outputs: { out: '{sample}.out' },
+  resources: { cpus: 1, memory: '${memory}', scratch: '10 MB', time: '1m' },
+  async run({ outputs, sample, memoryMiB, $ }) { ${body} },
+});
+export default definePipeline({ name: 'ends', description: '', samples, steps: [only] });
+`;
+}
+
+const SAMPLES = ['--samples', 'reads/*.txt', '--store', 'store'];
+const FILES = Object.fromEntries(
+  Object.entries(TWO_TEXTS).map(([path, text]) => [`reads/${path.replace(/^.*\//, '')}`, text]),
+);
+
+/** Processes that work in a folder or below it. */
+function workingIn(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
+      } catch {
+        return false;
+      }
+    });
+}
+
+test('a tool that runs beside one that fails ends with the attempt', async () => {
+  const folder = workFolder({ ...FILES, 'mine.ts': pipelineOf('await Promise.all([$`sleep 600`, $`false`]);') });
+  const ran = await runCli(['run', './mine.ts', ...SAMPLES], { cwd: folder });
+  expect(ran.stderr).toContain('false exited with code 1');
+  expect(ran.code).toBe(1);
+  expect(workingIn(join(folder, 'store'))).toEqual([]);
+});
+
+test('a file manager’s leavings among outputs harm nobody, other strangers are named', async () => {
+  const folder = workFolder({ ...FILES, 'mine.ts': pipelineOf('writeFileSync(outputs.out, sample);') });
+  const run = () => runCli(['run', './mine.ts', ...SAMPLES], { cwd: folder });
+  expect((await run()).code).toBe(0);
+  const outputs = join(folder, 'store/v1/ends/outputs/only');
+  const [first = ''] = readdirSync(outputs);
+  writeFileSync(join(outputs, first, '.DS_Store'), 'x');
+  expect((await run()).stderr).toContain('Everything is up to date');
+  writeFileSync(join(outputs, first, 'notes.txt'), 'x');
+  const refused = await run();
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('notes.txt lies among the outputs of step only and is none of them');
+  execFileSync('rm', [join(outputs, first, 'notes.txt')]);
+  expect((await run()).stderr).toContain('Everything is up to date');
+});
+
+test('retry gives what ran out of memory no more than the machine has', async () => {
+  const body = "throw new StepFailure('out-of-memory', `${memoryMiB} MB were not enough`);";
+  const folder = workFolder({ ...FILES, 'mine.ts': pipelineOf(body, '600 MB') });
+  expect((await runCli(['run', './mine.ts', ...SAMPLES, '--memory', '1GB'], { cwd: folder })).code).toBe(1);
+  const retried = await runCli(['retry', '--store', 'store'], { cwd: folder });
+  expect(retried.stderr).toContain('1024 MB were not enough');
+  expect(retried.code).toBe(1);
+});
