@@ -62,8 +62,7 @@ export SLURM_CONF=$home/slurm.conf
 # Is the process in this pidfile alive, and ours? Its command line names our home.
 alive() {
   local pid
-  pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && [ -r "/proc/$pid/cmdline" ] &&
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$home/"
+  pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && grep -qsaF "$home/" "/proc/$pid/cmdline"
 }
 
 wait_for() { # seconds, what, command…

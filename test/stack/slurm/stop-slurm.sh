@@ -20,8 +20,7 @@ export SLURM_CONF=$home/slurm.conf
 # The pid in this file, if that process is alive and its command line names our home.
 ours() {
   local pid
-  pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && [ -r "/proc/$pid/cmdline" ] &&
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$home/" && echo "$pid"
+  pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && grep -qsaF "$home/" "/proc/$pid/cmdline" && echo "$pid"
 }
 
 end_jobs() {
