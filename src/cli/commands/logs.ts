@@ -1,21 +1,17 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import type { AttemptRecord } from '../../record/attempt-record.ts';
 import { succeededKey } from '../../record/keys.ts';
 import type { Manifest } from '../../record/manifest.ts';
 import { readRecord } from '../../record/read-record.ts';
-import { readHeartbeat } from '../../run/heartbeat.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
 import { missingMembers, readSamples, readTaskTable, type TaskTable } from '../../run/task-table.ts';
 import { gatherKey } from '../../record/task-key.ts';
-import { LOG_FILE, type ScratchOwner } from '../../runner/scratch.ts';
 import type { Store } from '../../store/store.ts';
 import { closest } from 'fastest-levenshtein';
 import { duration } from '../../views/columns.ts';
 import { lastFailedRecord } from '../drive-run.ts';
+import { findLiveLog, printLiveLog } from '../follow-log.ts';
 import { notice, print, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
 
@@ -26,8 +22,6 @@ export interface LogsFlags {
   follow?: boolean;
 }
 
-const FOLLOW_MS = 500;
-
 /** `batch-pipeline logs SAMPLE [STEP]` */
 export async function logsCommand(sample: string, step: string | undefined, flags: LogsFlags): Promise<ExitCode> {
   const { store } = await openSession(storeUrl(flags));
@@ -36,8 +30,11 @@ export async function logsCommand(sample: string, step: string | undefined, flag
   const row = [...table.rows, table.cohort].find((candidate) => candidate.sample === sample);
   if (!row) throw unknownSample(sample, table);
   if (step !== undefined && !row.tasks[step]) throw unknownStep(step, Object.keys(row.tasks));
-  const live = await liveLog(store, manifest.run, sample, step);
-  if (live !== undefined) return followLog(live, flags.follow ?? false);
+  const live = flags.json ? undefined : await findLiveLog(store, manifest.run, sample, step);
+  if (live !== undefined) {
+    await printLiveLog(store, live, flags.follow ?? false);
+    return ExitCode.ok;
+  }
   const wanted = step ?? telling(row.tasks);
   const record = await taskRecord(store, table, sample, wanted);
   if (!record && (await runsElsewhere(store, table, { sample, step: wanted }, flags))) return ExitCode.ok;
@@ -101,44 +98,6 @@ async function show(store: Store, record: AttemptRecord, json: boolean): Promise
   if (record.message) notice(record.message);
   const log = record.log === undefined ? undefined : await store.read(record.log);
   print(log ? new TextDecoder().decode(log).trimEnd() : '(the tools printed nothing)');
-}
-
-/** Path of the log of a task that runs right now on this machine. */
-async function liveLog(
-  store: Store,
-  run: string,
-  sample: string,
-  step: string | undefined,
-): Promise<string | undefined> {
-  const beat = await readHeartbeat(store, run);
-  if (!beat || !existsSync(beat.scratchRoot)) return undefined;
-  for (const name of readdirSync(beat.scratchRoot)) {
-    const folder = join(beat.scratchRoot, name);
-    const owner = readOwner(join(folder, 'task.json'));
-    if (owner?.run === run && owner.sample === sample && (step === undefined || owner.step === step))
-      return join(folder, LOG_FILE);
-  }
-  return undefined;
-}
-
-function readOwner(file: string): ScratchOwner | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as ScratchOwner;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Prints a log as it grows; ends when the attempt's scratch folder is gone. */
-async function followLog(path: string, follow: boolean): Promise<ExitCode> {
-  let shown = 0;
-  do {
-    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    process.stdout.write(text.slice(shown));
-    shown = Math.max(shown, text.length);
-    if (follow) await sleep(FOLLOW_MS);
-  } while (follow && existsSync(join(path, '..')));
-  return ExitCode.ok;
 }
 
 function unknownSample(sample: string, table: TaskTable): PipelineError {
