@@ -108,7 +108,7 @@ test('an intermediate of the same size and another content is found by its check
   expect(closing(await runCli([...RUN, '-p', 'ending=!'], { cwd }), cwd)).toMatchInlineSnapshot(`
     "exit 1
     failed S1 in step marked: input
-      <folder>/batch-pipeline-store/v1/letters/outputs/sorted/S1.<key>-<print>/S1.sorted.txt: The output of step sorted was changed after it was recorded
+      <folder>/batch-pipeline-store/v1/letters/outputs/sorted/S1.<key>-<print>/S1.sorted.txt: The output of step sorted was changed or removed after it was recorded
       -> batch-pipeline retry makes it again.
       log: batch-pipeline logs S1 marked
 
