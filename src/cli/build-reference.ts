@@ -4,6 +4,7 @@ import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import { readParams } from '../pipeline/read-params.ts';
 import { prepareRun, refuseErrors } from '../run/prepare.ts';
 import { referenceIdentities } from '../run/named-reference.ts';
+import { REFERENCE_BUILD } from '../run/run-store.ts';
 import { startRun } from '../run/start.ts';
 import { commandWith } from './commands/run.ts';
 import { driveRun } from './drive-run.ts';
@@ -77,11 +78,12 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
     return ExitCode.ok;
   }
   const { manifest, submitted } = await startRun(prepared, {
-    name: 'reference',
+    name: REFERENCE_BUILD,
     programVersion: programVersion(),
     onEvent: () => undefined,
   });
   return driveRun({
+    next: `${commandWith(flags)} run ${flags.pipeline} --reference ${name} --samples LIST`,
     ...{ store: session.store, engine, manifest, submitted, json: flags.json ?? false, command: commandWith(flags) },
     ...(local ? { local } : {}),
   });

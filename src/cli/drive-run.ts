@@ -32,6 +32,8 @@ export interface Drive {
   json: boolean;
   /** How the user calls this program, for the commands that are suggested. */
   command: string;
+  /** What to do after a good end, instead of looking at results. */
+  next?: string;
 }
 
 /** Watches a run to its end with progress, hears Ctrl-C (first asks, second kills), and tells how it went. */
@@ -84,8 +86,8 @@ async function tellOutcome(drive: Drive, table: TaskTable, summary: RunSummary):
   notice(`\n${summaryText(table.manifest.run, summary)}`);
   const next =
     runExitCode(summary) !== ExitCode.ok
-      ? [`${drive.command} status`, `${drive.command} retry`]
-      : [`${drive.command} results`];
+      ? ['status', 'retry'].map((verb) => `${drive.command} ${verb}${drive.next ? ` ${drive.manifest.run}` : ''}`)
+      : [drive.next ?? `${drive.command} results`];
   notice(styleText('dim', `next: ${next.join('   ')}`));
 }
 

@@ -45,6 +45,6 @@ export function installHint(tool: Tool): string {
   return [
     `Debian/Ubuntu: sudo apt-get install -y --no-install-recommends ${tool.install.debian}`,
     `conda: conda install -c conda-forge -c bioconda ${tool.install.conda}`,
-    'containers: docs/containers.md',
+    'containers: docker run --rm -it -v "$PWD:$PWD" -w "$PWD" node:24-bookworm bash   (then as on Debian)',
   ].join('\n     ');
 }

@@ -32,7 +32,7 @@ export interface TaskRef {
 }
 
 /** `fusion-7_0_1`: run, submission, try. */
-export function attemptName({ run, submission, attempt }: AttemptId): string {
+function attemptName({ run, submission, attempt }: AttemptId): string {
   return `${run}_${submission}_${attempt}`;
 }
 

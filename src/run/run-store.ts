@@ -17,13 +17,16 @@ export async function listRuns(store: Store): Promise<string[]> {
   return runs.sort((a, b) => a.number - b.number || (a.run < b.run ? -1 : 1)).map(({ run }) => run);
 }
 
+/** Name of the runs that `reference build` makes: nobody means them by `the last run`. */
+export const REFERENCE_BUILD = 'reference-build';
+
 /**
  * Finds the run that a user means: the one named, or the last one.
  * @throws PipelineError `run-not-found`
  */
 export async function findRun(store: Store, name?: string): Promise<string> {
   if (name !== undefined && (await store.head(runKeys.manifest(name)))) return name;
-  const runs = await listRuns(store);
+  const runs = (await listRuns(store)).filter((run) => !run.startsWith(`${REFERENCE_BUILD}-`));
   for (const run of name === undefined ? runs.toReversed() : [])
     if (await store.head(runKeys.manifest(run))) return run;
   throw new PipelineError({

@@ -72,5 +72,6 @@ export function summaryText(run: string, summary: RunSummary): string {
   const open =
     summary.unfinished > 0 ? `, ${styleText('yellow', `${summary.unfinished.toLocaleString('en')} unfinished`)}` : '';
   const cohort = summary.cohort === 'succeeded' ? '' : `, cohort steps ${styleText('red', summary.cohort)}`;
-  return `Run ${run}: ${count(summary.samples, 'sample')}, ${good}${bad}${open}${cohort}; ${count(summary.ran, 'task')} run, ${summary.upToDate.toLocaleString('en')} up to date, in ${duration(summary.wallSeconds)}.`;
+  const samples = summary.samples === 0 ? '' : `${count(summary.samples, 'sample')}, ${good}${bad}${open}`;
+  return `Run ${run}: ${samples}${cohort}${samples || cohort ? '; ' : ''}${count(summary.ran, 'task')} run, ${summary.upToDate.toLocaleString('en')} up to date, in ${duration(summary.wallSeconds)}.`;
 }

@@ -32,7 +32,9 @@ export async function doctorCommand(
     ...(await storeFindings(url)),
   ];
   if (flags.json) printJson(findings);
-  else print(columns(findings.flatMap((finding) => lines(finding))));
+  // One program may be two tools to the steps, with different abilities.
+  else
+    print(columns([...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()].flatMap(lines)));
   return findings.some(({ level }) => level === 'error') ? ExitCode.environment : ExitCode.ok;
 }
 

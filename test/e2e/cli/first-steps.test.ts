@@ -62,8 +62,8 @@ test('a named reference in a store whose path a URL writes otherwise, of two fil
   const files = ['--reference-file', 'one=a/ref.txt', '--reference-file', 'two=b/ref.txt'];
   expect(closing(await runCli([...build, ...files], { cwd: folder }), folder)).toMatchInlineSnapshot(`
     "exit 0
-    Run reference-1: 0 samples, 0 succeeded; 1 task run, 0 up to date, in <seconds>.
-    next: batch-pipeline --store 'größe 100%' results"
+    Run reference-build-1: 1 task run, 0 up to date, in <seconds>.
+    next: batch-pipeline --store 'größe 100%' run ./mine.ts --reference R1 --samples LIST"
   `);
   const check = await runCli(['reference', 'check', 'R1', '--store', 'größe 100%'], { cwd: folder });
   expect(told(check, folder)).toMatchInlineSnapshot(`
