@@ -55,6 +55,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   if (await isDone(place.store, attempt.ref)) return { state: 'up-to-date' };
   const measured = startMeasuring();
   const startedAt = new Date().toISOString();
+  const begunAt = performance.now();
   const limit = startTimeLimit(attempt.job.resources.timeLimitSeconds);
   const signal = AbortSignal.any([abort, limit.signal]);
   const scratch = makeScratch(task.scratchRoot, task.host);
@@ -67,7 +68,8 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   };
   try {
     writeFileSync(join(scratch, 'task.json'), JSON.stringify({ ...attempt.id, ...attempt.ref } satisfies ScratchOwner));
-    const failure = await runAndPublish(attempt, place, { scratch, log, signal, work });
+    const ended = await runAndPublish(attempt, place, { scratch, log, signal, work });
+    const failure = orTimeout(ended, (performance.now() - begunAt) / 1000, attempt.job.resources.timeLimitSeconds);
     if (abort.reason instanceof Interruption) throw abort.reason;
     const printed = lastLines(log.since(0), STDERR_LINES);
     if (failure?.cause === 'disk') log.shorten();
@@ -129,14 +131,26 @@ function missingMembers({ members }: Cohort): MissingMember[] {
   );
 }
 
+/** An engine that keeps the same limit may be a moment ahead with its SIGTERM: that is no wish of anybody's. */
+const LIMIT_LEAD_SECONDS = 15;
+
+function orTimeout(failure: AttemptFailure | undefined, seconds: number, limit: number): AttemptFailure | undefined {
+  if (failure?.cause !== 'cancelled' || limit < 4 * LIMIT_LEAD_SECONDS || seconds < limit - LIMIT_LEAD_SECONDS)
+    return failure;
+  return describeFailure(timeIsUp(limit), new AbortController().signal);
+}
+
+function timeIsUp(seconds: number): StepFailure {
+  const hint = 'batch-pipeline retry gives it more time.';
+  return new StepFailure('timeout', `The time limit of ${seconds} s is over`, { hint });
+}
+
 /** A timer for longer goes off at once: setTimeout takes a signed number of 32 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 function startTimeLimit(seconds: number): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();
-  const reason = new StepFailure('timeout', `The time limit of ${seconds} s is over`, {
-    hint: 'batch-pipeline retry gives it more time.',
-  });
+  const reason = timeIsUp(seconds);
   let timer: NodeJS.Timeout;
   const wait = (ms: number): void => {
     if (ms <= 0) controller.abort(reason);
