@@ -42,7 +42,7 @@ function stateText(task: TaskStatus, isRunning: boolean): string {
     case 'succeeded':
       return styleText('green', task.upToDate ? 'up to date' : 'succeeded');
     case 'failed':
-      return styleText('red', `failed: ${task.cause}`);
+      return task.cause === 'cancelled' ? styleText('yellow', 'cancelled') : styleText('red', `failed: ${task.cause}`);
     case 'damaged':
       return styleText('red', 'output damaged');
     case 'upstream-failed':
@@ -58,8 +58,9 @@ function stepTotals(table: TaskTable, steps: readonly string[]): string[][] {
   return steps.map((step) => {
     const totals = new Map<string, number>();
     for (const row of table.rows) {
-      const state = row.tasks[step]?.state ?? 'not-needed';
-      if (state !== 'not-needed') totals.set(state, (totals.get(state) ?? 0) + 1);
+      const { state, cause } = row.tasks[step] ?? { state: 'not-needed' };
+      const told = cause === 'cancelled' ? cause : state;
+      if (state !== 'not-needed') totals.set(told, (totals.get(told) ?? 0) + 1);
     }
     return [step, [...totals].map(([state, number]) => `${number.toLocaleString('en')} ${state}`).join(', ')];
   });

@@ -26,11 +26,12 @@ export interface LogsFlags {
 export async function logsCommand(sample: string, step: string | undefined, flags: LogsFlags): Promise<ExitCode> {
   const { store } = await openSession(storeUrl(flags));
   const manifest = await readManifest(store, await findRun(store, flags.run));
+  // Looked for before the records are: a task that ends meanwhile is then found in one of the two.
+  const live = flags.json ? undefined : await findLiveLog(store, manifest.run, sample, step);
   const table = await readTaskTable(store, manifest);
   const row = [...table.rows, table.cohort].find((candidate) => candidate.sample === sample);
   if (!row) throw unknownSample(sample, table);
   if (step !== undefined && !row.tasks[step]) throw unknownStep(step, Object.keys(row.tasks));
-  const live = flags.json ? undefined : await findLiveLog(store, manifest.run, sample, step);
   if (live !== undefined) {
     await printLiveLog(store, live, flags.follow ?? false);
     return ExitCode.ok;
