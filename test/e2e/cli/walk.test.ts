@@ -150,17 +150,13 @@ test('plan, run, status, logs, results; then a changed param, a new sample, and 
       0-marked-0-0  array of 2  1 cpu, 100 MB, 1 min
       0-table       single job  1 cpu, 100 MB, 1 min  after 0-marked-0-0 (ANY)"
   `);
-  expect(
-    closing(await runCli(['run', LETTERS, ...samples, '-p', 'ending=!'], options), folder),
-  ).toMatchInlineSnapshot(`
+  expect(closing(await runCli(['run', LETTERS, ...samples, '-p', 'ending=!'], options), folder)).toMatchInlineSnapshot(`
     "exit 0
     Run letters-2: 2 samples, 2 succeeded; 3 tasks run, 2 up to date, in <seconds>.
     next: batch-pipeline results"
   `);
   addFiles(folder, { 'in/S3.txt': 'e\n' });
-  expect(
-    closing(await runCli(['run', LETTERS, ...samples, '-p', 'ending=!'], options), folder),
-  ).toMatchInlineSnapshot(`
+  expect(closing(await runCli(['run', LETTERS, ...samples, '-p', 'ending=!'], options), folder)).toMatchInlineSnapshot(`
     "exit 0
     Run letters-3: 3 samples, 3 succeeded; 3 tasks run, 4 up to date, in <seconds>.
     next: batch-pipeline results"

@@ -29,7 +29,13 @@ const manifest = {
 /** What a retry gives the step, after it failed for this cause. */
 function retried(cause: 'out-of-memory' | 'timeout' | 'tool'): unknown {
   const cohort = { sample: 'cohort', tasks: { index: { state: 'failed', cause } as const } };
-  const jobs = retryJobs({ pipeline, table: { manifest, rows: [], cohort }, submission: 1, earlier: [], maxArraySize: 10 });
+  const jobs = retryJobs({
+    pipeline,
+    table: { manifest, rows: [], cohort },
+    submission: 1,
+    earlier: [],
+    maxArraySize: 10,
+  });
   return jobs.map(({ resources: given }) => [given.memoryMiB, given.timeLimitSeconds]);
 }
 
