@@ -18,7 +18,8 @@ test('a task that fills the disk fails for that, and the others finish', async (
 });
 
 test('a task whose record finds no room fails for that once there is room to say so, and heals', async () => {
-  const deeds = { S1: 'fill', S2: 'wait:go' };
+  // S2 has all the room that it needs to begin, and then waits until there is some again.
+  const deeds = { S1: 'wait:draw.S2 fill', S2: 'wait:go' };
   const [full, healed] = await playOnSmallDisk([{ deeds, freeAtAttempts: 1, cpus: 2 }, { deeds }]);
   expect(full, full?.stderr).toMatchObject({
     ...{ code: 1, complaints: [], scratch: [], unfinished: [] },
