@@ -53,6 +53,8 @@ async function bundle(): Promise<Set<string>> {
       js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
     },
     minifySyntax: true,
+    // A program of its own, installed beside this one.
+    external: ['esbuild'],
     legalComments: 'linked',
     logLevel: 'warning',
   });

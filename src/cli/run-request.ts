@@ -7,6 +7,7 @@ import type { RunRequest } from '../run/prepare.ts';
 import { identifyReferences } from '../run/identify.ts';
 import { referenceIdentities } from '../run/named-reference.ts';
 import type { OpenedEngine } from './engines.ts';
+import { nameValuePairs } from './name-value-pairs.ts';
 import { stepResources } from './overrides.ts';
 import { probeTools, toolEnvironments } from './probe-tools.ts';
 import { readSamples } from './read-samples.ts';
@@ -95,15 +96,4 @@ async function givenParams(flags: RunFlags): Promise<GivenParam[]> {
     where: `-p ${name}=${value}`,
   }));
   return [...fromFile, ...fromFlags];
-}
-
-/** `name=value` flags as an object. */
-export function nameValuePairs(flags: readonly string[] | undefined, flag: string): Record<string, string> {
-  return Object.fromEntries(
-    (flags ?? []).map((text) => {
-      const at = text.indexOf('=');
-      if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-      throw new PipelineError({ code: 'flag-invalid', message: `"${text}" is no NAME=VALUE`, where: flag });
-    }),
-  );
 }

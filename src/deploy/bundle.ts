@@ -65,6 +65,8 @@ async function bundleFiles(source: string): Promise<Record<string, Uint8Array>> 
       minifyWhitespace: true,
       legalComments: 'none',
       banner: { js: REQUIRE },
+      // Whoever makes bundles stays at home.
+      external: ['esbuild'],
       plugins: [thisPackage()],
       logLevel: 'silent',
     });
@@ -74,9 +76,9 @@ async function bundleFiles(source: string): Promise<Record<string, Uint8Array>> 
   }
 }
 
-/** Some libraries are CommonJS and ask for Node's own modules at run time. */
+/** Some libraries are CommonJS and ask for Node's own modules at run time. The built program has the same, by another name. */
 const REQUIRE =
-  "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);";
+  "import { createRequire as bundleRequire } from 'node:module';const require = bundleRequire(import.meta.url);";
 
 function entry(source: string): string {
   const pipeline = source === 'builtin:fusion' ? programPart('builtin-fusion') : source;

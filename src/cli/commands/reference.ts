@@ -11,7 +11,7 @@ import type { Located } from '../../store/locate.ts';
 import type { Store } from '../../store/store.ts';
 import { columns, count } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
-import { nameValuePairs } from '../run-request.ts';
+import { nameValuePairs } from '../name-value-pairs.ts';
 import { openSession, storeUrl } from '../session.ts';
 import { buildReferenceSteps, checkReferenceFiles } from '../build-reference.ts';
 

@@ -9,7 +9,7 @@ import type { Step } from '../../pipeline/step.ts';
 import type { Prepared, StepEnvironment } from '../../run/prepare.ts';
 import type { Store } from '../../store/store.ts';
 import type { Elsewhere, EngineFlags } from '../engines.ts';
-import { nameValuePairs } from '../run-request.ts';
+import { nameValuePairs } from '../name-value-pairs.ts';
 import { storeOptions } from '../session.ts';
 
 /** Where jobs see the folder that all jobs of an instance share. */

@@ -7,7 +7,7 @@ import { createSlurmEngine } from '../../engine/slurm/slurm-engine.ts';
 import type { Store } from '../../store/store.ts';
 import type { EngineFlags } from '../engines.ts';
 import { runnerModule } from '../program-files.ts';
-import { nameValuePairs } from '../run-request.ts';
+import { nameValuePairs } from '../name-value-pairs.ts';
 import { positive } from './local.ts';
 
 const RUNTIMES: readonly ContainerOptions['runtime'][] = ['apptainer', 'singularity', 'podman'];

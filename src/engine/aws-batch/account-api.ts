@@ -52,20 +52,26 @@ export function parseEcrImage(uri: string): EcrImage | undefined {
 
 /** Nothing is sent yet. */
 export function openAccountApi({ region, endpoint, patienceMs }: ApiOptions): AccountApi {
-  const config: Config = {
+  const config: AskConfig = {
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     retryStrategy: patientRetries(patienceMs),
   };
   return {
-    caller: () => asking('sts:GetCallerIdentity', () => caller(config)),
-    simulate: (...given) => asking('iam:SimulatePrincipalPolicy', () => simulate(config, ...given)),
-    instanceSizes: (names) => asking('ec2:DescribeInstanceTypes', () => instanceSizes(config, names)),
-    imageDigest: (image) => asking('ecr:DescribeImages', () => imageDigest({ ...config, region: image.region }, image)),
+    caller: () => asking('sts:GetCallerIdentity', async () => (await import('./ask-sts.ts')).caller(config)),
+    simulate: (...given) =>
+      asking('iam:SimulatePrincipalPolicy', async () => (await import('./ask-iam.ts')).simulate(config, ...given)),
+    instanceSizes: (names) =>
+      asking('ec2:DescribeInstanceTypes', async () => (await import('./ask-ec2.ts')).instanceSizes(config, names)),
+    imageDigest: (image) =>
+      asking('ecr:DescribeImages', async () =>
+        (await import('./ask-ecr.ts')).imageDigest({ ...config, region: image.region }, image),
+      ),
   };
 }
 
-interface Config {
+/** Of every client. */
+export interface AskConfig {
   region?: string;
   endpoint?: string;
   retryStrategy: PatientRetries;
@@ -76,56 +82,5 @@ async function asking<T>(action: string, question: () => Promise<T>): Promise<T>
     return await question();
   } catch (error) {
     throw apiError(error, action);
-  }
-}
-
-async function caller(config: Config): Promise<{ account: string; arn: string }> {
-  const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
-  const { Account = '', Arn = '' } = await new STSClient(config).send(new GetCallerIdentityCommand({}));
-  return { account: Account, arn: Arn };
-}
-
-async function simulate(
-  config: Config,
-  roleArn: string,
-  actions: readonly string[],
-  resources: readonly string[],
-): Promise<PolicyAnswer[]> {
-  const { IAMClient, SimulatePrincipalPolicyCommand } = await import('@aws-sdk/client-iam');
-  const input = { PolicySourceArn: roleArn, ActionNames: [...actions], ResourceArns: [...resources] };
-  const { EvaluationResults = [] } = await new IAMClient(config).send(new SimulatePrincipalPolicyCommand(input));
-  return EvaluationResults.map(({ EvalActionName = '', EvalResourceName = '', EvalDecision }) => ({
-    action: EvalActionName,
-    resource: EvalResourceName,
-    allowed: EvalDecision === 'allowed',
-  }));
-}
-
-async function instanceSizes(config: Config, names: readonly string[]): Promise<InstanceSize[]> {
-  const { EC2Client, paginateDescribeInstanceTypes } = await import('@aws-sdk/client-ec2');
-  const Values = names.map((name) => (name.includes('.') ? name : `${name}.*`));
-  const Filters = [{ Name: 'instance-type', Values }];
-  const sizes: InstanceSize[] = [];
-  for await (const page of paginateDescribeInstanceTypes({ client: new EC2Client(config) }, { Filters })) {
-    for (const { InstanceType = '', VCpuInfo, MemoryInfo } of page.InstanceTypes ?? [])
-      sizes.push({ type: InstanceType, vcpus: VCpuInfo?.DefaultVCpus ?? 0, memoryMiB: MemoryInfo?.SizeInMiB ?? 0 });
-  }
-  return sizes;
-}
-
-async function imageDigest(
-  config: Config,
-  { account, repository, digest, tag }: EcrImage,
-): Promise<string | undefined> {
-  const { ECRClient, DescribeImagesCommand } = await import('@aws-sdk/client-ecr');
-  const imageId = digest === undefined ? { imageTag: tag ?? 'latest' } : { imageDigest: digest };
-  const input = { registryId: account, repositoryName: repository, imageIds: [imageId] };
-  try {
-    const { imageDetails = [] } = await new ECRClient(config).send(new DescribeImagesCommand(input));
-    return imageDetails[0]?.imageDigest;
-  } catch (error) {
-    const name = error instanceof Error ? error.name : '';
-    if (name === 'ImageNotFoundException' || name === 'RepositoryNotFoundException') return undefined;
-    throw error;
   }
 }
