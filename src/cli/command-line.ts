@@ -1,21 +1,32 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { ExitCode } from '../errors.ts';
+import { ExitCode, messageOf, PipelineError } from '../errors.ts';
 import { fail } from './print.ts';
 import { createProgram } from './program.ts';
 import { programVersion } from './program-files.ts';
 
-/** A reader that went away (`| head`) is no failure. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(ExitCode.ok);
-  throw error;
-});
+/** Commands that have work to do although nobody reads what they say about it. */
+const WORKING = ['run', 'retry', 'demo', 'build'];
 
 let exitCode: ExitCode = ExitCode.ok;
+let command = '';
+/** Exit code of a command that worked, and whose words were lost. */
+let lost: ExitCode = ExitCode.ok;
 const program = createProgram(programVersion(), (code) => {
   exitCode = code;
 });
-for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
-  command.exitOverride();
+program.hook('preAction', (_, action) => {
+  command = action.name();
+});
+for (const each of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
+  each.exitOverride();
+
+/** A reader that went away (`| head`) is no failure; a disk that takes no more output is one. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  const code = error.code === 'EPIPE' ? ExitCode.ok : fail(unwritable(error));
+  if (!WORKING.includes(command)) process.exit(code);
+  lost = code;
+});
+process.stderr.on('error', () => undefined);
 
 try {
   await program.parseAsync();
@@ -23,4 +34,14 @@ try {
   if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
   else exitCode = fail(error);
 }
-process.exit(exitCode);
+// Whether the last words were taken is known only now.
+await new Promise((resolve) => process.stdout.write('', resolve));
+process.exit(exitCode === ExitCode.ok ? lost : exitCode);
+
+function unwritable(error: Error): PipelineError {
+  return new PipelineError({
+    code: 'stdout-unwritable',
+    message: `The output cannot be written: ${messageOf(error)}`,
+    exitCode: ExitCode.environment,
+  });
+}
