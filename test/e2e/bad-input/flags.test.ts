@@ -136,6 +136,11 @@ test('unknown steps and settings, with the nearest', async () => {
     error: --set sorted.cpus=0: "0" is no value for cpus
       -> Write cpus=2, memory=8GB, scratch=50GB or time=4h."
   `);
+  expect(await run('--set', 'sorted.time=0s')).toMatchInlineSnapshot(`
+    "exit 2
+    error: --set sorted.time=0s: "0s" is no value for time
+      -> Write cpus=2, memory=8GB, scratch=50GB or time=4h."
+  `);
   expect(await run('--set', 'sorted')).toMatchInlineSnapshot(`
     "exit 2
     error: --set sorted: "sorted" is no STEP.NAME=VALUE
