@@ -97,7 +97,7 @@ for (const [name, { argv }] of Object.entries(commands)) {
   const failing = measure(argv, { cwd: four, environment: { ...environment, STEP: join(PEERS, 'copy.sh') } });
   rows.push({ name, cold, nothing, failing: { ...failing, finished: finished(four, failing.output) } });
   rmSync(four, { recursive: true });
-  console.error(`${name} done`);
+  console.error(`${name}: cold ${figure(cold.wallSeconds)} s, again ${figure(nothing.wallSeconds)} s`);
 }
 
 const reference = rows.find(({ name }) => name === 'parallel') ?? rows[0];

@@ -48,6 +48,9 @@ export interface RunnerPoolOptions {
 /** Of a dying runner's words, enough for a stack's first lines. */
 const PRINTED_CHARS = 2000;
 
+/** A young generation of 2 MB instead of 16: 50 MB less for each runner, and a quicker fork of every tool. */
+const RUNNER_FLAGS = ['--max-semi-space-size=2'];
+
 /** Runner processes that are kept from one attempt to the next, each working on one at a time. */
 export class RunnerPool {
   readonly #options: RunnerPoolOptions;
@@ -93,6 +96,7 @@ export class RunnerPool {
 
   #fork(): Runner {
     const child = fork(this.#options.module, [], {
+      execArgv: RUNNER_FLAGS,
       // A group of its own: Ctrl-C in the terminal is for the command, which decides what becomes of the tasks.
       detached: true,
       env: { ...this.#options.environment },
