@@ -23,8 +23,3 @@ export async function readDeployment(store: Store): Promise<Deployment | undefin
   const body = await store.read(deploymentKey);
   return body && deployment.parse(JSON.parse(new TextDecoder().decode(body)));
 }
-
-/** Replaces what was there. */
-export async function writeDeployment(store: Store, content: Deployment): Promise<void> {
-  await store.write(deploymentKey, `${JSON.stringify(deployment.parse(content), undefined, 2)}\n`);
-}
