@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
+import { spawnSync } from 'node:child_process';
 import { messageOf, PipelineError, PipelineErrors, systemCode } from '../errors.ts';
 
 /** What to do, by Node's code for the error. */
@@ -22,7 +21,7 @@ export function loadError(path: string, ownFolder: string, error: unknown): Pipe
   return new PipelineError({
     code: 'pipeline-broken',
     message: `The pipeline file cannot be loaded: ${shortMessage(error)}`,
-    where: placeOf(error, ownFolder) ?? importer(error, ownFolder) ?? syntaxPlace(path) ?? path,
+    where: placeOf(error, ownFolder) ?? importer(error, ownFolder) ?? syntaxPlace(path, error) ?? path,
     hint: HINTS[systemCode(error) ?? ''] ?? 'Mend the file, then run the same command again.',
     cause: error,
   });
@@ -47,11 +46,16 @@ function placed(path: string, ownFolder: string, error: PipelineError): Pipeline
 /** `file:line:column` of the first line of a stack that is not this program's, or of the source that V8 puts above it. */
 function placeOf(error: unknown, ownFolder: string): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const quoted = /^(?:file:\/\/)?(\/.+\.[cm]?[jt]s):(\d+)\n/.exec(stack);
-  if (quoted) return [quoted[1], quoted[2], caretColumn(stack)].filter(Boolean).join(':');
+  const quoted = quotedPlace(stack);
+  if (quoted !== undefined) return quoted;
   const frames = stack.matchAll(/(?:file:\/\/|\()(\/[^\s():]+\.[cm]?[jt]s):(\d+):(\d+)/g);
   const theirs = frames.find(([, file = '']) => !file.startsWith(ownFolder) && !file.includes('/node_modules/'));
   return theirs?.slice(1).join(':');
+}
+
+function quotedPlace(text: string): string | undefined {
+  const [, file, line] = /^(?:file:\/\/)?(\/.+\.[cm]?[jt]s):(\d+)\n/.exec(text) ?? [];
+  return file === undefined ? undefined : [file, line, caretColumn(text)].filter(Boolean).join(':');
 }
 
 function caretColumn(stack: string): number | undefined {
@@ -65,12 +69,9 @@ function importer(error: unknown, ownFolder: string): string | undefined {
   return file?.startsWith(ownFolder) ? undefined : file;
 }
 
-/** Of a mistake in JavaScript, V8 tells the place only on stderr; the reader of TypeScript finds it again. */
-function syntaxPlace(path: string): string | undefined {
-  try {
-    stripTypeScriptTypes(readFileSync(path, 'utf8'), { sourceUrl: path });
-    return undefined;
-  } catch (error) {
-    return systemCode(error)?.includes('TYPESCRIPT') ? placeOf(error, '') : undefined;
-  }
+/** Of a mistake in JavaScript, V8 tells the place only on stderr: another process is asked for it. */
+function syntaxPlace(path: string, error: unknown): string | undefined {
+  if (!(error instanceof SyntaxError)) return undefined;
+  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' });
+  return quotedPlace(stderr);
 }
