@@ -83,6 +83,8 @@ export const manifest = z.object({
     }),
   ),
   sampleCount: z.number().int(),
+  /** Stands for the samples and the keys of all tasks. */
+  plan: z.string().optional(),
   /** SHA-256 of every page of samples. */
   pages: z.array(z.string()),
 });

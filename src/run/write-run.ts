@@ -10,6 +10,7 @@ import {
   SAMPLES_PER_PAGE,
 } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
+import { planDigest } from './latest-run.ts';
 import type { Prepared } from './prepare.ts';
 
 export interface RunIdentity {
@@ -101,6 +102,7 @@ function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]):
       };
     }),
     sampleCount: prepared.samples.length,
+    plan: planDigest(prepared),
     pages,
   };
 }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { ExitCode } from '../../errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { checkName } from '../../pipeline/pipeline.ts';
+import { isLatestRun } from '../../run/latest-run.ts';
 import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
 import { count } from '../../views/columns.ts';
 import { type EngineFlags, engineFlagsOf, openEngine } from '../engines.ts';
@@ -30,14 +31,14 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags) });
   for (const warning of warnings) notice(`warning: ${warning}`);
   refuseErrors([...prepared.findings, ...(elsewhere?.findings(prepared) ?? [])]);
-  if (prepared.jobs.length === 0) return nothingToDo(prepared, flags.json ?? false);
+  if (prepared.jobs.length === 0 && (await isLatestRun(prepared))) return nothingToDo(prepared, flags.json ?? false);
   // Not needed, and so not loaded, when there is nothing to do.
   const [{ driveRun }, { startOrCarryOn }] = await Promise.all([import('../drive-run.ts'), import('../start-run.ts')]);
   const onEvent = flags.json ? (event: unknown) => process.stdout.write(`${JSON.stringify(event)}\n`) : plannedNotice;
   const name = flags.pipelineName ?? request.loaded.pipeline.name;
   const { manifest, submitted } = await startOrCarryOn(prepared, { name, elsewhere, onEvent });
   const command = commandWith(flags);
-  if (!local && !flags.watch)
+  if (!local && !flags.watch && submitted.length > 0)
     return submittedOnly(engine, manifest.run, submitted.length, { json: flags.json ?? false, command });
   return driveRun({
     ...{ store: session.store, engine, manifest, submitted, json: flags.json ?? false, command },

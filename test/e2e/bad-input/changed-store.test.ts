@@ -170,7 +170,10 @@ test('documents of a run that were edited, cut short or deleted are named', asyn
   `);
   expect(await ask(cwd, ...RUN)).toMatchInlineSnapshot(`
     "exit 0
-    Everything is up to date: 2 samples, 5 tasks, all outputs are there."
+    Run letters-2: 0 tasks in 0 jobs, 5 up to date.
+
+    Run letters-2: 2 samples, 2 succeeded; 0 tasks run, 5 up to date, in <seconds>.
+    next: batch-pipeline results"
   `);
 });
 

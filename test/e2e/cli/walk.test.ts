@@ -165,10 +165,6 @@ test('plan, run, status, logs, results; then a changed param, a new sample, and 
     "exit 0
     Everything is up to date: 3 samples, 7 tasks, all outputs are there."
   `);
-  expect(await ask('run', LETTERS, '-s', 'in/S[12].txt')).toMatchInlineSnapshot(`
-    "exit 0
-    Everything is up to date: 2 samples, 5 tasks, all outputs are there."
-  `);
   expect(plain((await runCli(['runs'], options)).stdout, folder)).toMatchInlineSnapshot(`
     "run        pipeline  engine  started                   samples
     letters-1  letters   local   <time>  2
@@ -176,6 +172,35 @@ test('plan, run, status, logs, results; then a changed param, a new sample, and 
     letters-3  letters   local   <time>  3
     "
   `);
+});
+
+test('a run that has nothing to do is a run where the last one was of something else', async () => {
+  const folder = workFolder(TWO_TEXTS);
+  const options = { cwd: folder };
+  const run = async (...flags: string[]) =>
+    closing(await exits(0, ['run', LETTERS, '-s', 'in/*.txt', ...flags], options), folder);
+  const table = async (): Promise<string> => {
+    await exits(0, ['results', '--step', 'table', '--to', 'out'], options);
+    return readFileSync(join(folder, 'out/cohort/table/table.tsv'), 'utf8');
+  };
+  await run();
+  await run('-p', 'ending=!');
+  expect(await table()).toBe('S1\ta! b! \nS2\tc! d! \n');
+  expect(await run()).toMatchInlineSnapshot(`
+    "exit 0
+    Run letters-3: 2 samples, 2 succeeded; 0 tasks run, 5 up to date, in <seconds>.
+    next: batch-pipeline results"
+  `);
+  expect(await table()).toBe('S1\ta b \nS2\tc d \n');
+  expect(await run()).toMatchInlineSnapshot(`
+    "exit 0
+    Everything is up to date: 2 samples, 5 tasks, all outputs are there."
+  `);
+  expect(await run('-p', 'unused=x')).toMatchInlineSnapshot(`
+    "exit 0
+    Everything is up to date: 2 samples, 5 tasks, all outputs are there."
+  `);
+  expect(JSON.parse((await exits(0, ['runs', '--json'], options)).stdout)).toHaveLength(3);
 });
 
 test('results are put into folders by sample and step, and verified', async () => {
