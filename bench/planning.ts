@@ -2,7 +2,7 @@
  * Planning of N samples x 3 steps in memory, and status and plan of a local store that holds 10,000 x 3 finished tasks.
  * The reference for both is reading what make would have to look at: one stat per input and output.
  *
- *     node bench/planning.ts
+ *     node bench/planning.ts [STORED]
  */
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { loadPipeline } from '../src/pipeline/load-pipeline.ts';
 import { figure, measure } from './measure.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const STORED_SAMPLES = 10_000;
+const STORED_SAMPLES = Number(process.argv[2] ?? 10_000);
 
 const { pipeline } = await loadPipeline(join(ROOT, 'bench/noop/pipeline.ts'));
 const resources = Object.fromEntries(pipeline.steps.map((step) => [step.name, toTaskResources(step.resources)]));
@@ -50,7 +50,7 @@ function planInMemory(count: number): void {
   console.log(`| ${count.toLocaleString('en')} (${jobs.length} jobs) | ${figure(seconds)} | ${figure(heap)} |`);
 }
 
-/** Runs the no-op pipeline for real, all 30,000 tasks of it, then looks at what it left. */
+/** Runs the no-op pipeline for real, all of its tasks, then looks at what it left. */
 function timeStored(work: string): void {
   const cli = (...args: string[]) => measure(['node', join(ROOT, 'dist/batch-pipeline.js'), ...args], { cwd: work });
   mkdirSync(join(work, 'in'));
@@ -62,13 +62,15 @@ function timeStored(work: string): void {
   for (let i = 0; i < STORED_SAMPLES; i += 1) statSync(join(work, 'in', `s${i}.txt`));
   const looks = ((performance.now() - startedAt) / 1000) * 4;
   const rows = [
-    ['run (30,000 tasks)', ran],
+    ['run', ran],
     ['plan', cli('plan', ...request)],
     ['run again', cli('run', ...request)],
     ['status', cli('status', '--store', 'store')],
   ] as const;
   const title = `x of ${figure(looks)} s for one stat per input and output`;
-  console.log(`\n| 10,000 x 3 in a local store | s | ${title} | memory MB |\n| --- | --- | --- | --- |`);
+  console.log(
+    `\n| ${STORED_SAMPLES.toLocaleString('en')} x 3 in a local store | s | ${title} | memory MB |\n| --- | --- | --- | --- |`,
+  );
   for (const [name, { wallSeconds, memoryMiB }] of rows) {
     console.log(`| ${name} | ${figure(wallSeconds)} | ${figure(wallSeconds / looks)} | ${figure(memoryMiB)} |`);
   }
