@@ -88,7 +88,7 @@ describe('a runner that is killed', () => {
     killAll(command, lab);
     await command.over;
     const end = await lab.run({ S1: '' }).over;
-    expect(end.stderr).toContain('Everything is up to date');
+    expect(end.stderr).toContain('0 tasks in 0 jobs, 3 up to date');
     await expectSound(lab);
   });
 
