@@ -37,7 +37,8 @@ export async function writeRun(prepared: Prepared, identity: RunIdentity): Promi
  */
 export async function writeRetry(store: Store, run: string, jobs: readonly JobDocument[]): Promise<void> {
   const submission = jobs[0]?.submission ?? 0;
-  if (!(await store.create(runKeys.submission(run, submission), ''))) {
+  // How many jobs there are going to be tells whether all of them came to be written.
+  if (!(await store.create(runKeys.submission(run, submission), JSON.stringify({ jobs: jobs.length })))) {
     throw new PipelineError({
       code: 'run-busy',
       message: `Somebody else is retrying run ${run} just now`,

@@ -6,10 +6,13 @@ import { ExitCode, messageOf } from '../../errors.ts';
 import type { Finding } from '../../engine/engine.ts';
 import { machineMemoryMiB } from '../../engine/local/machine.ts';
 import { loadPipeline } from '../../pipeline/load-pipeline.ts';
+import type { Pipeline } from '../../pipeline/pipeline.ts';
+import { toTaskResources } from '../../pipeline/resources.ts';
 import type { Tool } from '../../pipeline/tool.ts';
 import type { FoundTool } from '../../runner/tools.ts';
 import type { Store } from '../../store/store.ts';
 import { columns } from '../../views/columns.ts';
+import { type EngineFlags, openEngine } from '../engines.ts';
 import { installHint, probeTools } from '../probe-tools.ts';
 import { print, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
@@ -17,7 +20,7 @@ import { openSession, storeUrl } from '../session.ts';
 /** `batch-pipeline doctor`: is this machine fit to run? */
 export async function doctorCommand(
   pipelineName: string,
-  flags: { store?: string; json?: boolean },
+  flags: EngineFlags & { store?: string; json?: boolean },
 ): Promise<ExitCode> {
   const { pipeline } = await loadPipeline(pipelineName);
   const url = storeUrl(flags);
@@ -30,6 +33,7 @@ export async function doctorCommand(
     } as const,
     ...[...(await probeTools(pipeline))].map(([tool, facts]) => toolFinding(tool, facts)),
     ...(await storeFindings(url)),
+    ...(await engineFindings(pipeline, flags, url)),
   ];
   if (flags.json) printJson(findings);
   // One program may be two tools to the steps, with different abilities.
@@ -47,6 +51,24 @@ function toolFinding(tool: Tool, facts: FoundTool): Finding {
     subject: tool.name,
     message: `${facts.version ?? 'version unknown'} (${facts.command.join(' ')})`,
   };
+}
+
+/** What the engine says of itself, and of the steps' needs. */
+async function engineFindings(pipeline: Pipeline, flags: EngineFlags, url: string): Promise<Finding[]> {
+  const { store } = await openSession(url);
+  const { engine } = await openEngine(flags, store);
+  try {
+    const { maxArraySize, maxArrayReason } = await engine.limits();
+    const arrays = `arrays of at most ${maxArraySize.toLocaleString('en')}${maxArrayReason ? `: ${maxArrayReason}` : ''}`;
+    const needs = pipeline.steps.map(({ name, resources }) => ({
+      step: name,
+      resources: toTaskResources(resources),
+      image: undefined,
+    }));
+    return [{ level: 'ok', subject: `engine ${engine.name}`, message: arrays }, ...(await engine.check(needs))];
+  } finally {
+    await engine.close();
+  }
 }
 
 async function storeFindings(url: string): Promise<Finding[]> {

@@ -114,6 +114,10 @@ describe('batch-pipeline --engine slurm', () => {
     const names = Array.from({ length: 33 }, (_, i) => `s${String(i).padStart(2, '0')}`);
     const samples = texts(folder, Object.fromEntries(names.map((name) => [name, name === 's04' ? 'fail' : 'fine'])));
     const store = ['--store', join(folder, 'store')];
+    const doctor = await command('doctor', NEEDS, ...store, '--engine', 'slurm');
+    expect(doctor.code, doctor.stderr).toBe(0);
+    expect(doctor.stdout).toContain('correspond_after_task_cnt');
+    expect(doctor.stdout).toContain('needs of step a');
     const plan = await command('plan', NEEDS, '--samples', samples, ...store, '--engine', 'slurm');
     expect(plan.stdout).toContain('array of 10');
     expect(plan.stdout).toContain('correspond_after_task_cnt');
