@@ -1,14 +1,13 @@
-import { z } from 'zod';
 import { ExitCode, PipelineError } from '../errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { COHORT } from '../plan/plan.ts';
 import { runKeys } from '../record/keys.ts';
-import type { JobDocument, Manifest } from '../record/manifest.ts';
+import type { Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { engineJobName } from './engine-job.ts';
 import type { OnEvent } from './events.ts';
 import type { Prepared } from './prepare.ts';
-import { listRuns, readJobs, readManifest, readSubmitted } from './run-store.ts';
+import { latestJobs, listRuns, readJobs, readManifest, readSubmitted } from './run-store.ts';
 import { isForLater, submitJobs } from './submit.ts';
 import { readNote, type SubmittedJob } from './submitted-job.ts';
 import { readSamples } from './task-table.ts';
@@ -68,26 +67,6 @@ export async function jobsOfRun(store: Store, engine: Engine, manifest: Manifest
   });
   return [...noted, ...unnoted];
 }
-
-/** Jobs of the latest submission that was written down as a whole: of a retry that died before, nothing was submitted. */
-async function latestJobs(store: Store, run: string): Promise<JobDocument[]> {
-  const bySubmission = Map.groupBy(await readJobs(store, run), ({ submission }) => submission);
-  for (const submission of [...bySubmission.keys()].toSorted((a, b) => b - a)) {
-    const jobs = bySubmission.get(submission) ?? [];
-    // The manifest, which is written last, stands for the first one.
-    if (submission === 0 || jobs.length === (await plannedJobs(store, run, submission))) return jobs;
-  }
-  return [];
-}
-
-async function plannedJobs(store: Store, run: string, submission: number): Promise<number | undefined> {
-  const body = await store.read(runKeys.submission(run, submission));
-  const claim = submissionClaim.safeParse(JSON.parse(new TextDecoder().decode(body) || 'null'));
-  return claim.success ? claim.data.jobs : undefined;
-}
-
-/** What a retry writes down first. */
-const submissionClaim = z.object({ jobs: z.number().int() });
 
 /** Its manifest, unless the run is over, cancelled, or was never written down as a whole. */
 async function openRun(store: Store, run: string): Promise<Manifest | undefined> {

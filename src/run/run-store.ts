@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { PipelineError } from '../errors.ts';
 import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../record/keys.ts';
 import { jobDocument, type JobDocument, manifest, type Manifest } from '../record/manifest.ts';
@@ -62,6 +63,26 @@ export async function readJobs(store: Store, run: string): Promise<JobDocument[]
   }
   return jobs.sort((a, b) => a.submission - b.submission || b.rank - a.rank);
 }
+
+/** Jobs of the latest submission that was written down as a whole: of a retry that died before, nothing was submitted. */
+export async function latestJobs(store: Store, run: string): Promise<JobDocument[]> {
+  const bySubmission = Map.groupBy(await readJobs(store, run), ({ submission }) => submission);
+  for (const submission of [...bySubmission.keys()].toSorted((a, b) => b - a)) {
+    const jobs = bySubmission.get(submission) ?? [];
+    // The manifest, which is written last, stands for the first one.
+    if (submission === 0 || jobs.length === (await plannedJobs(store, run, submission))) return jobs;
+  }
+  return [];
+}
+
+async function plannedJobs(store: Store, run: string, submission: number): Promise<number | undefined> {
+  const body = await store.read(runKeys.submission(run, submission));
+  const claim = submissionClaim.safeParse(JSON.parse(new TextDecoder().decode(body) || 'null'));
+  return claim.success ? claim.data.jobs : undefined;
+}
+
+/** What a retry writes down first. */
+const submissionClaim = z.object({ jobs: z.number().int() });
 
 /** What the engine calls the jobs of a run that were submitted to it. */
 export async function readSubmitted(store: Store, run: string): Promise<SubmittedJob[]> {

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import { runKeys } from '../record/keys.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
-import { readJobs } from './run-store.ts';
+import { latestJobs } from './run-store.ts';
 import { engineJob } from './engine-job.ts';
 import { waitsForAny } from './submit.ts';
 import { readNote, type SubmittedJob, writeNote } from './submitted-job.ts';
@@ -25,10 +25,8 @@ interface OverRun {
 export async function submitGathers({ store, engine, manifest, table }: OverRun): Promise<SubmittedJob[]> {
   const { afterAny, detached } = await engine.limits();
   if (afterAny || !detached || (await store.head(runKeys.cancelled(manifest.run)))) return [];
-  const jobs = await readJobs(store, manifest.run);
-  const latest = Math.max(0, ...jobs.map(({ submission }) => submission));
   const submitted: SubmittedJob[] = [];
-  for (const job of jobs.filter((candidate) => candidate.submission === latest && waitsForAny(candidate))) {
+  for (const job of (await latestJobs(store, manifest.run)).filter(waitsForAny)) {
     if (table.cohort.tasks[job.step]?.state === 'succeeded' || (await hasRun(store, engine, manifest, job))) continue;
     submitted.push({ job, jobId: await submitLate(store, engine, manifest, job) });
   }
