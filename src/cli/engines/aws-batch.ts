@@ -112,10 +112,14 @@ function hostFolder(deployed: Deployment | undefined): { hostPath: string; conta
     : { hostPath: deployed.hostFolder, containerPath: CACHE_IN_CONTAINER };
 }
 
-/** Jobs have to reach the same S3-compatible server as we do. */
+/** Jobs have to reach the same S3-compatible server as we do, and a conductor polls as often. */
 function jobEnvironment(): Record<string, string> {
   const endpoint = process.env['BATCH_PIPELINE_S3_ENDPOINT'];
-  return endpoint ? { BATCH_PIPELINE_S3_ENDPOINT: endpoint, AWS_ENDPOINT_URL_S3: endpoint } : {};
+  const seconds = process.env['BATCH_PIPELINE_POLL_SECONDS'];
+  return {
+    ...(endpoint ? { BATCH_PIPELINE_S3_ENDPOINT: endpoint, AWS_ENDPOINT_URL_S3: endpoint } : {}),
+    ...(seconds ? { BATCH_PIPELINE_POLL_SECONDS: seconds } : {}),
+  };
 }
 
 /** `BATCH_PIPELINE_POLL_SECONDS`: for tests that want less. */
