@@ -117,7 +117,7 @@ async function network(endpoint: string): Promise<{ subnets: string[]; securityG
 }
 
 /** Makes a role, or names it where it is there already. */
-async function roleArn(endpoint: string, name: string): Promise<string> {
+export async function roleArn(endpoint: string, name: string): Promise<string> {
   const iam = new IAMClient({ endpoint });
   const AssumeRolePolicyDocument = '{"Version":"2012-10-17","Statement":[]}';
   await iam.send(new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument })).catch(unlessThere);

@@ -20,7 +20,13 @@ export interface AccountApi {
   /** Account and ARN of whoever asks. */
   caller(): Promise<{ account: string; arn: string }>;
   /** Would this role be allowed to? docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html */
-  simulate(roleArn: string, actions: readonly string[], resources: readonly string[]): Promise<PolicyAnswer[]>;
+  simulate(
+    roleArn: string,
+    actions: readonly string[],
+    resources: readonly string[],
+    /** Condition keys of the request: `s3:prefix`. */
+    context?: Readonly<Record<string, string>>,
+  ): Promise<PolicyAnswer[]>;
   /** Sizes of types (`m5.large`) and families (`m5`). */
   instanceSizes(typesOrFamilies: readonly string[]): Promise<InstanceSize[]>;
   /** Digest of an image in ECR; `undefined` if there is none. */

@@ -7,8 +7,14 @@ export async function simulate(
   roleArn: string,
   actions: readonly string[],
   resources: readonly string[],
+  context: Readonly<Record<string, string>> = {},
 ): Promise<PolicyAnswer[]> {
-  const input = { PolicySourceArn: roleArn, ActionNames: [...actions], ResourceArns: [...resources] };
+  const input = {
+    ...{ PolicySourceArn: roleArn, ActionNames: [...actions], ResourceArns: [...resources] },
+    ContextEntries: Object.entries(context).map(([ContextKeyName, value]) => ({
+      ...{ ContextKeyName, ContextKeyType: 'string' as const, ContextKeyValues: [value] },
+    })),
+  };
   const { EvaluationResults = [] } = await new IAMClient(config).send(new SimulatePrincipalPolicyCommand(input));
   return EvaluationResults.map(({ EvalActionName = '', EvalResourceName = '', EvalDecision }) => ({
     action: EvalActionName,

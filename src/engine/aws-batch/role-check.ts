@@ -19,10 +19,12 @@ export async function roleFindings(
   const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(storeUrl) ?? [];
   if (bucket === undefined) return [];
   const partition = jobRoleArn.split(':')[1] ?? 'aws';
-  const objects = `arn:${partition}:s3:::${bucket}/${prefix === '' ? '' : `${prefix}/`}v1/any`;
+  const below = prefix === '' ? 'v1/' : `${prefix}/v1/`;
   const answers = [
-    ...(await account.simulate(jobRoleArn, OBJECT_ACTIONS, [objects])),
-    ...(await account.simulate(jobRoleArn, BUCKET_ACTIONS, [`arn:${partition}:s3:::${bucket}`])),
+    ...(await account.simulate(jobRoleArn, OBJECT_ACTIONS, [`arn:${partition}:s3:::${bucket}/${below}any`])),
+    ...(await account.simulate(jobRoleArn, BUCKET_ACTIONS, [`arn:${partition}:s3:::${bucket}`], {
+      's3:prefix': below,
+    })),
   ];
   const denied = answers.filter(({ allowed }) => !allowed);
   if (denied.length === 0) return [{ level: 'ok', subject, message: `${jobRoleArn} may read and write the store` }];

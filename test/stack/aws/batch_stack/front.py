@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 
-from . import credentials, ecr_images, requests
+from . import credentials, ecr_images, iam_simulation, requests
 from .calls import Calls
 from .control import Control
 from .errors import ApiError, ClientException, ServerException, TooManyRequests
@@ -67,6 +67,9 @@ class Front:
             ours = ecr_images.answer(call.action, call.json())
         if ours is not None:
             return "200 OK", [("Content-Type", "application/json")], json.dumps(ours).encode()
+        if call.action in iam_simulation.ACTIONS:
+            simulated = iam_simulation.answer(call.action, call.body, region.catalog.account)
+            return "200 OK", [("Content-Type", "text/xml")], simulated
         before(call, region)
         status, headers, body = self._ask_moto(environ)
         return status, *after(call, region, status, headers, body)
