@@ -183,7 +183,7 @@ function nameErrors(row: SampleRow, lines: readonly string[]): PipelineError[] {
   return [
     new PipelineError({
       code: 'sample-name',
-      message: `${JSON.stringify(row.name)} is no usable sample name${badCharacter(row.name, inName)}`,
+      message: `${shown(row.name)} is no usable sample name${badCharacter(row.name, inName)}`,
       where: `${row.where}:${column}`,
       hint: 'Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.',
     }),
@@ -197,6 +197,13 @@ function takenName({ where }: SampleRow): PipelineError {
     where,
     hint: 'Call the sample something else.',
   });
+}
+
+/** Longer than any name may be, and of no help. */
+const SHOWN_CHARS = 130;
+
+function shown(name: string): string {
+  return JSON.stringify(name.length > SHOWN_CHARS ? `${name.slice(0, SHOWN_CHARS)}…` : name);
 }
 
 /** Look-alikes cannot be told apart by eye, so the code point is named. */

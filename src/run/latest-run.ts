@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { PipelineError } from '../errors.ts';
 import { runKeys } from '../record/keys.ts';
 import type { Prepared } from './prepare.ts';
-import { listRuns, readManifest } from './run-store.ts';
+import { latestRuns, readManifest } from './run-store.ts';
 
 /** Stands for the samples and the keys of all tasks: two runs of one pipeline with the same digest have the same results. */
 export function planDigest({ samples, plan }: Pick<Prepared, 'samples' | 'plan'>): string {
@@ -16,7 +16,7 @@ export function planDigest({ samples, plan }: Pick<Prepared, 'samples' | 'plan'>
  */
 export async function isLatestRun(prepared: Prepared): Promise<boolean> {
   const { store, loaded } = prepared.request;
-  for (const run of (await listRuns(store)).toReversed()) {
+  for (const run of await latestRuns(store)) {
     // A run whose start was interrupted has an id and no manifest.
     if (!(await store.head(runKeys.manifest(run)))) continue;
     try {

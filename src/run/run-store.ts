@@ -21,22 +21,27 @@ export async function listRuns(store: Store): Promise<string[]> {
 /** Name of the runs that `reference build` makes: nobody means them by `the last run`. */
 export const REFERENCE_BUILD = 'reference-build';
 
+/** Runs of samples, the latest first; a build of references is shown only to those who name it. */
+export async function latestRuns(store: Store): Promise<string[]> {
+  return (await listRuns(store)).filter((run) => !run.startsWith(`${REFERENCE_BUILD}-`)).toReversed();
+}
+
 /**
  * Finds the run that a user means: the one named, or the last one.
  * @throws PipelineError `run-not-found`
  */
 export async function findRun(store: Store, name?: string): Promise<string> {
-  if (name !== undefined && (await store.head(runKeys.manifest(name)))) return name;
-  const runs = (await listRuns(store)).filter((run) => !run.startsWith(`${REFERENCE_BUILD}-`));
-  for (const run of name === undefined ? runs.toReversed() : [])
-    if (await store.head(runKeys.manifest(run))) return run;
+  const isId = name !== undefined && parseRunIdKey(runKeys.claim(name)) !== undefined;
+  if (isId && (await store.head(runKeys.manifest(name)))) return name;
+  const runs = await latestRuns(store);
+  for (const run of name === undefined ? runs : []) if (await store.head(runKeys.manifest(run))) return run;
   throw new PipelineError({
     code: 'run-not-found',
     message: name === undefined ? `The store ${store.url} has no run yet` : `There is no run "${name}"`,
     hint:
       runs.length === 0
         ? 'Start one with "batch-pipeline run", or name another store with --store.'
-        : `The last ones: ${runs.slice(-5).join(', ')}.`,
+        : `The last ones: ${runs.slice(0, 5).toReversed().join(', ')}.`,
   });
 }
 

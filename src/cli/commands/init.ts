@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { notice } from '../print.ts';
 import { STARTER_FILES } from '../starter-files.ts';
 
@@ -15,7 +16,7 @@ export async function initCommand(folder: string, _flags: object): Promise<ExitC
     });
   }
   for (const [file, text] of Object.entries(STARTER_FILES)) {
-    mkdirSync(join(folder, file, '..'), { recursive: true });
+    makeFolder(join(folder, file, '..'));
     writeFileSync(join(folder, file), text);
   }
   const enter = folder === '.' ? '' : `  cd ${folder}\n`;

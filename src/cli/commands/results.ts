@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, linkSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, linkSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { endSteps, listResults, type ResultFile } from '../../run/results.ts';
@@ -7,6 +7,7 @@ import { findRun, readManifest } from '../../run/run-store.ts';
 import { readTaskTable } from '../../run/task-table.ts';
 import type { Store } from '../../store/store.ts';
 import { columns, count } from '../../views/columns.ts';
+import { makeFolder } from '../make-folder.ts';
 import { notice, print, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
 
@@ -57,7 +58,7 @@ export async function resultsCommand(name: string | undefined, flags: ResultsFla
 export async function exportResults(store: Store, files: readonly ResultFile[], folder: string): Promise<void> {
   for (const file of files) {
     const target = join(folder, file.sample, file.step, basename(file.location));
-    mkdirSync(join(target, '..'), { recursive: true });
+    makeFolder(join(target, '..'));
     rmSync(target, { force: true });
     const local = store.localPath(file.location);
     if (local === undefined)

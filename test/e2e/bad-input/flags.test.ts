@@ -245,6 +245,9 @@ test('runs, samples and steps that are not there, with those that are', async ()
     error: There is no run "letters-7"
       -> The last ones: letters-1."
   `);
+  for (const name of ['', '..', '../letters-1', 'a/b']) {
+    expect(await ask('status', name)).toBe(`exit 2\nerror: There is no run "${name}"\n  -> The last ones: letters-1.`);
+  }
   expect(await ask('logs', 'S3')).toMatchInlineSnapshot(`
     "exit 2
     error: Run letters-1 has no sample "S3"

@@ -71,6 +71,22 @@ test('init writes over nothing', async () => {
   expect(filesIn(folder)).toEqual(['pipeline.ts']);
 });
 
+test('a folder that cannot be made is named', async () => {
+  const folder = workFolder({ ...TWO_TEXTS, taken: 'x' });
+  await exits(0, ['run', LETTERS, '-s', 'in/*.txt'], { cwd: folder });
+  expect(told(await runCli(['init', 'taken'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
+    "exit 2
+    error: taken: There is a file where a folder is to be
+      -> Name another folder."
+  `);
+  expect(told(await runCli(['results', '--to', 'taken/x'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
+    "exit 2
+    error: taken/x/S1/marked: There is a file where a folder is to be
+      -> Name another folder."
+  `);
+  expect(readFileSync(join(folder, 'taken'), 'utf8')).toBe('x');
+});
+
 test('plan, run, status, logs, results; then a changed param, a new sample, and nothing to do', async () => {
   const folder = workFolder(TWO_TEXTS);
   const options = { cwd: folder };
