@@ -5,19 +5,18 @@ import { readParams } from '../pipeline/read-params.ts';
 import { prepareRun, refuseErrors } from '../run/prepare.ts';
 import { referenceIdentities } from '../run/named-reference.ts';
 import { REFERENCE_BUILD } from '../run/run-store.ts';
-import { startRun } from '../run/start.ts';
 import { commandWith } from './commands/run.ts';
 import { driveRun } from './drive-run.ts';
-import { openEngine } from './engines.ts';
+import { type EngineFlags, engineFlagsOf, openEngine } from './engines.ts';
 import { notice } from './print.ts';
 import { probeTools, toolEnvironments } from './probe-tools.ts';
 import { nameValuePairs } from './name-value-pairs.ts';
 import { unknownReferences } from './run-request.ts';
 import { stepResources } from './overrides.ts';
-import { programVersion } from './program-files.ts';
 import { openSession, storeUrl } from './session.ts';
+import { startOrCarryOn } from './start-run.ts';
 
-interface BuildFlags {
+interface BuildFlags extends EngineFlags {
   store?: string;
   json?: boolean;
   pipeline: string;
@@ -57,7 +56,7 @@ function givenParams(flags: BuildFlags): { name: string; value: string; where: s
 /** Runs the cohort steps that come before the samples, once, so that every later run finds them done. */
 export async function buildReferenceSteps(name: string, flags: BuildFlags): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
-  const { engine, local } = await openEngine({ engine: 'local' }, session.store);
+  const { engine, local, elsewhere } = await openEngine(flags, session.store);
   const loaded = await loadPipeline(flags.pipeline);
   const pipeline = { ...loaded.pipeline, steps: stepsBefore(loaded.pipeline) };
   const prepared = await prepareRun({
@@ -71,17 +70,18 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
     },
     references: await referenceIdentities(session.store, name),
     resources: stepResources(pipeline, []),
-    environments: toolEnvironments(pipeline, await probeTools(pipeline)),
+    engineFlags: engineFlagsOf(flags),
+    environments: elsewhere
+      ? await elsewhere.environments(pipeline)
+      : toolEnvironments(pipeline, await probeTools(pipeline)),
   });
   refuseErrors(prepared.findings);
   if (prepared.jobs.length === 0) {
     notice(`Reference ${name} is built.`);
     return ExitCode.ok;
   }
-  const { manifest, submitted } = await startRun(prepared, {
-    name: REFERENCE_BUILD,
-    programVersion: programVersion(),
-    onEvent: () => undefined,
+  const { manifest, submitted } = await startOrCarryOn(prepared, {
+    ...{ name: REFERENCE_BUILD, elsewhere, onEvent: () => undefined },
   });
   return driveRun({
     next: `${commandWith(flags)} run ${flags.pipeline} --reference ${name} --samples LIST`,

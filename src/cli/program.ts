@@ -230,6 +230,9 @@ function addReferenceCommands(program: Pick<Command, 'command'>, onExit: OnExit)
     .option('--pipeline <name>', 'pipeline that uses it', 'fusion')
     .option('--reference-file <name=path>', 'one file (repeatable)', several)
     .option('-p, --param <name=value>', 'a param of the pipeline (repeatable)', several)
+    .addOption(engineOption())
+    .option('--queue <name>', 'slurm: partition; aws-batch: job queue')
+    .option('--image <image=uri>', "slurm, aws-batch: the image to use for one of the pipeline's (repeatable)", several)
     .addHelpText(
       'after',
       '\nExample:\n  $ batch-pipeline reference build GRCh38.104 --reference-file fasta=cdna.fa.gz --reference-file gtf=genes.gtf.gz',

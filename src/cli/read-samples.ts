@@ -1,14 +1,17 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { messageOf, PipelineError, systemCode } from '../errors.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import { isSampleName, parseSampleNames, parseSampleSheet, type SampleRow } from '../pipeline/sample-sheet.ts';
+import { parseSampleNames, parseSampleSheet, type SampleRow } from '../pipeline/sample-sheet.ts';
+import type { Located } from '../store/locate.ts';
+import { isPattern, isUrl, samplesByPattern } from './sample-pattern.ts';
 
 export interface SampleOptions {
-  /** A list file, a CSV/TSV sheet, a comma list or a glob. */
+  /** A list file or a CSV/TSV sheet (a path or an `s3://` URL), a comma list, or a pattern. */
   samples: string;
   /** Where names are looked up, and what relative paths start from; by default the list's own folder. */
   inputs?: string | undefined;
+  locate: (location: string) => Promise<Located>;
 }
 
 export interface GivenSamples {
@@ -21,12 +24,13 @@ export interface GivenSamples {
  * column of the pipeline (`S1` -> `S1.bam`).
  * @throws PipelineErrors that name file, line and column.
  */
-export function readSamples(pipeline: Pipeline, options: SampleOptions): GivenSamples {
-  const { samples, inputs } = options;
+export async function readSamples(pipeline: Pipeline, options: SampleOptions): Promise<GivenSamples> {
+  const { samples, inputs, locate } = options;
   const column = firstFileColumn(pipeline);
-  if (/[*?[\]{}]/.test(samples) && !existsSync(samples))
-    return { rows: globbed(samples, column, inputs), warnings: [] };
-  if (!existsSync(samples)) {
+  if (isPattern(samples) && !existsSync(samples))
+    return { rows: await samplesByPattern(samples, { column, inputs, locate }), warnings: [] };
+  const text = await readList(samples, locate);
+  if (text === undefined) {
     if (!samples.includes(',') && /[/\\]|\.(csv|tsv|txt)$/.test(samples)) throw noList(samples);
     return {
       rows: parseSampleNames(samples, '--samples').map((row) => located(row, column, inputs ?? '.')),
@@ -34,8 +38,8 @@ export function readSamples(pipeline: Pipeline, options: SampleOptions): GivenSa
     };
   }
   const columns = Object.keys(pipeline.samples);
-  const sheet = parseSampleSheet(readList(samples), samples, columns);
-  const base = inputs ?? dirname(samples);
+  const sheet = parseSampleSheet(text, samples, columns);
+  const base = inputs ?? (isUrl(samples) ? samples.replace(/\/[^/]*$/, '') : dirname(samples));
   return {
     rows: sheet.rows.map((row) => located(row, column, base, pipeline)),
     warnings: sheet.ignored.map((name) => `${samples}: this pipeline does not use column ${name}`),
@@ -46,12 +50,19 @@ function firstFileColumn(pipeline: Pipeline): string | undefined {
   return Object.values(pipeline.samples).find(({ kind }) => kind === 'sample-file')?.column;
 }
 
-function readList(file: string): string {
+/** `undefined` where there is no such file. */
+async function readList(samples: string, locate: SampleOptions['locate']): Promise<string | undefined> {
+  if (isUrl(samples)) {
+    const { store, key } = await locate(samples);
+    const body = await store.read(key);
+    return body && new TextDecoder().decode(body);
+  }
+  if (!existsSync(samples)) return undefined;
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(samples, 'utf8');
   } catch (error) {
-    if (systemCode(error) === 'EISDIR') throw folderGiven(file);
-    throw new PipelineError({ code: 'samples-unreadable', message: messageOf(error), where: file });
+    if (systemCode(error) === 'EISDIR') throw folderGiven(samples);
+    throw new PipelineError({ code: 'samples-unreadable', message: messageOf(error), where: samples });
   }
 }
 
@@ -84,41 +95,6 @@ function located(row: SampleRow, column: string | undefined, base: string, pipel
 }
 
 function absolute(base: string, location: string): string {
-  if (/^[a-z0-9]+:\/\//.test(location)) return location;
-  return /^[a-z0-9]+:\/\//.test(base) ? `${base.replace(/\/$/, '')}/${location}` : resolve(base, location);
-}
-
-function globbed(pattern: string, column: string | undefined, inputs: string | undefined): SampleRow[] {
-  if (column === undefined)
-    throw new PipelineError({
-      code: 'samples-missing',
-      message: 'This pipeline has no file column for a pattern to fill',
-    });
-  const files = globSync(inputs ? join(inputs, pattern) : pattern).sort();
-  if (files.length === 0) {
-    throw new PipelineError({
-      code: 'samples-empty',
-      message: `No file matches ${pattern}`,
-      hint: "Quote the pattern, so that the shell leaves it alone: --samples 'bams/*.bam'.",
-    });
-  }
-  const names = parseSampleNames(files.map((file) => stem(file, column)).join(','), pattern);
-  return names.map((row, i) => ({
-    ...row,
-    where: files[i] as string,
-    cells: { [column]: resolve(files[i] as string) },
-  }));
-}
-
-/** A file's name without the column's suffix. */
-function stem(file: string, column: string): string {
-  const name = basename(file);
-  const bare = name.endsWith(`.${column}`) ? name.slice(0, -column.length - 1) : name.replace(/\.[^.]+$/, '');
-  if (isSampleName(bare)) return bare;
-  throw new PipelineError({
-    code: 'sample-name',
-    message: `"${bare}" is no usable sample name`,
-    where: file,
-    hint: 'Rename the file, or list it in a sheet: sample,bam',
-  });
+  if (isUrl(location)) return location;
+  return isUrl(base) ? `${base.replace(/\/$/, '')}/${location}` : resolve(base, location);
 }

@@ -5,10 +5,12 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type GivenParam, readParams } from '../pipeline/read-params.ts';
 import type { RunRequest } from '../run/prepare.ts';
 import { identifyReferences } from '../run/identify.ts';
-import { referenceIdentities } from '../run/named-reference.ts';
+import { listReferences, referenceIdentities } from '../run/named-reference.ts';
+import type { Store } from '../store/store.ts';
 import type { OpenedEngine } from './engines.ts';
 import { nameValuePairs } from './name-value-pairs.ts';
 import { stepResources } from './overrides.ts';
+import { notice } from './print.ts';
 import { probeTools, toolEnvironments } from './probe-tools.ts';
 import { readSamples } from './read-samples.ts';
 import type { Session } from './session.ts';
@@ -51,10 +53,12 @@ export async function runRequest(
     });
   }
   const bucket = elsewhere && flags.bucketName !== undefined ? `s3://${flags.bucketName}` : undefined;
-  const { rows, warnings } = readSamples(pipeline, { samples: list, inputs: flags.inputs ?? bucket });
-  const named = flags.reference === undefined ? {} : await referenceIdentities(session.store, flags.reference);
+  const from = { samples: list, inputs: flags.inputs ?? bucket, locate: session.locate };
+  const { rows, warnings } = await readSamples(pipeline, from);
   const given = nameValuePairs(flags.referenceFile, '--reference-file');
   throwAll(unknownReferences(pipeline, Object.keys(given)));
+  const name = flags.reference ?? (await onlyReference(pipeline, Object.keys(given), session.store));
+  const named = name === undefined ? {} : await referenceIdentities(session.store, name);
   const files = await identifyReferences(given, session.locate);
   const references = { ...named, ...files };
   const request: RunRequest = {
@@ -65,6 +69,18 @@ export async function runRequest(
       : toolEnvironments(pipeline, await probeTools(pipeline)),
   };
   return { request, warnings };
+}
+
+/** Where none is named: the reference of the store, if it has just one, and the pipeline needs one. */
+async function onlyReference(pipeline: Pipeline, given: readonly string[], store: Store): Promise<string | undefined> {
+  const files = Object.keys(pipeline.references);
+  if (given.length > 0 || files.length === 0) return undefined;
+  const [only, ...others] = (await listReferences(store)).filter((reference) =>
+    files.every((file) => reference.files[file]),
+  );
+  if (!only || others.length > 0) return undefined;
+  notice(`Reference ${only.name}, the only one of the store.`);
+  return only.name;
 }
 
 /** One error for each name of a reference file that the pipeline does not have. */

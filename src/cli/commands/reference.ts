@@ -13,9 +13,10 @@ import { columns, count } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
 import { nameValuePairs } from '../name-value-pairs.ts';
 import { openSession, storeUrl } from '../session.ts';
+import type { EngineFlags } from '../engines.ts';
 import { buildReferenceSteps, checkReferenceFiles } from '../build-reference.ts';
 
-export interface ReferenceFlags {
+export interface ReferenceFlags extends EngineFlags {
   store?: string;
   json?: boolean;
   pipeline: string;

@@ -16,9 +16,9 @@ export interface SamplesFlags {
 /** `batch-pipeline samples LIST`: everything about a list that can be wrong, before anything runs. */
 export async function samplesCommand(list: string, flags: SamplesFlags): Promise<ExitCode> {
   const { pipeline } = await loadPipeline(flags.pipeline);
-  const { rows, warnings } = readSamples(pipeline, { samples: list, inputs: flags.inputs });
-  const session = await openSession(storeUrl(flags));
-  const samples = await identifySamples(pipeline, rows, session.locate);
+  const { locate } = await openSession(storeUrl(flags));
+  const { rows, warnings } = await readSamples(pipeline, { samples: list, inputs: flags.inputs, locate });
+  const samples = await identifySamples(pipeline, rows, locate);
   for (const warning of warnings) notice(`warning: ${warning}`);
   if (flags.json) {
     printJson(samples);
