@@ -23,7 +23,8 @@ export function fit(
   const subject = `step ${step}`;
   const { cpus, memoryMiB } = resources;
   const asks = `asks for ${cpus} vCPU and ${memoryMiB} MB`;
-  const wide = environments.filter(({ maxVcpus }) => maxVcpus >= cpus);
+  // Instances that Batch does not start may be of any size and number.
+  const wide = environments.filter(({ type, maxVcpus }) => type === 'UNMANAGED' || maxVcpus >= cpus);
   if (wide.length === 0) {
     const most = Math.max(0, ...environments.map(({ maxVcpus }) => maxVcpus));
     const message = `Step ${step} ${asks}; the queue's environments have ${most} vCPU at most`;

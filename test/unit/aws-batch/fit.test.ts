@@ -47,6 +47,12 @@ test('where sizes are unknown, only the vCPUs of the environment are', () => {
   expect([level(1, 1_000_000, new Map()), level(17, 100, new Map())]).toEqual(['ok', 'error']);
 });
 
+test('whoever starts the instances himself may start any', () => {
+  const unmanaged = { ...ENVIRONMENT, name: 'own', type: 'UNMANAGED', maxVcpus: 0, instanceTypes: [] };
+  const resources = { cpus: 4, memoryMiB: 1000, scratchMiB: 0, timeLimitSeconds: 60 };
+  expect(fit({ step: 'kallisto', resources }, [unmanaged], SIZES).level).toBe('ok');
+});
+
 test('the message names what there is, and the way out', () => {
   const needs = { step: 'kallisto', resources: { cpus: 4, memoryMiB: 70_000, scratchMiB: 0, timeLimitSeconds: 60 } };
   expect(fit(needs, [ENVIRONMENT], SIZES)).toEqual({
