@@ -43,6 +43,16 @@ describe('tasks that cannot start', () => {
     });
   });
 
+  test('are told of at the first look of whoever comes later', async () => {
+    const lab = await openJobsLab(stack);
+    const large = { resources: { cpus: 1, memoryMiB: 900_000, scratchMiB: 1, timeLimitSeconds: 60 } };
+    const job = await lab.engine.submit(lab.job('a', large), []);
+    await pollUntil(lab.engine, job, ({ state }) => state === 'runnable');
+    expect((await lab.another({ stuckAfterMs: 60_000 }).poll([job]))[0]?.stuck).toBeUndefined();
+    const look = lab.another({ stuckAfterMs: 1 });
+    expect((await pollUntil(look, job, () => true)).stuck).toContain('MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT');
+  });
+
   test('are not cried over while machines come up, though Batch uses the same words', async () => {
     const lab = await openJobsLab(stack, { stuckAfterMs: 60_000 });
     const scaleUpReason = 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - for now';

@@ -53,16 +53,23 @@ export class JobWatch {
   /** Only while nothing at all runs: where something does, the others wait for their turn. */
   async #explain(statuses: readonly JobStatus[], details: ReadonlyMap<string, JobDetail>): Promise<void> {
     const moves = statuses.some(({ counts }) => counts.running + counts.starting > 0);
+    // Nothing of all that is watched has ever moved: then it stands still since it was submitted, whoever looks first.
+    const untouched = this.#over.size === 0 && statuses.every(({ counts }) => counts.succeeded + counts.failed === 0);
     for (const { jobId, counts } of statuses) {
+      const detail = details.get(jobId);
+      const ageMs = untouched && detail ? Math.max(0, Date.now() - detail.createdAt) : 0;
       if (moves || counts.runnable === 0) this.#standstills.delete(jobId);
-      else await this.#explainOne(jobId, JSON.stringify(counts), details.get(jobId));
+      else await this.#explainOne(jobId, { picture: JSON.stringify(counts), ageMs, detail });
     }
   }
 
-  async #explainOne(jobId: string, picture: string, detail: JobDetail | undefined): Promise<void> {
+  async #explainOne(
+    jobId: string,
+    { picture, ageMs, detail }: { picture: string; ageMs: number; detail: JobDetail | undefined },
+  ): Promise<void> {
     const now = performance.now();
     const before = this.#standstills.get(jobId);
-    const fresh = { since: now, picture, explainedAt: Number.NEGATIVE_INFINITY, text: undefined };
+    const fresh = { since: now - ageMs, picture, explainedAt: Number.NEGATIVE_INFINITY, text: undefined };
     const standstill: Standstill = before?.picture === picture ? before : fresh;
     this.#standstills.set(jobId, standstill);
     if (now - standstill.since < this.#stuckAfterMs || now - standstill.explainedAt < this.#stuckAfterMs) return;

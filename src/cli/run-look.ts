@@ -1,0 +1,109 @@
+import type { Engine } from '../engine/engine.ts';
+import { ExitCode } from '../errors.ts';
+import { runKeys } from '../record/keys.ts';
+import { expandRanges, type Manifest } from '../record/manifest.ts';
+import type { StepProgress } from '../run/events.ts';
+import { type Heartbeat, readHeartbeat } from '../run/heartbeat.ts';
+import { isCutShort } from '../run/resume.ts';
+import { readJobs, readManifest, readSubmitted } from '../run/run-store.ts';
+import type { SubmittedJob } from '../run/submitted-job.ts';
+import { summarise } from '../run/summarise.ts';
+import { readTaskTable, type TaskTable } from '../run/task-table.ts';
+import { isOver, settleRun, stepProgress } from '../run/watch.ts';
+import type { Store } from '../store/store.ts';
+import { openEngine, runEngineFlags } from './engines.ts';
+import { runExitCode } from './run-exit-code.ts';
+
+/** `over`: nothing is left to do or failed for good. `interrupted`: its process is gone and work is left. */
+export type RunState = 'running' | 'over' | 'interrupted';
+
+/** How a run stands. */
+export interface Snapshot {
+  table: TaskTable;
+  state: RunState;
+  /** `sample/step` of what runs now, where tasks run on this machine. */
+  running: ReadonlySet<string>;
+  /** What an engine elsewhere counts, by step. */
+  live: readonly StepProgress[];
+  /** Why nothing starts, and what to do. */
+  stuck: readonly string[];
+}
+
+/** Between two looks at a run whose process writes into the store. */
+const LOCAL_REFRESH_MS = 2000;
+
+/** Looks at one run again and again. An engine elsewhere stays open, for it remembers since when nothing moves. */
+export class RunLook {
+  readonly #store: Store;
+  readonly #run: string;
+  #engine: Engine | undefined;
+  #refreshMs = LOCAL_REFRESH_MS;
+
+  constructor(store: Store, run: string) {
+    this.#store = store;
+    this.#run = run;
+  }
+
+  /** How long to wait before the next look. */
+  get refreshMs(): number {
+    return this.#refreshMs;
+  }
+
+  async take(): Promise<Snapshot> {
+    const manifest = await readManifest(this.#store, this.#run);
+    const submitted = await readSubmitted(this.#store, this.#run);
+    return submitted.length > 0 ? this.#takeElsewhere(manifest, submitted) : takeHere(this.#store, manifest);
+  }
+
+  async close(): Promise<void> {
+    await this.#engine?.close();
+  }
+
+  /** One poll, unless the records say that the run is over. */
+  async #takeElsewhere(manifest: Manifest, submitted: readonly SubmittedJob[]): Promise<Snapshot> {
+    const store = this.#store;
+    const nothing = { running: new Set<string>(), live: [], stuck: [] };
+    if (await store.head(runKeys.finished(manifest.run)))
+      return { ...nothing, table: await readTaskTable(store, manifest), state: 'over' };
+    const engine = await this.#open(manifest);
+    const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
+    const stuck = [...new Set(statuses.flatMap((status) => status.stuck ?? []))];
+    const seen = { ...nothing, live: stepProgress(submitted, statuses), stuck };
+    if (!isOver(statuses)) return { ...seen, table: await readTaskTable(store, manifest), state: 'running' };
+    if (await isCutShort(store, engine, manifest.run))
+      return { ...seen, table: await readTaskTable(store, manifest), state: 'interrupted' };
+    const { table, gathers } = await settleRun({ store, engine, manifest, submitted });
+    return { ...seen, table, state: gathers.length > 0 ? 'running' : 'over' };
+  }
+
+  async #open(manifest: Manifest): Promise<Engine> {
+    if (this.#engine) return this.#engine;
+    const { engine } = await openEngine(runEngineFlags(manifest), this.#store);
+    this.#engine = engine;
+    this.#refreshMs = (await engine.limits()).pollIntervalMs;
+    return engine;
+  }
+}
+
+async function takeHere(store: Store, manifest: Manifest): Promise<Snapshot> {
+  const { run } = manifest;
+  const [table, beat, finished] = await Promise.all([
+    readTaskTable(store, manifest),
+    readHeartbeat(store, run),
+    store.head(runKeys.finished(run)),
+  ]);
+  const running = beat ? await runningTasks(store, run, beat, table) : new Set<string>();
+  const isDone = finished && runExitCode(summarise(table, 0)) !== ExitCode.unfinished;
+  const state = beat ? 'running' : isDone ? 'over' : 'interrupted';
+  return { table, state, running, live: [], stuck: [] };
+}
+
+async function runningTasks(store: Store, run: string, beat: Heartbeat, table: TaskTable): Promise<Set<string>> {
+  if (beat.running.length === 0) return new Set();
+  const jobs = new Map((await readJobs(store, run)).map((job) => [job.job, expandRanges(job.samples)]));
+  return new Set(
+    beat.running.map(
+      ({ job, index, step }) => `${table.rows[jobs.get(job)?.[index] ?? -1]?.sample ?? 'cohort'}/${step}`,
+    ),
+  );
+}
