@@ -75,6 +75,14 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Everything that is known of an error, in one line: for the logs of jobs. */
+export function lineOf(error: unknown): string {
+  if (!(error instanceof PipelineError)) return messageOf(error);
+  const where = error.where === undefined ? '' : `${error.where}: `;
+  const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+  return `${where}${error.message}${hint}`;
+}
+
 /** The `code` of a system error (`ENOENT`, `ENOSPC`…), if it has one. */
 export function systemCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;

@@ -1,4 +1,4 @@
-import { ExitCode, messageOf, PipelineError } from '../errors.ts';
+import { ExitCode, lineOf, PipelineError } from '../errors.ts';
 import { readManifest, readSubmitted } from '../run/run-store.ts';
 import { watchRun } from '../run/watch.ts';
 import { openAwsBatchEngine } from './engines/aws-batch.ts';
@@ -17,7 +17,7 @@ export async function conduct(): Promise<void> {
     await watchOwnRun(required('BATCH_PIPELINE_STORE'), required('BATCH_PIPELINE_RUN'));
     process.exitCode = ExitCode.ok;
   } catch (error) {
-    console.error(`batch-pipeline: ${messageOf(error)}`);
+    console.error(`batch-pipeline: ${lineOf(error)}`);
     process.exitCode = error instanceof PipelineError && error.exitCode === ExitCode.usage ? ExitCode.usage : TRY_AGAIN;
   }
 }

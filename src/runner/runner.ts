@@ -1,5 +1,5 @@
 import { isTransient } from '../record/cause.ts';
-import { messageOf } from '../errors.ts';
+import { lineOf } from '../errors.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import { runKeys } from '../record/keys.ts';
 import type { OpenStoreOptions } from '../store/open-store.ts';
@@ -29,7 +29,7 @@ export function startRunner(load: PipelineSource): void {
   runOnce(environment, equipment).then(
     (code) => process.exit(code),
     (error: unknown) => {
-      console.error(`batch-pipeline: ${messageOf(error)}`);
+      console.error(`batch-pipeline: ${lineOf(error)}`);
       process.exit(error instanceof Interruption ? EXIT.transient : EXIT.failed);
     },
   );

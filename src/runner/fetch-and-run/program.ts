@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { messageOf, PipelineError } from '../../errors.ts';
+import { lineOf, PipelineError } from '../../errors.ts';
 import { exitCodeOf, FetchAndRunExit } from './exit.ts';
 import { fetchAndRun } from './fetch-and-run.ts';
 import { parseRequest, USAGE } from './request.ts';
@@ -20,11 +20,8 @@ async function main(): Promise<number> {
 }
 
 function describe(error: unknown): string {
-  if (!(error instanceof PipelineError)) return messageOf(error);
-  const where = error.where === undefined ? '' : `${error.where}: `;
-  const hint = error.hint === undefined ? '' : ` (${error.hint})`;
-  const usage = error.code === 'fetch-and-run-usage' ? `\n${USAGE}` : '';
-  return `${where}${error.message}${hint}${usage}`;
+  const isUsage = error instanceof PipelineError && error.code === 'fetch-and-run-usage';
+  return isUsage ? `${lineOf(error)}\n${USAGE}` : lineOf(error);
 }
 
 process.exit(await main());
