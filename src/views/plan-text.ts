@@ -58,11 +58,22 @@ export function planText(view: PlanView): string {
         ]),
     styleText('bold', 'Jobs'),
     view.jobs.length === 0 ? '  none: everything is up to date' : columns(view.jobs.map(jobLine)),
-    ...(view.limits.maxArrayReason && view.jobs.length > 0
-      ? ['', `Arrays of at most ${view.limits.maxArraySize}: ${view.limits.maxArrayReason}`]
-      : []),
+    ...remarks(view),
   ].join('\n');
 }
+
+/** What the engine makes of the jobs where it cannot take them as they are. */
+function remarks({ jobs, limits }: PlanView): string[] {
+  const split = jobs.length > 0 && limits.maxArrayReason !== undefined;
+  const gathers = !limits.afterAny && jobs.some(({ dependsOn }) => dependsOn.some(({ type }) => type === 'ANY'));
+  return [
+    ...(split ? ['', `Arrays of at most ${limits.maxArraySize}: ${limits.maxArrayReason}`] : []),
+    ...(gathers ? ['', GATHERS_LATER] : []),
+  ];
+}
+
+const GATHERS_LATER =
+  'A job after ANY starts by itself if every sample succeeds. After a failure, whoever looks next submits it (status), or --conductor.';
 
 function totals({ step, decisions }: StepPlan): string[] {
   const number = (decision: string) =>

@@ -115,6 +115,13 @@ describe('a plan', () => {
     `);
   });
 
+  test('says who submits a gather that the engine cannot keep waiting', () => {
+    const planned = view();
+    const text = planText({ ...planned, limits: { ...planned.limits, afterAny: false } });
+    expect(text.split('\n').at(-1)).toContain('whoever looks next submits it (status), or --conductor');
+    expect(planText(planned)).not.toContain('--conductor');
+  });
+
   test('groups by reason', () => {
     const changed = { name: 'S2', files: { txt: { location: '/in/S2.txt', size: 1, etag: 'other' } }, values: {} };
     const all = [samples[0]!, changed, samples[2]!];
