@@ -1,14 +1,17 @@
 /**
- * Builds dist/: the command, the runner and the library as one bundle with shared chunks, and the library's types.
+ * Builds dist/: the command, the runner and the library as one bundle with shared chunks, the library's types, and the
+ * folders of the images.
  *
  *   node scripts/build.ts           parts of older builds stay for an hour, for programs that still run from them
  *   node scripts/build.ts --clean   nothing else stays
  *   OUT=folder node scripts/build.ts
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { copyFileSync, existsSync, globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { bundleFetchAndRun } from '../images/base/bundle.ts';
 import { BUILT_FROM, sourcesHash } from './sources-hash.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -22,6 +25,7 @@ mkdirSync(out, { recursive: true });
 // Gone while the build is incomplete.
 rmSync(join(out, BUILT_FROM), { force: true });
 removeOldParts(await bundle());
+await copyImages();
 execFileSync(process.execPath, [TSC, '-p', 'tsconfig.types.json', '--outDir', join(out, 'types')], {
   cwd: ROOT,
   stdio: 'inherit',
@@ -62,6 +66,15 @@ async function bundle(): Promise<Set<string>> {
   for (const { path, contents } of outputFiles.toSorted((a, b) => partsFirst(a.path) - partsFirst(b.path)))
     writeWhole(path, contents);
   return new Set(outputFiles.map(({ path }) => basename(path)));
+}
+
+/** The folders of the images, whole: whoever has this package builds them without its sources. */
+async function copyImages(): Promise<void> {
+  for (const file of globSync('images/*/{Dockerfile,.dockerignore}', { cwd: ROOT })) {
+    mkdirSync(join(out, dirname(file)), { recursive: true });
+    copyFileSync(join(ROOT, file), join(out, file));
+  }
+  await bundleFetchAndRun(join(out, 'images/base'));
 }
 
 /** Names of parts end in a hash of their content, so that those of several builds live side by side. */

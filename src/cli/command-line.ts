@@ -5,7 +5,7 @@ import { createProgram } from './program.ts';
 import { programVersion } from './program-files.ts';
 
 /** Commands that have work to do although nobody reads what they say about it. */
-const WORKING = ['run', 'retry', 'demo', 'build'];
+const WORKING = ['run', 'retry', 'demo', 'build', 'push'];
 
 let exitCode: ExitCode = ExitCode.ok;
 let command = '';

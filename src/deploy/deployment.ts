@@ -3,6 +3,9 @@ import { PipelineError } from '../errors.ts';
 import { deploymentKey } from '../record/keys.ts';
 import type { Store } from '../store/store.ts';
 
+/** First part of the names of what is deployed, unless the stack has another. */
+export const DEFAULT_STACK = 'batch-pipeline';
+
 /** What `deploy` and `images push` leave in the store, so that `run` needs no flags: names of what the account has. */
 const deployment = z.object({
   version: z.literal(1),

@@ -1,0 +1,148 @@
+import {
+  CreateRepositoryCommand,
+  DescribeImagesCommand,
+  DescribeRepositoriesCommand,
+  ECRClient,
+  GetAuthorizationTokenCommand,
+  type ImageDetail,
+  paginateDescribeImages,
+  paginateDescribeRepositories,
+  PutLifecyclePolicyCommand,
+} from '@aws-sdk/client-ecr';
+import { PipelineError } from '../../errors.ts';
+import { apiError } from '../../engine/aws-batch/call-failure.ts';
+import { patientRetries } from '../../engine/aws-batch/patient-retries.ts';
+import { LIFECYCLE_POLICY, REPOSITORY_SETTINGS } from './repository-settings.ts';
+
+export interface EcrOptions {
+  region?: string | undefined;
+  endpoint?: string | undefined;
+  /** How long what is throttled or not answered is asked again. */
+  patienceMs?: number;
+}
+
+/** An image that ECR holds. */
+export interface StoredImage {
+  /** `sha256:…` */
+  digest: string;
+  tags: string[];
+  /** As it is stored, compressed. */
+  bytes: number | undefined;
+  pushedAt: Date | undefined;
+}
+
+/** What is asked of ECR to push images and to tell what is there. Each call is made again until it is answered. */
+export interface Ecr {
+  region(): Promise<string>;
+  /** Makes the repository where it is missing, and answers its URI. */
+  ensureRepository(name: string, stack: string): Promise<string>;
+  /** Names to URIs. */
+  repositories(prefix: string): Promise<Map<string, string>>;
+  /** By tag, or by digest (`sha256:…`); `undefined` where there is none. */
+  image(repository: string, reference: string): Promise<StoredImage | undefined>;
+  /** Newest first. */
+  images(repository: string): Promise<StoredImage[]>;
+  /** For `docker login`: `AWS:<password>`, in base64, for 12 hours. */
+  authorization(): Promise<string>;
+}
+
+const PATIENCE_MS = 60_000;
+
+/** Nothing is sent yet. */
+export function openEcr({ region, endpoint, patienceMs = PATIENCE_MS }: EcrOptions): Ecr {
+  const ecr = new ECRClient({
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    retryStrategy: patientRetries(patienceMs),
+  });
+  return {
+    region: () => asking('a region', () => ecr.config.region()),
+    async ensureRepository(name, stack) {
+      const there = await asking('ecr:DescribeRepositories', () => repositoryUri(ecr, name));
+      return there ?? createRepository(ecr, name, stack);
+    },
+    repositories: (prefix) => asking('ecr:DescribeRepositories', () => repositoriesBelow(ecr, prefix)),
+    image: (repository, reference) => asking('ecr:DescribeImages', () => oneImage(ecr, repository, reference)),
+    images: (repository) => asking('ecr:DescribeImages', () => allImages(ecr, repository)),
+    authorization: () => asking('ecr:GetAuthorizationToken', () => authorization(ecr)),
+  };
+}
+
+async function repositoryUri(ecr: ECRClient, name: string): Promise<string | undefined> {
+  const answer = await unlessMissing(ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [name] })));
+  return answer?.repositories?.[0]?.repositoryUri;
+}
+
+/** Also right if an earlier call made it whose answer was lost. */
+async function createRepository(ecr: ECRClient, repositoryName: string, stack: string): Promise<string> {
+  const tags = [{ Key: 'batch-pipeline', Value: stack }];
+  await asking('ecr:CreateRepository', async () => {
+    try {
+      await ecr.send(new CreateRepositoryCommand({ repositoryName, tags, ...REPOSITORY_SETTINGS }));
+    } catch (error) {
+      if (!isNamed(error, 'RepositoryAlreadyExistsException')) throw error;
+    }
+  });
+  const lifecyclePolicyText = JSON.stringify(LIFECYCLE_POLICY);
+  await asking('ecr:PutLifecyclePolicy', () =>
+    ecr.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText })),
+  );
+  return asking('ecr:DescribeRepositories', async () => (await repositoryUri(ecr, repositoryName)) ?? '');
+}
+
+async function repositoriesBelow(ecr: ECRClient, prefix: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for await (const { repositories = [] } of paginateDescribeRepositories({ client: ecr }, {}))
+    for (const { repositoryName = '', repositoryUri = '' } of repositories)
+      if (repositoryName.startsWith(prefix)) found.set(repositoryName, repositoryUri);
+  return found;
+}
+
+async function oneImage(ecr: ECRClient, name: string, reference: string): Promise<StoredImage | undefined> {
+  const imageId = reference.startsWith('sha256:') ? { imageDigest: reference } : { imageTag: reference };
+  const answer = await unlessMissing(
+    ecr.send(new DescribeImagesCommand({ repositoryName: name, imageIds: [imageId] })),
+  );
+  const [detail] = answer?.imageDetails ?? [];
+  return detail && stored(detail);
+}
+
+async function allImages(ecr: ECRClient, repositoryName: string): Promise<StoredImage[]> {
+  const images: StoredImage[] = [];
+  for await (const { imageDetails = [] } of paginateDescribeImages({ client: ecr }, { repositoryName }))
+    images.push(...imageDetails.map(stored));
+  return images.toSorted((a, b) => (b.pushedAt?.getTime() ?? 0) - (a.pushedAt?.getTime() ?? 0));
+}
+
+/** docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html */
+async function authorization(ecr: ECRClient): Promise<string> {
+  const { authorizationData: [data] = [] } = await ecr.send(new GetAuthorizationTokenCommand({}));
+  if (data?.authorizationToken) return data.authorizationToken;
+  throw new Error('ECR answered without a token');
+}
+
+/** docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageDetail.html */
+function stored({ imageDigest = '', imageTags = [], imageSizeInBytes, imagePushedAt }: ImageDetail): StoredImage {
+  return { digest: imageDigest, tags: imageTags, bytes: imageSizeInBytes, pushedAt: imagePushedAt };
+}
+
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isNamed(error, 'ImageNotFoundException') || isNamed(error, 'RepositoryNotFoundException')) return undefined;
+    throw error;
+  }
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
+}
+
+async function asking<T>(action: string, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    throw error instanceof PipelineError ? error : apiError(error, action);
+  }
+}
