@@ -6,7 +6,17 @@
  *   OUT=folder node scripts/build.ts
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { BUILT_FROM, sourcesHash } from './sources-hash.ts';
@@ -22,6 +32,7 @@ mkdirSync(out, { recursive: true });
 // Gone while the build is incomplete.
 rmSync(join(out, BUILT_FROM), { force: true });
 removeOldParts(await bundle());
+writeWhole(join(out, 'stack.yaml'), readFileSync(join(ROOT, 'src/deploy/stack/stack.yaml')));
 execFileSync(process.execPath, [TSC, '-p', 'tsconfig.types.json', '--outDir', join(out, 'types')], {
   cwd: ROOT,
   stdio: 'inherit',

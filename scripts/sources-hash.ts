@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** File in dist/ that names what it was built from. */
 export const BUILT_FROM = '.built-from';
 
-const SOURCES = ['src/**/*.ts', 'pipelines/**/*.ts', 'scripts/build.ts', 'tsconfig*.json', 'package-lock.json'];
+const SOURCES = ['src/**/*.{ts,yaml}', 'pipelines/**/*.ts', 'scripts/build.ts', 'tsconfig*.json', 'package-lock.json'];
 
 /** Stands for everything that goes into dist/. */
 export function sourcesHash(root: string): string {
