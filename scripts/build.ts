@@ -7,8 +7,18 @@
  *   OUT=folder node scripts/build.ts
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { bundleFetchAndRun } from '../images/base/bundle.ts';
@@ -26,6 +36,7 @@ mkdirSync(out, { recursive: true });
 rmSync(join(out, BUILT_FROM), { force: true });
 removeOldParts(await bundle());
 await copyImages();
+writeWhole(join(out, 'stack.yaml'), readFileSync(join(ROOT, 'src/deploy/stack/stack.yaml')));
 execFileSync(process.execPath, [TSC, '-p', 'tsconfig.types.json', '--outDir', join(out, 'types')], {
   cwd: ROOT,
   stdio: 'inherit',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 export const BUILT_FROM = '.built-from';
 
 const SOURCES = [
-  'src/**/*.ts',
+  'src/**/*.{ts,yaml}',
   'pipelines/**/*.ts',
   'images/*/{Dockerfile,.dockerignore,bundle.ts}',
   'scripts/build.ts',

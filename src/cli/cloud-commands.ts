@@ -4,6 +4,8 @@ import type { OnExit } from './program.ts';
 /** Collects a flag that may be given several times. */
 const several = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
+const STACK = 'batch-pipeline';
+
 /** `images build|push|list` */
 export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {
   const images = program.command('images').description('container images of pipelines: build them, push them to ECR');
@@ -37,5 +39,54 @@ export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnEx
     .addHelpText('after', '\nExample:\n  $ batch-pipeline --store s3://my-bucket/prefix images list')
     .action(async (_flags, command) =>
       onExit(await (await import('./commands/images.ts')).listImagesCommand(command.optsWithGlobals())),
+    );
+}
+
+/** `deploy` and `destroy`: what an AWS account needs, once. */
+export function addStackCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {
+  program
+    .command('deploy')
+    .description('set up AWS Batch in an account: queue, roles, bucket, image repositories, log group')
+    .option('--stack-name <name>', 'of CloudFormation; other names begin with it', STACK)
+    .option('--region <name>', 'where (default: that of the environment or the profile)')
+    .option(
+      '--bucket-name <bucket>',
+      'an existing bucket (default: that of --store, made where it is missing, or one named by the stack)',
+    )
+    .option('--queue <name>', 'an existing job queue (default: one is made)')
+    .option('--job-role <arn>', 'an existing role of the jobs (default: one is made)')
+    .option('--log-group <name>', 'an existing log group (default: one is made)')
+    .option('--subnets <ids>', 'where instances start, with commas (default: the default VPC)')
+    .option('--max-vcpus <n>', 'most vCPUs at once, on Spot and again on demand (default: 256)')
+    .option('--instance-types <types>', 'types or families, with commas')
+    .option('--disk <size>', 'of an instance, for the scratch of all its tasks (default: 200 GB)')
+    .option('--kms-key <arn>', 'KMS key for the objects (default: S3 encrypts with keys of its own)')
+    .option('--input-bucket <bucket>', 'one more bucket that jobs may read inputs from (repeatable)', several)
+    .option('--fastq-days <n>', 'days that FASTQ files made from BAM files are kept; 0 for ever (default: 30)')
+    .option('--print', 'print the CloudFormation template, and do nothing')
+    .option('--plan', 'show what would change, and do nothing')
+    .option('--no-images', 'do not build and push the images')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ batch-pipeline deploy --plan\n  $ batch-pipeline deploy --store s3://my-lab/rna --max-vcpus 512',
+    )
+    .action(async (_flags, command) =>
+      onExit(await (await import('./commands/deploy.ts')).deployCommand(command.optsWithGlobals())),
+    );
+
+  program
+    .command('destroy')
+    .description('remove what `deploy` made; data stay unless they are named')
+    .option('--stack-name <name>', 'of CloudFormation', STACK)
+    .option('--region <name>', 'where (default: that of the environment or the profile)')
+    .option('--delete-data <what>', 'also the stack\'s bucket, by its name, or "images" (repeatable)', several)
+    .option('--yes', 'do not ask before data are deleted')
+    .option('--force', 'although jobs are not over: they end with their queue')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ batch-pipeline destroy\n  $ batch-pipeline destroy --delete-data images --delete-data my-lab',
+    )
+    .action(async (_flags, command) =>
+      onExit(await (await import('./commands/destroy.ts')).destroyCommand(command.optsWithGlobals())),
     );
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../errors.ts';
-import { addImageCommands } from './cloud-commands.ts';
+import { addImageCommands, addStackCommands } from './cloud-commands.ts';
 
 /** Hears the exit code of whichever command ran. */
 export type OnExit = (code: ExitCode) => void;
@@ -15,6 +15,7 @@ export function createProgram(version: string, onExit: OnExit) {
   addFollowCommands(program, onExit);
   addResultCommands(program, onExit);
   addReferenceCommands(program, onExit);
+  addStackCommands(program, onExit);
   addImageCommands(program, onExit);
   addSetupCommands(program, onExit);
   return program;

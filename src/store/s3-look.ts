@@ -1,6 +1,7 @@
 import { GetBucketEncryptionCommand, HeadBucketCommand } from '@aws-sdk/client-s3';
 import { parseStoreUrl } from './parse-store-url.ts';
 import { ask, s3Bucket } from './s3/s3-bucket.ts';
+import { statusOf } from './s3/s3-error.ts';
 import type { S3StoreOptions } from './s3/s3-options.ts';
 
 /** What is to be known of a bucket before jobs are sent to it. */
@@ -10,6 +11,16 @@ export interface BucketFacts {
   region: string | undefined;
   /** Of what others write there: `AES256`, `aws:kms`…; `none`, or `unknown` where we may not ask. */
   defaultEncryption: string;
+}
+
+/**
+ * Is there a bucket of this name that we may use?
+ * @throws PipelineError `store-denied` for somebody else's
+ */
+export async function bucketExists(name: string, options: S3StoreOptions = {}): Promise<boolean> {
+  const bucket = s3Bucket(name, options);
+  const request = async () => bucket.client.send(new HeadBucketCommand({ Bucket: name })).then(() => true);
+  return ask(bucket, '', request, (error) => (statusOf(error) === 404 ? false : undefined));
 }
 
 /**

@@ -15,15 +15,16 @@ import {
   SubmitJobCommand,
   TerminateJobCommand,
 } from '@aws-sdk/client-batch';
-import type {
-  BatchState,
-  DefinitionContent,
-  EnvironmentFacts,
-  JobDetail,
-  JobSummary,
-  KnownDefinition,
-  QueueFacts,
-  SubmitRequest,
+import {
+  BATCH_STATES,
+  type BatchState,
+  type DefinitionContent,
+  type EnvironmentFacts,
+  type JobDetail,
+  type JobSummary,
+  type KnownDefinition,
+  type QueueFacts,
+  type SubmitRequest,
 } from './batch-types.ts';
 import { apiError } from './call-failure.ts';
 import { BATCH_LIMITS } from './limits.ts';
@@ -41,6 +42,8 @@ export interface BatchApi {
   listChildren(parent: string, state: BatchState, pages: 'first' | 'all'): Promise<JobSummary[]>;
   /** At most one of the jobs that ever used this definition and that Batch still knows. */
   listJobsOf(queue: string, definition: string): Promise<JobSummary[]>;
+  /** Some of the jobs in a queue that are not over; none if all are. */
+  liveJobs(queue: string): Promise<JobSummary[]>;
   terminateJob(id: string, reason: string): Promise<void>;
   /** Active revisions, the newest first; of all names that start with it where `name` is no whole name. */
   activeDefinitions(name: string | undefined): Promise<KnownDefinition[]>;
@@ -90,6 +93,11 @@ export function openBatchApi(options: ApiOptions): BatchApi {
     listChildren: (arrayJobId, jobStatus, pages) => list({ arrayJobId, jobStatus }, pages),
     listJobsOf: (jobQueue, definition) =>
       list({ jobQueue, maxResults: 1, filters: [{ name: 'JOB_DEFINITION', values: [definition] }] }, 'first'),
+    async liveJobs(jobQueue) {
+      const live = BATCH_STATES.filter((state) => state !== 'SUCCEEDED' && state !== 'FAILED');
+      const found = await Promise.all(live.map((jobStatus) => list({ jobQueue, jobStatus, maxResults: 1 }, 'first')));
+      return found.flat();
+    },
     async terminateJob(jobId, reason) {
       const command = new TerminateJobCommand({ jobId, reason: reason.slice(0, BATCH_LIMITS.maxReason) });
       await ask('TerminateJob', () => patient.send(command));

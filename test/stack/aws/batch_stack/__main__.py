@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 
@@ -10,6 +11,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from . import moto_fixes
+from .cloudformation import resources, stacks
 from .calls import Calls
 from .control import Control
 from .faults import Faults
@@ -38,9 +40,11 @@ def main() -> None:
     settings, outcomes, calls, faults = from_environment(), Outcomes(), Calls(), Faults()
     regions = Regions(settings, outcomes)
     moto_fixes.apply(regions)
+    stacks.apply(calls.count)
     control = Control(regions, settings, calls, faults, outcomes)
     front = Front(regions, DomainDispatcherApplication(create_backend_app), calls, faults, control)
     server = make_server(arguments.host, arguments.port, front, threaded=True, request_handler=QuietHandler)
+    os.environ[resources.URL] = f"http://{arguments.host}:{server.server_port}"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(f"listening on {server.host}:{server.server_port}", flush=True)
     try:

@@ -45,7 +45,7 @@ def before(call: Call, region: Region) -> None:
 def after(call: Call, region: Region, status: str, headers: list, body: bytes) -> tuple[list, bytes]:
     if not status.startswith("200"):
         return headers, body
-    if call.service == "cloudformation":
+    if call.action in ("cloudformation:CreateStack", "cloudformation:UpdateStack"):
         mirror_buckets(region.catalog.account, call.region)
     if call.service in ("cloudformation", "ecr"):
         body = ecr_images.with_local_names(body, region.catalog.account, call.region)
@@ -98,6 +98,8 @@ def apply(regions) -> None:
     BatchBackend.register_job_definition = register_job_definition
     for name in ("create_job_queue", "create_compute_environment"):
         setattr(BatchBackend, name, enabled_by_default(getattr(BatchBackend, name)))
+    BatchBackend.create_compute_environment = with_service_role(BatchBackend.create_compute_environment)
+    BatchBackend.update_compute_environment = with_resources(BatchBackend.update_compute_environment)
     from_template = JobDefinition.create_from_cloudformation_json.__func__
     queue_from_template = JobQueue.create_from_cloudformation_json.__func__
 
@@ -130,7 +132,38 @@ def enabled_by_default(create):
         bound.arguments["state"] = bound.arguments.get("state") or "ENABLED"
         return create(**bound.arguments)
 
+    created.__signature__ = inspect.signature(create)
     return created
+
+
+def with_service_role(create):
+    """Without a role, Batch makes and takes its service-linked one: UG using-service-linked-roles.html"""
+
+    def created(backend, *args, **named):
+        bound = inspect.signature(create).bind_partial(backend, *args, **named)
+        if not bound.arguments.get("service_role"):
+            bound.arguments["service_role"] = service_linked_role(backend.iam_backend)
+        return create(**bound.arguments)
+
+    created.__signature__ = inspect.signature(create)
+    return created
+
+
+def service_linked_role(iam) -> str:
+    found = [role for role in iam.get_roles() if role.path == "/aws-service-role/batch.amazonaws.com/"]
+    role = found[0] if found else iam.create_service_linked_role("batch.amazonaws.com", "", "")
+    return role.arn
+
+
+def with_resources(update):
+    """API_UpdateComputeEnvironment.html: resources that are named replace those that the environment has."""
+
+    def updated(backend, compute_environment_name, state, compute_resources, service_role):
+        answer = update(backend, compute_environment_name, state, compute_resources, service_role)
+        backend.get_compute_environment(compute_environment_name).compute_resources.update(compute_resources or {})
+        return answer
+
+    return updated
 
 
 def register_job_definition(

@@ -1,0 +1,39 @@
+import { type AccountApi, openAccountApi } from '../engine/aws-batch/account-api.ts';
+import { type BatchApi, openBatchApi } from '../engine/aws-batch/batch-api.ts';
+import { type CloudFormationApi, openCloudFormationApi } from '../deploy/stack/cloudformation-api.ts';
+import type { Following } from '../deploy/stack/follow-stack.ts';
+import { type NetworkApi, openNetworkApi } from '../deploy/stack/network-api.ts';
+import { openRepositoriesApi, type RepositoriesApi } from '../deploy/stack/repositories-api.ts';
+import { stackEventText } from '../views/stack-text.ts';
+import { notice } from './print.ts';
+
+/** The services that commands ask which set an account up. */
+export interface Cloud {
+  stacks: CloudFormationApi;
+  account: AccountApi;
+  batch: BatchApi;
+  network: NetworkApi;
+  repositories: RepositoriesApi;
+  region: string;
+  following: Following;
+}
+
+const PATIENCE_MS = 60_000;
+const POLL_SECONDS = 3;
+
+export async function openCloud(namedRegion: string | undefined): Promise<Cloud> {
+  const endpoint = process.env['BATCH_PIPELINE_BATCH_ENDPOINT'];
+  const stacks = await openCloudFormationApi({ region: namedRegion, endpoint });
+  const region = await stacks.region();
+  const options = { region, endpoint, patienceMs: PATIENCE_MS };
+  // For tests that want less.
+  const seconds = Number(process.env['BATCH_PIPELINE_POLL_SECONDS'] ?? POLL_SECONDS);
+  return {
+    ...{ stacks, region },
+    account: openAccountApi(options),
+    batch: openBatchApi(options),
+    network: await openNetworkApi(options),
+    repositories: await openRepositoriesApi(options),
+    following: { pollMs: seconds * 1000, onEvent: (event) => notice(stackEventText(event)) },
+  };
+}

@@ -1,0 +1,76 @@
+import { ExitCode } from '../../errors.ts';
+import { type Deployment, readDeployment, writeDeployment } from '../../deploy/deployment.ts';
+import type { StackFacts } from '../../deploy/stack/cloudformation-api.ts';
+import { deployedParts } from '../../deploy/stack/deployed-parts.ts';
+import { deployStack, planStack } from '../../deploy/stack/deploy-stack.ts';
+import { stackTemplate } from '../../deploy/stack/stack-template.ts';
+import { openStore } from '../../store/open-store.ts';
+import { changesText } from '../../views/stack-text.ts';
+import { type Cloud, openCloud } from '../cloud.ts';
+import type { DeployFlags } from '../deploy-flags.ts';
+import { notice, print, printJson } from '../print.ts';
+import { storeOptions } from '../session.ts';
+import { type Intention, stackRequest } from '../stack-request.ts';
+
+/** `batch-pipeline deploy`: once per account, and again whenever something is to be different. */
+export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
+  if (flags.print) {
+    process.stdout.write(stackTemplate());
+    return ExitCode.ok;
+  }
+  const cloud = await openCloud(flags.region);
+  const intention = await stackRequest(cloud, flags);
+  if (flags.plan) return showPlan(cloud, intention, flags);
+  const stack = intention.needsStack ? await makeStack(cloud, intention) : undefined;
+  const storeUrl = (
+    stack?.outputs['Store'] ?? `s3://${intention.wishes.BucketName}/${intention.wishes.Prefix}`
+  ).replace(/\/$/, '');
+  const deployed = await noteDeployment(storeUrl, cloud.region, stack ? deployedParts(stack) : givenParts(flags));
+  // The images: built, pushed, and merged into `deployed.images` by src/deploy/images/, unless flags.images is false.
+  if (flags.json) printJson({ store: storeUrl, ...deployed });
+  else tell(storeUrl, stack);
+  return ExitCode.ok;
+}
+
+async function showPlan(cloud: Cloud, intention: Intention, flags: DeployFlags): Promise<ExitCode> {
+  const changes = intention.needsStack ? await planStack(cloud.stacks, intention, cloud.following) : [];
+  if (flags.json) printJson(changes);
+  else print(changesText(intention.stack, changes));
+  return ExitCode.ok;
+}
+
+async function makeStack(cloud: Cloud, intention: Intention): Promise<StackFacts> {
+  const { stack, changed } = await deployStack(cloud.stacks, intention, cloud.following);
+  if (!changed) notice(changesText(intention.stack, []));
+  return stack;
+}
+
+/** Keeps what images were pushed before. */
+async function noteDeployment(storeUrl: string, region: string, parts: Partial<Deployment>): Promise<Deployment> {
+  const s3 = {
+    ...storeOptions(process.env).s3,
+    ...(parts.kmsKeyArn === undefined ? {} : { kmsKeyId: parts.kmsKeyArn }),
+  };
+  const store = await openStore(storeUrl, { s3 });
+  const before = await readDeployment(store);
+  const deployed: Deployment = { version: 1, region, images: before?.images ?? {}, ...parts };
+  await writeDeployment(store, deployed);
+  return deployed;
+}
+
+/** Everything was there before: only the store has to know. */
+function givenParts({ queue, jobRole, logGroup, kmsKey }: DeployFlags): Partial<Deployment> {
+  return {
+    ...(queue ? { queue } : {}),
+    ...(jobRole ? { jobRoleArn: jobRole } : {}),
+    ...(logGroup ? { logGroup } : {}),
+    ...(kmsKey ? { kmsKeyArn: kmsKey } : {}),
+  };
+}
+
+function tell(storeUrl: string, stack: StackFacts | undefined): void {
+  print(`--store ${storeUrl}`);
+  const policy = stack?.outputs['RunPolicyArn'];
+  if (policy !== undefined) notice(`Whoever runs pipelines needs this policy: ${policy}`);
+  notice(`Next: batch-pipeline run fusion --engine aws-batch --store ${storeUrl} --samples …`);
+}

@@ -1,0 +1,1 @@
+"""CloudFormation's change sets, as BATCH.md says; `create-stack` without a change set is moto's."""
