@@ -1,17 +1,16 @@
-import { basename, relative } from 'node:path';
+import { relative } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { type Deployment, readDeployment } from '../../deploy/deployment.ts';
-import { imageKind } from '../../deploy/images/image-kind.ts';
 import { openAccountApi, parseEcrImage } from '../../engine/aws-batch/account-api.ts';
 import { createAwsBatchEngine } from '../../engine/aws-batch/aws-batch-engine.ts';
 import type { Engine, Finding } from '../../engine/engine.ts';
 import type { Pipeline } from '../../pipeline/pipeline.ts';
-import type { Step } from '../../pipeline/step.ts';
 import type { Prepared, StepEnvironment } from '../../run/prepare.ts';
 import type { Store } from '../../store/store.ts';
 import type { Elsewhere, EngineFlags } from '../engines.ts';
 import { nameValuePairs } from '../name-value-pairs.ts';
 import { storeOptions } from '../session.ts';
+import { imageOf } from './image-of.ts';
 
 /** Where jobs see the folder that all jobs of an instance share. */
 const CACHE_IN_CONTAINER = '/var/cache/batch-pipeline';
@@ -76,17 +75,6 @@ function inputFindings({ samples, request }: Prepared): Finding[] {
   const message = `Jobs on AWS Batch cannot reach ${first.location}${others}`;
   const hint = `Upload them, and name them there: --inputs ${request.store.url}/inputs`;
   return [{ level: 'error', subject: 'inputs', message, hint }];
-}
-
-/** As a flag says, by the step's name, the image's or the last part of that; then what was pushed; a URI stands for itself. */
-function imageOf(
-  { name, image }: Pick<Step, 'name' | 'image'>,
-  named: Readonly<Record<string, string>>,
-  pushed: Readonly<Record<string, string>>,
-): string | undefined {
-  const flag = named[name] ?? (image === undefined ? undefined : (named[image] ?? named[basename(image)]));
-  if (flag !== undefined || image === undefined) return flag;
-  return imageKind(image) === 'folder' ? pushed[basename(image)] : image;
 }
 
 /** Images that were pushed before their folder changed: jobs would run in the old ones. */

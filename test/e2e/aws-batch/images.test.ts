@@ -105,11 +105,11 @@ describe('the builder', () => {
 describe('ECR', () => {
   test('is asked again when it throttles or its answer is lost; repositories are ours', async () => {
     const lab = openImageLab(stack);
-    await stack.control('POST', 'faults', { action: 'ecr:*', kind: 'throttle', count: 4 });
+    await stack.control('POST', 'faults', { action: 'ecr:*', kind: 'throttle', count: 2 });
     await stack.control('POST', 'faults', { action: 'ecr:CreateRepository', kind: 'lose-answer', count: 1 });
     await stack.control('POST', 'faults', { action: 'ecr:DescribeImages', kind: 'lose-answer', count: 2 });
     succeeded(await lab.command('images', 'push', './pipeline.ts', '--builder', 'podman'));
-    expect(JSON.stringify(await stack.control('GET', 'faults'))).toMatch(/"hits":\s*4.*"hits":\s*1.*"hits":\s*2/);
+    expect(JSON.stringify(await stack.control('GET', 'faults'))).toMatch(/"hits":\s*2.*"hits":\s*1.*"hits":\s*2/);
     await stack.control('DELETE', 'faults');
     const name = `batch-pipeline/${lab.images[0]}`;
     const { repositories } = lab.aws('ecr', 'describe-repositories', '--repository-names', name) as {
@@ -145,7 +145,7 @@ describe('ECR', () => {
 
     const listed = succeeded(await lab.command('images', 'list'));
     const rows = listed.stdout.split('\n').filter((line) => line.startsWith(one) || line.startsWith(two));
-    expect(rows.map((row) => row.endsWith('yes')).toSorted()).toEqual([false, true, true]);
+    expect([rows.length, rows.filter((row) => row.endsWith('yes')).length]).toEqual([3, 2]);
     const json = JSON.parse(succeeded(await lab.command('images', 'list', '--json')).stdout) as object[];
     expect(json).toContainEqual({
       ...{ name: two, inUse: true, uri: lab.deployed()?.[two], tags: [expect.stringMatching(/^[0-9a-f]{20}$/)] },

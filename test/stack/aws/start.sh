@@ -96,7 +96,7 @@ if has batch && ! runs batch; then
     JOB_ENV+=", \"AWS_ACCESS_KEY_ID\": \"test\", \"AWS_SECRET_ACCESS_KEY\": \"testtest\"}"
   fi
   # For processes: what stands for the ENTRYPOINT of our images.
-  ENTRYPOINTS="[[\"*debian*\", []], [\"*\", [\"$NODE\", \"$ROOT/images/base/fetch-and-run.mjs\"]]]"
+  ENTRYPOINTS="[[\"*debian*\", []], [\"*\", [\"$NODE\", \"$ROOT/dist/images/base/fetch-and-run.mjs\"]]]"
   has containers || export BATCH_EXECUTE=${BATCH_EXECUTE:-processes}
   has s3 && export BATCH_STACK_S3_ENDPOINT=$S3
   has registry && export BATCH_STACK_REGISTRY=$REGISTRY BATCH_STACK_REGISTRY_FOLDER=$STATE/registry
