@@ -19,11 +19,12 @@ const programBeside: Plugin = {
 };
 
 /**
- * Writes Fetch & Run into the base image's context as two files without dependencies: `fetch-and-run.mjs`, which turns
- * on the compile cache, and `program.mjs`, which is all the rest. The same source always gives the same files.
+ * Writes Fetch & Run into the base image's context (`dist/images/base`) as two files without dependencies:
+ * `fetch-and-run.mjs`, which turns on the compile cache, and `program.mjs`, which is all the rest. The same source always
+ * gives the same files.
  * @returns the paths, the entry first
  */
-export async function bundleFetchAndRun(folder: string = import.meta.dirname): Promise<string[]> {
+export async function bundleFetchAndRun(folder: string): Promise<string[]> {
   return [
     await bundle('main.ts', join(folder, 'fetch-and-run.mjs'), { plugins: [programBeside] }),
     await bundle('program.ts', join(folder, 'program.mjs'), { banner: { js: REQUIRE } }),
@@ -38,5 +39,3 @@ async function bundle(source: string, target: string, options: BuildOptions): Pr
   await utimes(target, MODIFIED, MODIFIED);
   return target;
 }
-
-if (import.meta.main) await bundleFetchAndRun();

@@ -44,8 +44,8 @@ export interface Elsewhere {
   environments(pipeline: Pipeline): Promise<Record<string, StepEnvironment>>;
   /** Makes runner and pipeline into what the containers fetch. */
   bundle(source: string): Promise<Bundle>;
-  /** Inputs that the containers cannot reach. */
-  findings(prepared: Prepared): Finding[];
+  /** Inputs that the containers cannot reach, and images that are older than their folder. */
+  findings(prepared: Prepared): Promise<Finding[]>;
 }
 
 interface EngineKind {

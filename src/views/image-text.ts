@@ -41,7 +41,7 @@ export function imageListText(images: readonly ImageRow[]): string {
     name,
     tags.join(',') || '-',
     digest.slice(0, 'sha256:'.length + 12),
-    bytes === undefined ? '-' : `${Math.round(bytes / 1e6)} MB`,
+    bytes === undefined ? '-' : `${(bytes / 1e6).toFixed(1)} MB`,
     pushedAt?.toISOString().slice(0, 16).replace('T', ' ') ?? '-',
     inUse ? 'yes' : '',
   ]);

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bundleFetchAndRun } from '../../images/base/bundle.ts';
 
 const STACK = resolve(import.meta.dirname, '../stack/aws');
 const MINUTES = 60_000;
@@ -13,7 +12,6 @@ let env: Record<string, string>;
 
 beforeAll(async () => {
   state = mkdtempSync(join(tmpdir(), 'batch-stack-'));
-  await bundleFetchAndRun();
   // As with a job role: the attempts have no keys, they ask for them.
   await execa(join(STACK, 'start.sh'), [state, 'batch', 's3'], { env: { BATCH_CREDENTIALS: 'endpoint' } });
   env = JSON.parse(readFileSync(join(state, 'env.json'), 'utf8')) as Record<string, string>;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const ROOT = resolve(import.meta.dirname, '../..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 /** What building and packing takes from the checkout. */
-const SOURCES = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'src', 'pipelines', 'scripts'];
+const SOURCES = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'src', 'pipelines', 'images', 'scripts'];
 const SETTINGS = ['tsconfig.json', 'tsconfig.types.json', 'package-lock.json'];
 
 let top: string;
@@ -47,7 +47,19 @@ describe('the package', () => {
     const tops = files.filter((file) => !file.includes('/')).toSorted();
     expect(tops).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
     const kinds = files.filter((file) => !/^dist\/(types\/.*\.d\.ts|[^/]+\.m?js(\.LEGAL\.txt)?)$/.test(file));
-    expect(kinds.filter((file) => /^dist\/.*\./.test(file))).toEqual([]);
+    expect(kinds.filter((file) => /^dist\/.*\./.test(file) && !file.startsWith('dist/images/'))).toEqual([]);
+  });
+
+  test('holds the folders of its images, with Fetch & Run, and no source of theirs', () => {
+    const images = join(home, 'node_modules/batch-pipeline/dist/images');
+    const files = [
+      ...globSync('**/*.*', { cwd: images }),
+      ...globSync('*/{Dockerfile,.dockerignore}', { cwd: images }),
+    ];
+    expect([...new Set(files)].toSorted()).toEqual([
+      ...['base/.dockerignore', 'base/Dockerfile', 'base/fetch-and-run.mjs', 'base/program.mjs'],
+      ...['kallisto/Dockerfile', 'picard/Dockerfile', 'pizzly/Dockerfile'],
+    ]);
   });
 
   test('brings zod, for its types, and esbuild', () => {
@@ -76,6 +88,13 @@ describe('the command of the package', () => {
   test('knows the built-in pipeline', async () => {
     const help = await batchPipeline(home, 'plan', 'fusion');
     expect(help).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--samples') });
+  });
+
+  test('finds the images of the built-in pipeline', async () => {
+    // Read before any builder is looked for.
+    const built = await batchPipeline(home, 'images', 'build', '--build-arg', 'NOTHING=1');
+    expect(built.exitCode).toBe(2);
+    expect(built.stderr).toMatch(/DEBIAN_IMAGE, KALLISTO_VERSION, NODE_IMAGE, PICARD_VERSION, PIZZLY_VERSION/);
   });
 
   test('takes a newcomer from init to results', async () => {

@@ -91,7 +91,7 @@ function telling(last: Map<string, ImageEvent>): (event: ImageEvent) => void {
 async function interruptible(work: (signal: AbortSignal) => Promise<ExitCode>): Promise<ExitCode> {
   const leaving = new AbortController();
   const leave = () => leaving.abort();
-  process.once('SIGINT', leave).once('SIGTERM', leave);
+  process.on('SIGINT', leave).on('SIGTERM', leave);
   try {
     return await work(leaving.signal);
   } catch (error) {

@@ -4,6 +4,7 @@ import { planReasons, planText } from '../../views/plan-text.ts';
 import { openEngine } from '../engines.ts';
 import { notice, print, printJson } from '../print.ts';
 import { runRequest } from '../run-request.ts';
+import { warningTexts } from '../warning-texts.ts';
 import { openSession, storeUrl } from '../session.ts';
 import type { RunCommandFlags } from './run.ts';
 
@@ -13,7 +14,8 @@ export async function planCommand(pipelineName: string, flags: RunCommandFlags):
   const opened = await openEngine(flags, session.store);
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
   const prepared = await prepareRun(request);
-  const findings = [...prepared.findings, ...(opened.elsewhere?.findings(prepared) ?? [])];
+  const elsewhere = (await opened.elsewhere?.findings(prepared)) ?? [];
+  const findings = [...prepared.findings, ...elsewhere];
   if (flags.json) {
     const steps = prepared.plan.map(({ step, decisions }) => ({ step: step.name, decisions }));
     printJson({
@@ -24,7 +26,7 @@ export async function planCommand(pipelineName: string, flags: RunCommandFlags):
       findings,
     });
   } else {
-    for (const warning of warnings) notice(`warning: ${warning}`);
+    for (const warning of [...warnings, ...warningTexts(elsewhere)]) notice(`warning: ${warning}`);
     print(planText(prepared));
   }
   refuseErrors(findings);

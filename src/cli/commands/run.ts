@@ -10,6 +10,7 @@ import { notice, printJson } from '../print.ts';
 import { type RunFlags, runRequest } from '../run-request.ts';
 import { sweepScratch } from '../../runner/scratch.ts';
 import { openSession, scratchRoot, storeUrl } from '../session.ts';
+import { warningTexts } from '../warning-texts.ts';
 
 export interface RunCommandFlags extends RunFlags, EngineFlags {
   store?: string;
@@ -29,8 +30,9 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   if (local) sweepScratch(scratchRoot(session.store), hostname());
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
   const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags) });
-  for (const warning of warnings) notice(`warning: ${warning}`);
-  refuseErrors([...prepared.findings, ...(elsewhere?.findings(prepared) ?? [])]);
+  const found = (await elsewhere?.findings(prepared)) ?? [];
+  for (const warning of [...warnings, ...warningTexts(found)]) notice(`warning: ${warning}`);
+  refuseErrors([...prepared.findings, ...found]);
   if (prepared.jobs.length === 0 && (await isLatestRun(prepared))) return nothingToDo(prepared, flags.json ?? false);
   // Not needed, and so not loaded, when there is nothing to do.
   const [{ driveRun }, { startOrCarryOn }] = await Promise.all([import('../drive-run.ts'), import('../start-run.ts')]);

@@ -1,20 +1,22 @@
-import { basename } from 'node:path';
+import { relative } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { type Deployment, readDeployment } from '../../deploy/deployment.ts';
 import { openAccountApi, parseEcrImage } from '../../engine/aws-batch/account-api.ts';
 import { createAwsBatchEngine } from '../../engine/aws-batch/aws-batch-engine.ts';
 import type { Engine, Finding } from '../../engine/engine.ts';
 import type { Pipeline } from '../../pipeline/pipeline.ts';
-import type { Step } from '../../pipeline/step.ts';
 import type { Prepared, StepEnvironment } from '../../run/prepare.ts';
 import type { Store } from '../../store/store.ts';
 import type { Elsewhere, EngineFlags } from '../engines.ts';
 import { nameValuePairs } from '../name-value-pairs.ts';
 import { storeOptions } from '../session.ts';
+import { imageOf } from './image-of.ts';
 
 /** Where jobs see the folder that all jobs of an instance share. */
 const CACHE_IN_CONTAINER = '/var/cache/batch-pipeline';
 const IMAGE_PATIENCE_MS = 30_000;
+/** For a hint nobody waits longer. */
+const LOOK_PATIENCE_MS = 5_000;
 
 /** Flags first, then what `deploy` left in the store. */
 export async function openAwsBatchEngine(flags: EngineFlags, store: Store): Promise<Engine> {
@@ -43,7 +45,7 @@ export function openElsewhere(flags: EngineFlags, store: Store): Elsewhere {
       const { buildBundle, publishBundle } = await import('../../deploy/bundle.ts');
       return publishBundle(store, await buildBundle(source));
     },
-    findings: inputFindings,
+    findings: async (prepared) => [...inputFindings(prepared), ...(await outdatedFindings(prepared, flags))],
   };
 }
 
@@ -54,10 +56,10 @@ async function imageEnvironments(
   store: Store,
 ): Promise<Record<string, StepEnvironment>> {
   const deployed = await readDeployment(store);
-  const named = { ...deployed?.images, ...nameValuePairs(flags.image, '--image') };
+  const named = nameValuePairs(flags.image, '--image');
   const region = regionOf(flags, deployed);
   const entries = pipeline.steps.map(async (step): Promise<[string, StepEnvironment]> => {
-    const image = imageOf(step, named);
+    const image = imageOf(step, named, deployed?.images ?? {});
     return [step.name, { toolVersions: {}, ...given('image', image && (await byDigest(image, region))) }];
   });
   return Object.fromEntries(await Promise.all(entries));
@@ -75,12 +77,29 @@ function inputFindings({ samples, request }: Prepared): Finding[] {
   return [{ level: 'error', subject: 'inputs', message, hint }];
 }
 
-/** By the step's name, by the image as the pipeline names it, or by the last part of that; a URI stands for itself. */
-function imageOf({ name, image }: Step, named: Readonly<Record<string, string>>): string | undefined {
-  const found = named[name] ?? (image === undefined ? undefined : (named[image] ?? named[basename(image)]));
-  if (found !== undefined) return found;
-  // A folder with a Dockerfile is no image yet.
-  return image !== undefined && /[.:@]/.test(image) && !image.startsWith('.') ? image : undefined;
+/** Images that were pushed before their folder changed: jobs would run in the old ones. */
+async function outdatedFindings({ request, jobs }: Prepared, flags: EngineFlags): Promise<Finding[]> {
+  const { loaded, store, environments } = request;
+  const deployed = await readDeployment(store);
+  const atWork = new Set(jobs.map(({ step }) => environments[step]?.image));
+  const used = Object.entries(deployed?.images ?? {}).filter(([, uri]) => atWork.has(uri));
+  if (used.length === 0) return [];
+  const { outdatedImages } = await import('../../deploy/images/outdated-images.ts');
+  const options = {
+    region: regionOf(flags, deployed),
+    ...given('endpoint', process.env['BATCH_PIPELINE_BATCH_ENDPOINT']),
+  };
+  const outdated = await outdatedImages(loaded, Object.fromEntries(used), { ...options, patienceMs: LOOK_PATIENCE_MS });
+  const hint = `Push it: ${pushCommand(loaded.source, store)}`;
+  return outdated.map((name) => {
+    const message = `The folder of image ${name} has changed since it was pushed: jobs run in the image as it was`;
+    return { level: 'warning', subject: `image ${name}`, message, hint };
+  });
+}
+
+function pushCommand(source: string, store: Store): string {
+  const pipeline = source.startsWith('builtin:') ? source.replace('builtin:', '') : relative('', source);
+  return `batch-pipeline --store ${store.url} images push ${pipeline}`;
 }
 
 /** A tag may point elsewhere tomorrow. What lies in another registry than ECR is taken as it is named. */
@@ -97,7 +116,7 @@ async function byDigest(image: string, region: string | undefined): Promise<stri
   throw new PipelineError({
     code: 'image-missing',
     message: `ECR has no image ${image}`,
-    hint: 'Push it: batch-pipeline images push',
+    hint: 'Push it: batch-pipeline images push PIPELINE',
     exitCode: ExitCode.environment,
   });
 }

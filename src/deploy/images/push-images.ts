@@ -39,14 +39,15 @@ interface Wanted {
 export async function pushImages(request: PushRequest): Promise<Record<string, string>> {
   const { onImage = () => undefined, signal } = request;
   const ecr = openEcr(request.ecr);
-  const plans = await planImages(request.pipelines, request.buildArgs);
-  const wanted = await Promise.all(plans.map((plan) => look(ecr, plan, request.stack)));
+  const all = await planImages(request.pipelines, request.buildArgs);
+  const wanted = await Promise.all(all.map((plan) => look(ecr, plan, request.stack)));
   for (const { plan, uri } of wanted)
     if (uri !== undefined) onImage({ name: plan.name, tag: tagText(plan.tag), state: 'in-registry', uri });
   const missing = wanted.filter(({ uri }) => uri === undefined);
   if (missing.length > 0) {
     const builder = await findBuilder(request.builder, signal);
-    await buildImages(missing.map(({ plan }) => plan), builder, onImage); // prettier-ignore
+    const plans = missing.map(({ plan }) => plan);
+    await buildImages(plans, builder, onImage);
     const authorization = await ecr.authorization();
     for (const image of missing) await push(image, { ...request, onImage }, { ecr, builder, authorization });
   }

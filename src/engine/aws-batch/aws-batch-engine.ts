@@ -93,6 +93,6 @@ function noImage({ step }: EngineJob): PipelineError {
   return new PipelineError({
     code: 'image-missing',
     message: `Step ${step} has no container image`,
-    hint: 'Give the step an image, or name one with --image STEP=URI.',
+    hint: 'Push it: batch-pipeline images push PIPELINE; or name one: --image STEP=URI',
   });
 }

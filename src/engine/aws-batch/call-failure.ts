@@ -55,7 +55,7 @@ export function apiError(error: unknown, action: string, where?: string): Pipeli
     : new PipelineError({
         code: 'aws-unreachable',
         message: `${action} got no answer: ${messageOf(error) || name}`,
-        hint: 'Run the same command again: what is submitted stays submitted, and is not submitted twice.',
+        hint: 'Run the same command again: what is done stays done, and is not done twice.',
         ...common,
       });
 }

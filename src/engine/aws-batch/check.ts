@@ -119,7 +119,7 @@ async function imageFindings(account: AccountApi, needs: readonly Needs[]): Prom
       level: 'error' as const,
       subject: `image of step ${step}`,
       message: `Step ${step} has no container image`,
-      hint: `Build and push the images with "batch-pipeline images push", or: --image ${step}=URI`,
+      hint: `Push the pipeline's images: batch-pipeline images push PIPELINE; or name one: --image ${step}=URI`,
     })),
     ...(await Promise.all(images.map((image) => imageFinding(account, image)))),
   ];
@@ -131,7 +131,12 @@ async function imageFinding(account: AccountApi, image: string): Promise<Finding
   if (!ecr) return { level: 'ok', subject, message: 'not in ECR: taken as it is' };
   const digest = await account.imageDigest(ecr);
   if (digest !== undefined) return { level: 'ok', subject, message: digest };
-  return { level: 'error', subject, message: `ECR has no image ${image}`, hint: 'Push it: batch-pipeline images push' };
+  return {
+    level: 'error',
+    subject,
+    message: `ECR has no image ${image}`,
+    hint: 'Push it: batch-pipeline images push PIPELINE',
+  };
 }
 
 async function logFindings({ logs, logGroup }: CheckContext): Promise<Finding[]> {

@@ -1,10 +1,10 @@
 #!/bin/bash
 # Installs what the stack needs, once: Debian packages, a Python environment, the base images. Idempotent.
-# usage: install.sh [python] [containers]     (default: both)
+# usage: install.sh [python] [containers] [docker]     (default: the first two)
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 
-PACKAGES="podman runc containernetworking-plugins iptables docker-registry mmdebstrap catatonit"
+PACKAGES="podman buildah runc containernetworking-plugins iptables docker-registry mmdebstrap catatonit"
 
 install_python() {
   local wanted
@@ -42,6 +42,20 @@ make_base_tar() {
   say "base image made"
 }
 
+# The docker command alone: Debian's package would bring its engine.
+install_docker() {
+  [ -x "$DOCKER" ] && return
+  local folder
+  folder=$(mktemp -d)
+  say "installing the docker command"
+  (cd "$folder" && { apt-get -qq download docker.io || { apt-get -qq update && apt-get -qq download docker.io; }; }) > /dev/null 2>&1
+  mkdir -p "$(dirname "$DOCKER")"
+  dpkg-deb --fsys-tarfile "$folder"/docker.io_*.deb | tar -xO ./usr/bin/docker > "$DOCKER.part"
+  chmod +x "$DOCKER.part"
+  mv "$DOCKER.part" "$DOCKER"
+  rm -r "$folder"
+}
+
 parts=${*:-python containers}
 # One installation at a time, whoever asks.
 exec 9> "$CACHE/aws-install.lock"
@@ -50,6 +64,7 @@ for part in $parts; do
   case $part in
     python) install_python & ;;
     containers) (install_packages && make_base_tar) & ;;
+    docker) install_docker & ;;
     *) echo "install.sh: no part '$part'" >&2; exit 2 ;;
   esac
   jobs_started+=($!)

@@ -7,6 +7,8 @@ VENV=$CACHE/aws-venv
 CONTAINERS=$CACHE/aws-containers
 BASE_TAR=$CACHE/bookworm-slim.tar
 PYTHON=$VENV/bin/python
+#: A docker command without an engine.
+DOCKER=$CACHE/docker-cli/docker
 #: A Node that is new enough, as a program and not as a link: it goes into an image, too.
 NODE=$(readlink -f "$("$ROOT/scripts/with-node.sh" sh -c 'command -v node')")
 mkdir -p "$CACHE"

@@ -44,7 +44,8 @@ answers() {
 }
 
 parts=python
-has containers && parts="python containers"
+has containers && parts+=" containers"
+has docker && parts+=" docker"
 # shellcheck disable=SC2086
 "$HERE/install.sh" $parts
 
@@ -95,10 +96,10 @@ if has batch && ! runs batch; then
     JOB_ENV+=", \"AWS_ACCESS_KEY_ID\": \"test\", \"AWS_SECRET_ACCESS_KEY\": \"testtest\"}"
   fi
   # For processes: what stands for the ENTRYPOINT of our images.
-  ENTRYPOINTS="[[\"*debian*\", []], [\"*\", [\"$NODE\", \"$ROOT/images/base/fetch-and-run.mjs\"]]]"
+  ENTRYPOINTS="[[\"*debian*\", []], [\"*\", [\"$NODE\", \"$ROOT/dist/images/base/fetch-and-run.mjs\"]]]"
   has containers || export BATCH_EXECUTE=${BATCH_EXECUTE:-processes}
   has s3 && export BATCH_STACK_S3_ENDPOINT=$S3
-  has registry && export BATCH_STACK_REGISTRY=$REGISTRY
+  has registry && export BATCH_STACK_REGISTRY=$REGISTRY BATCH_STACK_REGISTRY_FOLDER=$STATE/registry
   launch batch env PYTHONPATH="$HERE" PYTHONDONTWRITEBYTECODE=1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=testtest \
     BATCH_CONTAINER_ENV="${BATCH_CONTAINER_ENV:-$JOB_ENV}" BATCH_ENTRYPOINTS="${BATCH_ENTRYPOINTS:-$ENTRYPOINTS}" \
     BATCH_WORK_DIR="$STATE/work" "$PYTHON" -m batch_stack --port "${BATCH##*:}"
@@ -115,7 +116,7 @@ has batch && answers batch "$BATCH/_stack/health"
   echo "export AWS_CLI='$VENV/bin/aws' CFN_LINT='$VENV/bin/cfn-lint'"
   if has s3; then echo "export AWS_ENDPOINT_URL_S3='$S3'"; fi
   if has registry; then echo "export ECR_REGISTRY='$REGISTRY'"; fi
-  if has docker; then echo "export DOCKER_HOST='unix://$STATE/docker.sock'"; fi
+  if has docker; then echo "export DOCKER_HOST='unix://$STATE/docker.sock' DOCKER='$DOCKER'"; fi
   if has containers; then cat "$STATE/containers.env"; fi
 } > "$STATE/env"
 (

@@ -37,7 +37,7 @@ test.for([
   [
     socket('ECONNRESET'),
     'aws-unreachable',
-    'Run the same command again: what is submitted stays submitted, and is not submitted twice.',
+    'Run the same command again: what is done stays done, and is not done twice.',
   ],
 ] as const)('%s is told with what to do', ([error, code, hint]) => {
   expect(apiError(error, 'batch:SubmitJob')).toMatchObject({ code, hint });

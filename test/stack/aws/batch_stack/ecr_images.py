@@ -1,26 +1,26 @@
 """ECR's view of images that were really pushed to the local registry: API_DescribeImages.html, API_BatchGetImage.html
 
-With BATCH_STACK_REGISTRY set, repositories answer with the registry's address, and a client pushes there."""
+With BATCH_STACK_REGISTRY set, repositories answer with the registry's address, and a client pushes there. What it holds is
+read from its folder, BATCH_STACK_REGISTRY_FOLDER: the API answers also while the registry is down, as it does at AWS.
+Layout: https://distribution.github.io/distribution/storage-drivers/filesystem/"""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import urllib.error
-import urllib.request
+from pathlib import Path
+
+from moto.ecr.models import ecr_backends
 
 from .errors import ApiError
-
-TYPES = (
-    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json,"
-    " application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"
-)
-PASSWORD = "123456789012-auth-token"
 
 
 class ImageNotFound(ApiError):
     code = "ImageNotFoundException"
+
+
+class RepositoryNotFound(ApiError):
+    code = "RepositoryNotFoundException"
 
 
 def registry() -> str | None:
@@ -35,69 +35,82 @@ def with_local_names(body: bytes, account: str, region: str) -> bytes:
     return body.replace(b"https://" + name, b"http://" + local).replace(name, local) if local else body
 
 
-def answer(action: str, request: dict) -> dict | None:
+def answer(action: str, request: dict, account: str, region: str) -> dict | None:
     """DescribeImages, BatchGetImage and ListImages for one repository; None for all else."""
-    if registry() is None:
+    actions = {"ecr:DescribeImages": described, "ecr:BatchGetImage": got, "ecr:ListImages": listed}
+    if registry() is None or action not in actions:
         return None
-    if action == "ecr:DescribeImages":
-        return {"imageDetails": details(request)}
-    if action == "ecr:BatchGetImage":
-        return got(request)
-    if action == "ecr:ListImages":
-        name = request["repositoryName"]
-        return {"imageIds": [{"imageTag": t, "imageDigest": fetch(name, t)[0]} for t in tags(name)]}
-    return None
-
-
-def details(request: dict) -> list[dict]:
     name = request["repositoryName"]
-    wanted = request.get("imageIds") or [{"imageTag": tag} for tag in tags(name)]
-    found: dict[str, dict] = {}
-    for image_id in wanted:
-        reference = image_id.get("imageDigest") or image_id.get("imageTag")
-        manifest = fetch(name, reference)
-        if manifest is None:
-            raise ImageNotFound(f"The image with imageId {image_id} does not exist within the repository '{name}'")
-        digest, body = manifest
-        size = sum(layer["size"] for layer in json.loads(body).get("layers", ()))
-        detail = {"repositoryName": name, "registryId": PASSWORD[:12], "imageDigest": digest, "imageSizeInBytes": size}
-        found.setdefault(digest, {**detail, "imageTags": []})
-        found[digest]["imageTags"] += [image_id["imageTag"]] if "imageTag" in image_id else []
-    return list(found.values())
+    if name not in ecr_backends[account][region].repositories:
+        text = f"The repository with name '{name}' does not exist in the registry with id '{account}'"
+        raise RepositoryNotFound(text)
+    return actions[action](Repository(name, account), request)
 
 
-def got(request: dict) -> dict:
-    name, images, failures = request["repositoryName"], [], []
+class Repository:
+    """What the registry holds under one name."""
+
+    def __init__(self, name: str, account: str):
+        self.name, self.account = name, account
+        root = Path(os.environ["BATCH_STACK_REGISTRY_FOLDER"]) / "docker/registry/v2"
+        self.blobs = root / "blobs/sha256"
+        self.manifests = root / "repositories" / name / "_manifests"
+
+    def tags(self) -> dict[str, str]:
+        """Tag to digest."""
+        links = sorted((self.manifests / "tags").glob("*/current/link"))
+        return {link.parent.parent.name: link.read_text() for link in links}
+
+    def digests(self) -> list[str]:
+        return [f"sha256:{link.parent.name}" for link in (self.manifests / "revisions/sha256").glob("*/link")]
+
+    def find(self, image_id: dict) -> str | None:
+        """The digest of what a request names by digest, by tag or by both."""
+        digest = image_id.get("imageDigest") or self.tags().get(image_id.get("imageTag", ""))
+        return digest if digest in self.digests() else None
+
+    def manifest(self, digest: str) -> str:
+        name = digest.removeprefix("sha256:")
+        return (self.blobs / name[:2] / name / "data").read_text()
+
+    def detail(self, digest: str) -> dict:
+        manifest = json.loads(self.manifest(digest))
+        link = self.manifests / "revisions/sha256" / digest.removeprefix("sha256:") / "link"
+        return {
+            "registryId": self.account,
+            "repositoryName": self.name,
+            "imageDigest": digest,
+            "imageTags": [tag for tag, tagged in self.tags().items() if tagged == digest],
+            "imageSizeInBytes": sum(layer["size"] for layer in manifest.get("layers", ())),
+            "imagePushedAt": link.stat().st_mtime,
+        }
+
+
+def described(repository: Repository, request: dict) -> dict:
+    if "imageIds" not in request:
+        return {"imageDetails": [repository.detail(digest) for digest in repository.digests()]}
+    found = []
     for image_id in request["imageIds"]:
-        manifest = fetch(name, image_id.get("imageDigest") or image_id.get("imageTag"))
-        if manifest is None:
-            failures.append(
-                {"imageId": image_id, "failureCode": "ImageNotFound", "failureReason": "not in the registry"}
-            )
+        digest = repository.find(image_id)
+        if digest is None:
+            text = f"The image with imageId {image_id} does not exist within the repository '{repository.name}'"
+            raise ImageNotFound(text)
+        found.append(digest)
+    return {"imageDetails": [repository.detail(digest) for digest in dict.fromkeys(found)]}
+
+
+def got(repository: Repository, request: dict) -> dict:
+    images, failures = [], []
+    for image_id in request["imageIds"]:
+        digest = repository.find(image_id)
+        if digest is None:
+            failure = {"failureCode": "ImageNotFound", "failureReason": "Requested image not found"}
+            failures.append({"imageId": image_id, **failure})
         else:
-            full = {**image_id, "imageDigest": manifest[0]}
-            images.append({"repositoryName": name, "imageId": full, "imageManifest": manifest[1].decode()})
+            names = {"repositoryName": repository.name, "imageId": {**image_id, "imageDigest": digest}}
+            images.append({**names, "imageManifest": repository.manifest(digest)})
     return {"images": images, "failures": failures}
 
 
-def tags(name: str) -> list[str]:
-    found = ask(f"{name}/tags/list")
-    return (json.loads(found[1]).get("tags") or []) if found else []
-
-
-def fetch(name: str, reference: str) -> tuple[str, bytes] | None:
-    """(digest, manifest)"""
-    return ask(f"{name}/manifests/{reference}")
-
-
-def ask(path: str) -> tuple[str, bytes] | None:
-    login = base64.b64encode(f"AWS:{PASSWORD}".encode()).decode()
-    headers = {"Authorization": f"Basic {login}", "Accept": TYPES}
-    request = urllib.request.Request(f"http://{registry()}/v2/{path}", headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return response.headers.get("Docker-Content-Digest", ""), response.read()
-    except urllib.error.HTTPError as error:
-        if error.code == 404:
-            return None
-        raise
+def listed(repository: Repository, request: dict) -> dict:
+    return {"imageIds": [{"imageTag": tag, "imageDigest": digest} for tag, digest in repository.tags().items()]}

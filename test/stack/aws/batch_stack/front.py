@@ -64,7 +64,7 @@ class Front:
         if call is credentials.CALL:
             ours = credentials.answer()
         if ours is None and call.service == "ecr":
-            ours = ecr_images.answer(call.action, call.json())
+            ours = ecr_images.answer(call.action, call.json(), region.catalog.account, call.region)
         if ours is not None:
             return "200 OK", [("Content-Type", "application/json")], json.dumps(ours).encode()
         if call.action in iam_simulation.ACTIONS:

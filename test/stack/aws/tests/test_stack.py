@@ -59,6 +59,22 @@ def test_a_pushed_image_runs_by_its_digest_and_reaches_s3(lab: Lab):
     assert (job["status"], lab.log(job)) == ("SUCCEEDED", ["2"])
 
 
+def test_ecr_tells_all_tags_of_an_image_its_size_and_when_it_was_pushed(lab: Lab):
+    digest = push_image(lab, "told")
+    registry = lab.stack.environment["ECR_REGISTRY"]
+    run(lab, "podman", "push", "--quiet", "localhost/debian:bookworm-slim", f"{registry}/told:v2")
+    ecr = lab.stack.client("ecr")
+    [image] = ecr.describe_images(repositoryName="told", imageIds=[{"imageDigest": digest}])["imageDetails"]
+    assert sorted(image["imageTags"]) == ["v1", "v2"]
+    assert image["imageSizeInBytes"] > 1_000_000
+    assert image["imagePushedAt"].year > 2000
+    missing = {"imageDigest": "sha256:" + 64 * "0"}
+    with pytest.raises(ecr.exceptions.ImageNotFoundException):
+        ecr.describe_images(repositoryName="told", imageIds=[missing])
+    with pytest.raises(ecr.exceptions.RepositoryNotFoundException):
+        ecr.describe_images(repositoryName="nowhere")
+
+
 def test_a_wrong_password_is_refused(lab: Lab):
     registry = lab.stack.environment["ECR_REGISTRY"]
     argv = ["podman", "login", "--username=AWS", "--password=wrong", registry]
@@ -90,3 +106,5 @@ def test_the_registry_being_down_is_a_pull_error(lab: Lab, state):
     wait_for(lambda: subprocess.run(["curl", "-s", lab.stack.environment["ECR_REGISTRY"]], check=False).returncode == 7)
     job = lab.until(lab.submit("true", jobDefinition=lab.definition("-down", image=image)))
     assert job["container"]["reason"].startswith("CannotPullContainerError: ")
+    # The API is another service than the registry.
+    assert lab.stack.client("ecr").describe_images(repositoryName="gone")["imageDetails"][0]["imageTags"] == ["v1"]
