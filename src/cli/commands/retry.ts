@@ -35,6 +35,7 @@ export async function retryCommand(
     followRetry({ store, engine, local, manifest, submitted }, flags);
   if (await isCutShort(store, engine, manifest.run)) {
     notice(`Run ${manifest.run}: its submission was cut short, and goes on.`);
+    await store.remove([runKeys.finished(manifest.run), runKeys.cancelled(manifest.run)]);
     return follow(await carryOn({ store, engine }, manifest, () => undefined));
   }
   const { pipeline } = await loadPipeline(manifest.pipelineSource);

@@ -8,8 +8,9 @@ import { findRun, readJobs, readManifest, readSubmitted } from '../../run/run-st
 import { isCutShort } from '../../run/resume.ts';
 import type { SubmittedJob } from '../../run/submitted-job.ts';
 import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
-import { isOver, settleRun, stepProgress } from '../../run/watch.ts';
+import { forgottenText, isOver, settleRun, stepProgress } from '../../run/watch.ts';
 import { summarise } from '../../run/summarise.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { Manifest } from '../../record/manifest.ts';
 import { openEngine, runEngineFlags } from '../engines.ts';
 import type { Store } from '../../store/store.ts';
@@ -36,6 +37,17 @@ interface Snapshot {
   running: Set<string>;
   /** What an engine elsewhere counts, by step. */
   live: readonly StepProgress[];
+  /** Why jobs do not move, where an engine elsewhere knows. */
+  stuck: readonly string[];
+  /** Tasks of which nobody knows what became. */
+  forgotten: number;
+}
+
+/** An engine elsewhere is opened once: that jobs stand still shows only from one look to the next. */
+interface Looker {
+  store: Store;
+  manifest: Manifest;
+  engine?: Engine;
 }
 
 const REFRESH_MS = 2000;
@@ -44,18 +56,27 @@ const REFRESH_MS = 2000;
 export async function statusCommand(name: string | undefined, flags: StatusFlags): Promise<ExitCode> {
   const { store } = await openSession(storeUrl(flags));
   const run = await findRun(store, name);
-  for (;;) {
-    const snapshot = await takeSnapshot(store, run);
-    show(run, snapshot, flags);
-    if (!flags.watch || snapshot.state !== 'running') return exitCode(snapshot);
-    await sleep(REFRESH_MS);
+  const looker: Looker = { store, manifest: await readManifest(store, run) };
+  try {
+    for (;;) {
+      const snapshot = await takeSnapshot(looker);
+      show(run, snapshot, flags);
+      if (!flags.watch || snapshot.state !== 'running') return exitCode(snapshot);
+      await sleep(REFRESH_MS);
+    }
+  } finally {
+    await looker.engine?.close();
   }
 }
 
-async function takeSnapshot(store: Store, run: string): Promise<Snapshot> {
-  const manifest = await readManifest(store, run);
+/** Nothing that only an engine elsewhere knows. */
+const NOTHING: Omit<Snapshot, 'table' | 'state'> = { running: new Set(), live: [], stuck: [], forgotten: 0 };
+
+async function takeSnapshot(looker: Looker): Promise<Snapshot> {
+  const { store, manifest } = looker;
+  const { run } = manifest;
   const submitted = await readSubmitted(store, run);
-  if (submitted.length > 0) return detachedSnapshot(store, manifest, submitted);
+  if (submitted.length > 0) return detachedSnapshot(looker, submitted);
   const [table, beat, finished] = await Promise.all([
     readTaskTable(store, manifest),
     readHeartbeat(store, run),
@@ -64,31 +85,26 @@ async function takeSnapshot(store: Store, run: string): Promise<Snapshot> {
   const running = beat ? await runningTasks(store, run, beat, table) : new Set<string>();
   const isDone = finished && runExitCode(summarise(table, 0)) !== ExitCode.unfinished;
   const state = beat ? 'running' : isDone ? 'over' : 'interrupted';
-  return { table, state, running, live: [] };
+  return { ...NOTHING, table, state, running };
 }
 
 /** On an engine elsewhere: one poll, unless the records say that the run is over. */
-async function detachedSnapshot(
-  store: Store,
-  manifest: Manifest,
-  submitted: readonly SubmittedJob[],
-): Promise<Snapshot> {
-  const nothing = { running: new Set<string>() };
-  if (await store.head(runKeys.finished(manifest.run))) {
-    return { table: await readTaskTable(store, manifest), state: 'over', live: [], ...nothing };
-  }
-  const { engine } = await openEngine(runEngineFlags(manifest), store);
-  try {
-    const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
-    const live = stepProgress(submitted, statuses);
-    if (!isOver(statuses)) return { table: await readTaskTable(store, manifest), state: 'running', live, ...nothing };
-    if (await isCutShort(store, engine, manifest.run))
-      return { table: await readTaskTable(store, manifest), state: 'interrupted', live, ...nothing };
-    const { table, gathers } = await settleRun({ store, engine, manifest, submitted });
-    return { table, state: gathers.length > 0 ? 'running' : 'over', live, ...nothing };
-  } finally {
-    await engine.close();
-  }
+async function detachedSnapshot(looker: Looker, submitted: readonly SubmittedJob[]): Promise<Snapshot> {
+  const { store, manifest } = looker;
+  if (await store.head(runKeys.finished(manifest.run)))
+    return { ...NOTHING, table: await readTaskTable(store, manifest), state: 'over' };
+  looker.engine ??= (await openEngine(runEngineFlags(manifest), store)).engine;
+  const { engine } = looker;
+  const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
+  const live = stepProgress(submitted, statuses);
+  const stuck = [...new Set(statuses.flatMap((status) => status.stuck ?? []))];
+  if (!isOver(statuses))
+    return { ...NOTHING, table: await readTaskTable(store, manifest), state: 'running', live, stuck };
+  if (await isCutShort(store, engine, manifest.run))
+    return { ...NOTHING, table: await readTaskTable(store, manifest), state: 'interrupted', live };
+  const { table, gathers, forgotten } = await settleRun({ store, engine, manifest, submitted });
+  const state = forgotten > 0 ? 'interrupted' : gathers.length > 0 ? 'running' : 'over';
+  return { ...NOTHING, table, state, live, forgotten };
 }
 
 async function runningTasks(store: Store, run: string, beat: Heartbeat, table: TaskTable): Promise<Set<string>> {
@@ -101,7 +117,7 @@ async function runningTasks(store: Store, run: string, beat: Heartbeat, table: T
   );
 }
 
-function show(run: string, { table, state, running, live }: Snapshot, flags: StatusFlags): void {
+function show(run: string, { table, state, running, live, stuck, forgotten }: Snapshot, flags: StatusFlags): void {
   if (flags.json) {
     printJson({
       run,
@@ -110,7 +126,7 @@ function show(run: string, { table, state, running, live }: Snapshot, flags: Sta
       samples: table.rows,
       cohort: table.cohort,
       running: [...running],
-      live,
+      ...{ live, stuck, forgotten },
     });
     return;
   }
@@ -120,6 +136,8 @@ function show(run: string, { table, state, running, live }: Snapshot, flags: Sta
     `Run ${styleText('bold', run)} of ${manifest.pipeline} on ${manifest.engine}, started ${manifest.createdAt}: ${stateText(state)}\n`,
   );
   if (state === 'running' && live.length > 0) print(`${liveText(live)}\n`);
+  for (const text of [...stuck, ...(forgotten > 0 ? [forgottenText(forgotten)] : [])])
+    print(`${styleText('yellow', 'warning:')} ${text}\n`);
   print(statusText(table, { running, ...(flags.all === undefined ? {} : { all: flags.all }) }));
 }
 
