@@ -5,7 +5,8 @@ import { readHeartbeat } from '../../run/heartbeat.ts';
 import type { Manifest } from '../../record/manifest.ts';
 import { isCutShort, jobsOfRun } from '../../run/resume.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
-import { isOver, settleRun } from '../../run/watch.ts';
+import { readTaskTable, waitingTasks } from '../../run/task-table.ts';
+import { forgottenText, isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
 import { openEngine, runEngineFlags } from '../engines.ts';
 import { notice } from '../print.ts';
@@ -45,7 +46,14 @@ async function cancelElsewhere(store: Store, manifest: Manifest): Promise<boolea
     const ids = submitted.map(({ jobId }) => jobId);
     // Somebody may be about to submit the rest: the mark that the run is cancelled stops them.
     const isWhole = !(await isCutShort(store, engine, manifest.run));
-    if (isWhole && isOver(await engine.poll(ids))) return false;
+    const statuses = await engine.poll(ids);
+    if (isWhole && isOver(statuses)) {
+      const forgotten = statuses.some(({ state }) => state === 'unknown')
+        ? waitingTasks(await readTaskTable(store, manifest))
+        : 0;
+      if (forgotten > 0) notice(`warning: ${forgottenText(forgotten)}`);
+      return false;
+    }
     await engine.cancel(ids, 'The run was cancelled');
     await settleRun({ store, engine, manifest, submitted });
     return true;

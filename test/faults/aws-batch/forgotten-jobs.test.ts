@@ -35,6 +35,8 @@ describe('jobs that Batch forgets while they run', () => {
       ...{ run: 'interrupted', S1: 'succeeded succeeded', S2: 'waiting waiting', S3: 'waiting waiting' },
       cohort: 'waiting',
     });
+    const cancelled = await lab.command('cancel', '--store', lab.store);
+    expect([cancelled.code, cancelled.stderr]).toEqual([0, expect.stringMatching(FORGOTTEN)]);
     // Nothing is gathered from half of the samples, and nobody writes down that the run is over.
     expect((await stack.takeCalls())['batch:SubmitJob']).toBeUndefined();
     writeFileSync(go, '');
