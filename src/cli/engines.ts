@@ -122,8 +122,15 @@ function engineName({ engine, bucketName }: EngineFlags & { bucketName?: string 
 
 /** The flags of these that an engine reads, for the manifest. */
 export function engineFlagsOf(flags: EngineFlags & { bucketName?: string }): Record<string, unknown> {
-  const read: readonly (keyof EngineFlags)[] = KINDS[engineName(flags)]?.flags ?? [];
-  return Object.fromEntries(read.flatMap((flag) => (flags[flag] === undefined ? [] : [[flag, flags[flag]]])));
+  const kind = KINDS[engineName(flags)];
+  const read: readonly (keyof EngineFlags)[] = kind?.flags ?? [];
+  // Who looks at the run from another machine must ask where its jobs are.
+  const region = process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'];
+  const here = region && read.includes('region') ? { region } : {};
+  return {
+    ...here,
+    ...Object.fromEntries(read.flatMap((flag) => (flags[flag] === undefined ? [] : [[flag, flags[flag]]]))),
+  };
 }
 
 /** The engine of a run that was started before, with the flags it was started with unless others are given now. */

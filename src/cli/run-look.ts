@@ -5,7 +5,7 @@ import { expandRanges, type Manifest } from '../record/manifest.ts';
 import type { StepProgress } from '../run/events.ts';
 import { type Heartbeat, readHeartbeat } from '../run/heartbeat.ts';
 import { isCutShort } from '../run/resume.ts';
-import { readJobs, readManifest, readSubmitted } from '../run/run-store.ts';
+import { readJobs, readSubmitted } from '../run/run-store.ts';
 import type { SubmittedJob } from '../run/submitted-job.ts';
 import { summarise } from '../run/summarise.ts';
 import { readTaskTable, type TaskTable } from '../run/task-table.ts';
@@ -27,7 +27,12 @@ export interface Snapshot {
   live: readonly StepProgress[];
   /** Why nothing starts, and what to do. */
   stuck: readonly string[];
+  /** Tasks of which nobody knows what became. */
+  forgotten: number;
 }
+
+/** Nothing that only an engine elsewhere knows. */
+const NOTHING: Omit<Snapshot, 'table' | 'state'> = { running: new Set(), live: [], stuck: [], forgotten: 0 };
 
 /** Between two looks at a run whose process writes into the store. */
 const LOCAL_REFRESH_MS = 2000;
@@ -35,13 +40,13 @@ const LOCAL_REFRESH_MS = 2000;
 /** Looks at one run again and again. An engine elsewhere stays open, for it remembers since when nothing moves. */
 export class RunLook {
   readonly #store: Store;
-  readonly #run: string;
+  readonly #manifest: Manifest;
   #engine: Engine | undefined;
   #refreshMs = LOCAL_REFRESH_MS;
 
-  constructor(store: Store, run: string) {
+  constructor(store: Store, manifest: Manifest) {
     this.#store = store;
-    this.#run = run;
+    this.#manifest = manifest;
   }
 
   /** How long to wait before the next look. */
@@ -50,9 +55,8 @@ export class RunLook {
   }
 
   async take(): Promise<Snapshot> {
-    const manifest = await readManifest(this.#store, this.#run);
-    const submitted = await readSubmitted(this.#store, this.#run);
-    return submitted.length > 0 ? this.#takeElsewhere(manifest, submitted) : takeHere(this.#store, manifest);
+    const submitted = await readSubmitted(this.#store, this.#manifest.run);
+    return submitted.length > 0 ? this.#takeElsewhere(submitted) : takeHere(this.#store, this.#manifest);
   }
 
   async close(): Promise<void> {
@@ -60,25 +64,25 @@ export class RunLook {
   }
 
   /** One poll, unless the records say that the run is over. */
-  async #takeElsewhere(manifest: Manifest, submitted: readonly SubmittedJob[]): Promise<Snapshot> {
-    const store = this.#store;
-    const nothing = { running: new Set<string>(), live: [], stuck: [] };
+  async #takeElsewhere(submitted: readonly SubmittedJob[]): Promise<Snapshot> {
+    const [store, manifest] = [this.#store, this.#manifest];
     if (await store.head(runKeys.finished(manifest.run)))
-      return { ...nothing, table: await readTaskTable(store, manifest), state: 'over' };
-    const engine = await this.#open(manifest);
+      return { ...NOTHING, table: await readTaskTable(store, manifest), state: 'over' };
+    const engine = await this.#open();
     const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
     const stuck = [...new Set(statuses.flatMap((status) => status.stuck ?? []))];
-    const seen = { ...nothing, live: stepProgress(submitted, statuses), stuck };
+    const seen = { ...NOTHING, live: stepProgress(submitted, statuses), stuck };
     if (!isOver(statuses)) return { ...seen, table: await readTaskTable(store, manifest), state: 'running' };
     if (await isCutShort(store, engine, manifest.run))
       return { ...seen, table: await readTaskTable(store, manifest), state: 'interrupted' };
-    const { table, gathers } = await settleRun({ store, engine, manifest, submitted });
-    return { ...seen, table, state: gathers.length > 0 ? 'running' : 'over' };
+    const { table, gathers, forgotten } = await settleRun({ store, engine, manifest, submitted });
+    const state = forgotten > 0 ? 'interrupted' : gathers.length > 0 ? 'running' : 'over';
+    return { ...seen, table, state, forgotten };
   }
 
-  async #open(manifest: Manifest): Promise<Engine> {
+  async #open(): Promise<Engine> {
     if (this.#engine) return this.#engine;
-    const { engine } = await openEngine(runEngineFlags(manifest), this.#store);
+    const { engine } = await openEngine(runEngineFlags(this.#manifest), this.#store);
     this.#engine = engine;
     this.#refreshMs = (await engine.limits()).pollIntervalMs;
     return engine;
@@ -95,7 +99,7 @@ async function takeHere(store: Store, manifest: Manifest): Promise<Snapshot> {
   const running = beat ? await runningTasks(store, run, beat, table) : new Set<string>();
   const isDone = finished && runExitCode(summarise(table, 0)) !== ExitCode.unfinished;
   const state = beat ? 'running' : isDone ? 'over' : 'interrupted';
-  return { table, state, running, live: [], stuck: [] };
+  return { ...NOTHING, table, state, running };
 }
 
 async function runningTasks(store: Store, run: string, beat: Heartbeat, table: TaskTable): Promise<Set<string>> {

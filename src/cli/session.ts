@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import { createLocator, type Located } from '../store/locate.ts';
-import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
+import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
+import { storeOptions } from '../store/store-options.ts';
+
+export { storeOptions } from '../store/store-options.ts';
 
 /** Where everything lies unless the user says otherwise. */
 const DEFAULT_STORE = './batch-pipeline-store';
@@ -15,13 +18,6 @@ export interface Session {
 export async function openSession(storeUrl: string): Promise<Session> {
   const options = storeOptions(process.env);
   return { store: await openStore(storeUrl, options), locate: createLocator(options) };
-}
-
-/** An S3-compatible server: our own variable, or those of the AWS tools. */
-export function storeOptions(environment: NodeJS.ProcessEnv): OpenStoreOptions {
-  const names = ['BATCH_PIPELINE_S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
-  const endpoint = names.map((name) => environment[name]).find(Boolean);
-  return endpoint ? { s3: { endpoint } } : {};
 }
 
 /** The store that `--store`, `--bucket-name` or the environment names. */

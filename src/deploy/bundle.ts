@@ -5,7 +5,7 @@ import { zipSync, type Zippable } from 'fflate';
 import { ExitCode, PipelineError } from '../errors.ts';
 import { bundleKey } from '../record/keys.ts';
 import type { Bundle } from '../record/manifest.ts';
-import type { Store } from '../store/store.ts';
+import type { ObjectInfo, Store } from '../store/store.ts';
 import { programPart } from './program-parts.ts';
 
 /** A zip for Fetch & Run: `runner.mjs` in it runs one pipeline, with nothing to install. */
@@ -38,8 +38,13 @@ export async function buildBundle(source: string): Promise<BuiltBundle> {
 export async function publishBundle(store: Store, { bytes, sha256 }: BuiltBundle): Promise<Bundle> {
   const key = bundleKey(sha256);
   const there = await store.head(key);
-  if (there?.size !== bytes.byteLength) await store.write(key, bytes);
+  if (!there || isChanged(there, bytes)) await store.write(key, bytes);
   return { location: `${store.url.replace(/\/$/, '')}/${key}`, sha256 };
+}
+
+/** S3 has the MD5 for an ETag; with a KMS key it has something else, and writing the same again does no harm. */
+function isChanged({ size, etag }: ObjectInfo, bytes: Uint8Array): boolean {
+  return size !== bytes.byteLength || (/^[0-9a-f]{32}$/.test(etag) && etag !== hash('md5', bytes));
 }
 
 /** File names to content; the program is `runner.mjs`, and what only some runs need lies in parts beside it. */

@@ -4,7 +4,8 @@
  * - `check`: every tool said success, but what came out does not fit what went in.
  * - `input`: an input is missing, unreadable or not what it should be.
  * - `out-of-memory`, `timeout`, `disk`: a resource ran out.
- * - `spot`: the machine was reclaimed. `lost`: the runner or its machine went away without a word.
+ * - `spot`: the machine was reclaimed. `lost`: the runner or its machine went away without a word, or
+ *   the store did.
  * - `start`: the task could not start (image pull, mount, queue). `cancelled`: somebody asked for it.
  */
 export const FAILURE_CAUSES = [

@@ -1,5 +1,6 @@
-import { PipelineError } from '../errors.ts';
+import { ExitCode, PipelineError } from '../errors.ts';
 import type { Engine, EngineLimits, JobDependency } from '../engine/engine.ts';
+import { runKeys } from '../record/keys.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { engineJob, engineJobName } from './engine-job.ts';
@@ -34,10 +35,24 @@ export async function submitJobs(submission: Submission): Promise<SubmittedJob[]
     }
     ids.set(job.job, jobId);
     submitted.push({ job, jobId });
-    if (limits.detached) await writeNote(store, manifest.run, job.job, { jobId });
+    if (!limits.detached) continue;
+    await writeNote(store, manifest.run, job.job, { jobId });
+    if (await store.head(runKeys.cancelled(manifest.run))) await giveUp(engine, manifest, submitted);
   }
   if (!limits.afterAny && jobs.some(waitsForAny)) await submitConductor(submission);
   return submitted;
+}
+
+/** Whoever cancelled the run meanwhile knows nothing of a job that was on its way to the engine then. */
+async function giveUp(engine: Engine, { run }: Manifest, submitted: readonly SubmittedJob[]): Promise<never> {
+  const jobIds = submitted.map(({ jobId }) => jobId);
+  await engine.cancel(jobIds, 'The run was cancelled');
+  throw new PipelineError({
+    code: 'run-cancelled',
+    message: `Run ${run} was cancelled while it was submitted`,
+    hint: 'The same command starts again with what is not done.',
+    exitCode: ExitCode.unfinished,
+  });
 }
 
 /** True for a job that waits for others to be over, where the engine cannot even wait for all of them to succeed. */

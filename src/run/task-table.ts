@@ -93,6 +93,19 @@ function fillCohort(
   }
 }
 
+/**
+ * Tasks of which no record tells what became of them; those that gather wait for all others and do not count. Once all
+ * jobs are over and their verdicts written down, the engine does not know either.
+ */
+export function waitingTasks({ manifest, rows, cohort }: TaskTable): number {
+  const first = manifest.steps.filter((step) => step.task && !gathers(manifest, step));
+  const states = [
+    ...rows.flatMap(({ tasks }) => Object.values(tasks)),
+    ...first.flatMap(({ name }) => cohort.tasks[name] ?? []),
+  ];
+  return states.filter(({ state }) => state === 'waiting').length;
+}
+
 type ManifestStep = Manifest['steps'][number];
 
 function gathers(manifest: Manifest, { upstream, task }: ManifestStep): boolean {

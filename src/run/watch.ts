@@ -12,7 +12,7 @@ import { recordVerdicts } from './record-verdicts.ts';
 import { submitGathers } from './submit-gathers.ts';
 import type { SubmittedJob } from './submitted-job.ts';
 import { summarise } from './summarise.ts';
-import { readTaskTable, type TaskTable } from './task-table.ts';
+import { readTaskTable, type TaskTable, waitingTasks } from './task-table.ts';
 
 export interface Watch {
   store: Store;
@@ -36,6 +36,7 @@ export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summar
   for (;;) {
     await watchJobs({ ...watch, submitted }, seen);
     const settled = await settleRun({ ...watch, submitted }, { wallSeconds: (performance.now() - startedAt) / 1000 });
+    if (settled.forgotten > 0) watch.onEvent({ kind: 'warning', message: forgottenText(settled.forgotten) });
     if (settled.gathers.length === 0) {
       watch.onEvent({ kind: 'finished', run: watch.manifest.run, summary: settled.summary });
       return settled;
@@ -159,11 +160,18 @@ export interface Settled {
   summary: RunSummary;
   /** Gathers that waited for this and have been submitted now: while there are any, the run is not over. */
   gathers: SubmittedJob[];
+  /** Tasks of which neither the records nor the engine know what became: nothing may be concluded from that. */
+  forgotten: number;
+}
+
+export function forgottenText(tasks: number): string {
+  return `Nobody knows what became of ${tasks} tasks: the engine has forgotten their jobs, or is asked in another account or region. "retry" does them again.`;
 }
 
 /**
  * Once all jobs are over: writes down what the engine knows of tasks that left no record; then submits the gathers that
  * could not wait for it by themselves, unless told not to; or, where there are none, writes down that the run is over.
+ * A run with tasks that the engine has forgotten, and that nobody has cancelled, is not over: it may be at work elsewhere.
  */
 export async function settleRun(
   { store, engine, manifest, submitted }: Pick<Watch, 'store' | 'engine' | 'manifest' | 'submitted'>,
@@ -171,10 +179,13 @@ export async function settleRun(
 ): Promise<Settled> {
   let table = await readTaskTable(store, manifest);
   if ((await recordVerdicts(store, engine, table, submitted)) > 0) table = await readTaskTable(store, manifest);
-  const gathers = gather ? await submitGathers({ store, engine, manifest, table }) : [];
   const summary = summarise(table, wallSeconds);
-  if (gathers.length > 0) return { table, summary, gathers };
+  const waiting = waitingTasks(table);
+  const forgotten = waiting > 0 && !(await store.head(runKeys.cancelled(manifest.run))) ? waiting : 0;
+  if (forgotten > 0) return { table, summary, gathers: [], forgotten };
+  const gathers = gather ? await submitGathers({ store, engine, manifest, table }) : [];
+  if (gathers.length > 0) return { table, summary, gathers, forgotten };
   await store.write(runKeys.finished(manifest.run), JSON.stringify(summary));
   await store.remove([runKeys.heartbeat(manifest.run)]);
-  return { table, summary, gathers };
+  return { table, summary, gathers, forgotten };
 }

@@ -2,6 +2,7 @@ import { readFileSync, statfsSync } from 'node:fs';
 import { PipelineError, systemCode } from '../errors.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import type { FailureCause } from '../record/cause.ts';
+import { isStoreAway } from '../store/store-errors.ts';
 
 /** What a tool prints when memory or disk ran out, whatever its exit code: the JVM, C++, glibc, the kernel's text for ENOSPC. */
 const TELLTALES: readonly [RegExp, FailureCause][] = [
@@ -64,7 +65,7 @@ export function describeFailure(error: unknown, signal: AbortSignal): AttemptFai
   const code = systemCode(reason);
   if (code === 'ENOSPC' || code === 'store-full') return { cause: 'disk', message: (reason as Error).message };
   if (reason instanceof PipelineError)
-    return withHint({ cause: inputCause(reason), message: placedMessage(reason) }, reason.hint);
+    return withHint({ cause: storeCause(reason), message: placedMessage(reason) }, reason.hint);
   return { cause: 'tool', message: reason instanceof Error ? stepStack(reason) : String(reason) };
 }
 
@@ -85,7 +86,9 @@ function stepStack(error: Error): string {
   return theirs.some((line) => line.includes('file://')) ? theirs.join('\n') : lines.join('\n');
 }
 
-function inputCause(error: PipelineError): FailureCause {
+/** A store that is away is no fault of the task's: another try may find it again. */
+function storeCause(error: PipelineError): FailureCause {
+  if (isStoreAway(error)) return 'lost';
   const isInput = ['object-not-found', 'checksum-mismatch', 'input-changed'].includes(error.code);
   return isInput ? 'input' : 'tool';
 }

@@ -2,8 +2,9 @@ import { isTransient } from '../record/cause.ts';
 import { lineOf } from '../errors.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import { runKeys } from '../record/keys.ts';
-import type { OpenStoreOptions } from '../store/open-store.ts';
+import { storeOptions } from '../store/store-options.ts';
 import type { Store } from '../store/store.ts';
+import { isStoreAway } from '../store/store-errors.ts';
 import { Interruption } from './failure.ts';
 import { followLog } from './follow-log.ts';
 import { performAttempt, type Workplace } from './perform-attempt.ts';
@@ -30,7 +31,8 @@ export function startRunner(load: PipelineSource): void {
     (code) => process.exit(code),
     (error: unknown) => {
       console.error(`batch-pipeline: ${lineOf(error)}`);
-      process.exit(error instanceof Interruption ? EXIT.transient : EXIT.failed);
+      // Of a store that is away not even the record could be written.
+      process.exit(error instanceof Interruption || isStoreAway(error) ? EXIT.transient : EXIT.failed);
     },
   );
 }
@@ -76,11 +78,4 @@ async function stop(abort: AbortController, environment: Environment, task: Task
   if (environment['AWS_BATCH_JOB_ID'] === undefined) return abort.abort(cancelled);
   const onRecord = await store.head(runKeys.cancelled(task.run)).catch(() => undefined);
   abort.abort(onRecord ? cancelled : new Interruption('The task was asked to stop, and AWS Batch knows why (SIGTERM)'));
-}
-
-/** An S3-compatible server: our own variable, or those of the AWS tools. */
-function storeOptions(environment: Environment): OpenStoreOptions {
-  const names = ['BATCH_PIPELINE_S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
-  const endpoint = names.map((name) => environment[name]).find(Boolean);
-  return endpoint ? { s3: { endpoint } } : {};
 }

@@ -32,6 +32,13 @@ export function fileUnreadable(path: string, cause: unknown): PipelineError {
   });
 }
 
+const AWAY = new Set(['store-busy', 'store-unreachable', 'store-failed']);
+
+/** True where a store did not answer or was busy, after all tries: the same request may succeed later. */
+export function isStoreAway(error: unknown): boolean {
+  return error instanceof PipelineError && AWAY.has(error.code);
+}
+
 /** True for an abort: passed on as it is, since it is no failure of the store. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';

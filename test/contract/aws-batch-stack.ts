@@ -9,6 +9,7 @@ import {
   type CRType,
 } from '@aws-sdk/client-batch';
 import { CreateInstanceProfileCommand, CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import { isAlive, until } from '../fixtures/until.ts';
 import { EC2Client, DescribeSecurityGroupsCommand, DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
 
 const START = join(import.meta.dirname, '../stack/aws/start.sh');
@@ -30,6 +31,10 @@ export interface AwsStack {
   control(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Record<string, unknown>>;
   /** Calls since the last time, by `service:Action`. */
   takeCalls(): Promise<Record<string, number>>;
+  /** Kills one of the services, as a crash would. */
+  kill(service: 's3' | 'registry'): Promise<void>;
+  /** Starts again what was killed, on the same port and with the same data. */
+  revive(): void;
   stop(): void;
 }
 
@@ -42,16 +47,20 @@ export interface QueueOptions {
 /**
  * Starts Batch and S3, and containers where asked for; attempts are processes of this machine otherwise.
  * @param settings see test/stack/aws/README.md
+ * @param variables of start.sh: `BATCH_CREDENTIALS`
  */
 export function startAwsStack(
   settings: Record<string, unknown> = {},
   services: readonly string[] = ['batch', 's3'],
+  variables: Readonly<Record<string, string>> = {},
 ): AwsStack {
   const folder = mkdtempSync(join(tmpdir(), 'aws-stack-'));
-  execFileSync(START, [folder, ...services], {
-    env: { ...process.env, BATCH_SETTINGS: JSON.stringify({ timeScale: 0.1, slots: 8, ...settings }) },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const start = () =>
+    execFileSync(START, [folder, ...services], {
+      env: { ...process.env, ...variables, BATCH_SETTINGS: JSON.stringify({ timeScale: 0.1, slots: 8, ...settings }) },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  start();
   const environment = JSON.parse(readFileSync(join(folder, 'env.json'), 'utf8')) as Record<string, string>;
   // For the clients of this process.
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION'])
@@ -75,6 +84,12 @@ export function startAwsStack(
       await control('DELETE', 'calls');
       return calls as Record<string, number>;
     },
+    async kill(service) {
+      const pid = Number(readFileSync(join(folder, 'run', `${service}.pid`), 'utf8'));
+      process.kill(pid, 'SIGKILL');
+      await until(() => !isAlive(pid));
+    },
+    revive: () => void start(),
     stop() {
       execFileSync(STOP, [folder], { stdio: ['ignore', 'ignore', 'inherit'] });
       rmSync(folder, { recursive: true, force: true });

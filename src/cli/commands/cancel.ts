@@ -3,9 +3,10 @@ import { ExitCode } from '../../errors.ts';
 import { runKeys } from '../../record/keys.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
 import type { Manifest } from '../../record/manifest.ts';
-import { jobsOfRun } from '../../run/resume.ts';
+import { isCutShort, jobsOfRun } from '../../run/resume.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
-import { isOver, settleRun } from '../../run/watch.ts';
+import { readTaskTable, waitingTasks } from '../../run/task-table.ts';
+import { forgottenText, isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
 import { openEngine, runEngineFlags } from '../engines.ts';
 import { notice } from '../print.ts';
@@ -43,7 +44,16 @@ async function cancelElsewhere(store: Store, manifest: Manifest): Promise<boolea
   try {
     const submitted = await jobsOfRun(store, engine, manifest);
     const ids = submitted.map(({ jobId }) => jobId);
-    if (isOver(await engine.poll(ids))) return false;
+    // Somebody may be about to submit the rest: the mark that the run is cancelled stops them.
+    const isWhole = !(await isCutShort(store, engine, manifest.run));
+    const statuses = await engine.poll(ids);
+    if (isWhole && isOver(statuses)) {
+      const forgotten = statuses.some(({ state }) => state === 'unknown')
+        ? waitingTasks(await readTaskTable(store, manifest))
+        : 0;
+      if (forgotten > 0) notice(`warning: ${forgottenText(forgotten)}`);
+      return false;
+    }
     await engine.cancel(ids, 'The run was cancelled');
     await settleRun({ store, engine, manifest, submitted });
     return true;

@@ -20,6 +20,7 @@ import { driveRun } from '../drive-run.ts';
 import { type EngineFlags, openEngine, runEngineFlags } from '../engines.ts';
 import { notice } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
+import { restoreBundle } from '../restore-bundle.ts';
 import { commandWith } from './run.ts';
 
 /** `batch-pipeline retry [RUN]`: another submission over the run's own manifest. */
@@ -30,10 +31,13 @@ export async function retryCommand(
   const { store } = await openSession(storeUrl(flags));
   const manifest = await readManifest(store, await findRun(store, name));
   if (await readHeartbeat(store, manifest.run)) throw stillRunning(manifest.run);
-  const { engine, local } = await openEngine(runEngineFlags(manifest, flags), store);
+  const { engine, local, elsewhere } = await openEngine(runEngineFlags(manifest, flags), store);
   const follow = (submitted: readonly SubmittedJob[]) =>
     followRetry({ store, engine, local, manifest, submitted }, flags);
-  if (await isCutShort(store, engine, manifest.run)) {
+  await restoreBundle(store, manifest, elsewhere);
+  // What was cancelled while it was submitted has lost its first jobs: nothing of it can go on.
+  const isCancelled = await store.head(runKeys.cancelled(manifest.run));
+  if (!isCancelled && (await isCutShort(store, engine, manifest.run))) {
     notice(`Run ${manifest.run}: its submission was cut short, and goes on.`);
     return follow(await carryOn({ store, engine }, manifest, () => undefined));
   }

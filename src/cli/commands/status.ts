@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { ExitCode } from '../../errors.ts';
 import type { StepProgress } from '../../run/events.ts';
-import { findRun } from '../../run/run-store.ts';
+import { findRun, readManifest } from '../../run/run-store.ts';
 import { summarise } from '../../run/summarise.ts';
+import { forgottenText } from '../../run/watch.ts';
 import { statusText } from '../../views/status-text.ts';
 import { print } from '../print.ts';
 import { runExitCode } from '../run-exit-code.ts';
@@ -21,7 +22,7 @@ export interface StatusFlags {
 export async function statusCommand(name: string | undefined, flags: StatusFlags): Promise<ExitCode> {
   const { store } = await openSession(storeUrl(flags));
   const run = await findRun(store, name);
-  const look = new RunLook(store, run);
+  const look = new RunLook(store, await readManifest(store, run));
   const show = flags.json ? jsonOf : textOf;
   let shown = '';
   try {
@@ -44,18 +45,21 @@ function printScreen(text: string, { watch, json }: StatusFlags): void {
   print(text);
 }
 
-function jsonOf(run: string, { table, state, running, live, stuck }: Snapshot): string {
+function jsonOf(run: string, { table, state, running, live, stuck, forgotten }: Snapshot): string {
   const facts = { run, state, summary: summarise(table, 0), samples: table.rows, cohort: table.cohort };
-  return JSON.stringify({ ...facts, running: [...running], live, stuck }, undefined, 2);
+  return JSON.stringify({ ...facts, running: [...running], live, stuck, forgotten }, undefined, 2);
 }
 
-function textOf(run: string, { table, state, running, live, stuck }: Snapshot, { all }: StatusFlags): string {
+function textOf(run: string, snapshot: Snapshot, { all }: StatusFlags): string {
+  const { table, state, running, live, stuck, forgotten } = snapshot;
   const { manifest } = table;
   const title = `Run ${styleText('bold', run)} of ${manifest.pipeline} on ${manifest.engine}, started ${manifest.createdAt}: ${stateText(state)}`;
   const counts = state === 'running' && live.length > 0 ? [liveText(live)] : [];
-  const warnings = state === 'running' ? stuck.map((reason) => styleText('yellow', reason)) : [];
+  const warnings = [...stuck, ...(forgotten > 0 ? [forgottenText(forgotten)] : [])].map(
+    (text) => `${styleText('yellow', 'warning:')} ${text}`,
+  );
   const grid = statusText(table, { running, ...(all === undefined ? {} : { all }) });
-  return [title, ...warnings, ...counts, grid].join('\n\n');
+  return [title, ...counts, ...warnings, grid].join('\n\n');
 }
 
 function liveText(live: readonly StepProgress[]): string {

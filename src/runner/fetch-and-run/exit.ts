@@ -1,4 +1,5 @@
 import { ExitCode, PipelineError } from '../../errors.ts';
+import { isStoreAway } from '../../store/store-errors.ts';
 
 /** Exit codes of Fetch & Run itself; otherwise it has those of what it ran. Documented in docs/fetch-and-run.md. */
 export const FetchAndRunExit = {
@@ -17,13 +18,11 @@ export const FetchAndRunExit = {
   signal: 128,
 } as const;
 
-const TRANSIENT = new Set(['store-busy', 'store-unreachable', 'store-failed']);
-
 /** The exit code for an error that ended Fetch & Run before, or instead of, the program that it was to run. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof LaunchError) return error.shellCode;
   if (!(error instanceof PipelineError)) return FetchAndRunExit.internal;
-  return TRANSIENT.has(error.code) ? FetchAndRunExit.tryAgain : error.exitCode;
+  return isStoreAway(error) ? FetchAndRunExit.tryAgain : error.exitCode;
 }
 
 /** The fetched program could not be started. */

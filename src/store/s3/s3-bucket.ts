@@ -42,12 +42,13 @@ export function urlOf(bucket: S3Bucket, key: string): string {
   return `s3://${bucket.name}/${key}`;
 }
 
-function s3Client({ endpoint, region, attempts = DEFAULT_ATTEMPTS }: S3StoreOptions): S3Client {
+function s3Client(options: S3StoreOptions): S3Client {
+  const { endpoint, region, attempts = DEFAULT_ATTEMPTS } = options;
   const client = new S3Client({
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     region: region ?? regionOrDefault(),
     followRegionRedirects: true,
-    credentials: patientCredentials(),
+    credentials: patientCredentials(options.attempts),
     retryStrategy: retryStrategy(attempts),
     maxAttempts: attempts,
     requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SILENCE_TIMEOUT_MS },

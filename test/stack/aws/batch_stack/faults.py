@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 
 #: lose-answer: done, then the connection is cut. lose-request: cut before anything is done. throttle: 429.
-#: error: 500. delay: done, answered late.
+#: error: 500. delay: done and answered late.
 KINDS = ("lose-answer", "lose-request", "throttle", "error", "delay")
 
 

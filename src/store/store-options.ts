@@ -1,0 +1,14 @@
+import type { OpenStoreOptions } from './open-store.ts';
+
+const ENDPOINTS = ['BATCH_PIPELINE_S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'] as const;
+
+/**
+ * What the environment says of S3: an S3-compatible server, by our own variable or those of the AWS tools, and the tries
+ * of one request.
+ */
+export function storeOptions(environment: Readonly<Record<string, string | undefined>>): OpenStoreOptions {
+  const endpoint = ENDPOINTS.map((name) => environment[name]).find(Boolean);
+  const attempts = Number(environment['AWS_MAX_ATTEMPTS']);
+  const s3 = { ...(endpoint ? { endpoint } : {}), ...(attempts > 0 ? { attempts } : {}) };
+  return Object.keys(s3).length > 0 ? { s3 } : {};
+}
