@@ -36,8 +36,11 @@ interface Snapshot {
   running: Set<string>;
   /** What an engine elsewhere counts, by step. */
   live: readonly StepProgress[];
+  /** How long to wait before the next one. */
+  refreshMs: number;
 }
 
+/** Of what runs on this machine; each engine elsewhere has its own. */
 const REFRESH_MS = 2000;
 
 /** `batch-pipeline status` */
@@ -48,7 +51,7 @@ export async function statusCommand(name: string | undefined, flags: StatusFlags
     const snapshot = await takeSnapshot(store, run);
     show(run, snapshot, flags);
     if (!flags.watch || snapshot.state !== 'running') return exitCode(snapshot);
-    await sleep(REFRESH_MS);
+    await sleep(snapshot.refreshMs);
   }
 }
 
@@ -64,7 +67,7 @@ async function takeSnapshot(store: Store, run: string): Promise<Snapshot> {
   const running = beat ? await runningTasks(store, run, beat, table) : new Set<string>();
   const isDone = finished && runExitCode(summarise(table, 0)) !== ExitCode.unfinished;
   const state = beat ? 'running' : isDone ? 'over' : 'interrupted';
-  return { table, state, running, live: [] };
+  return { table, state, running, live: [], refreshMs: REFRESH_MS };
 }
 
 /** On an engine elsewhere: one poll, unless the records say that the run is over. */
@@ -73,19 +76,20 @@ async function detachedSnapshot(
   manifest: Manifest,
   submitted: readonly SubmittedJob[],
 ): Promise<Snapshot> {
-  const nothing = { running: new Set<string>() };
+  const running = new Set<string>();
   if (await store.head(runKeys.finished(manifest.run))) {
-    return { table: await readTaskTable(store, manifest), state: 'over', live: [], ...nothing };
+    return { table: await readTaskTable(store, manifest), state: 'over', running, live: [], refreshMs: REFRESH_MS };
   }
   const { engine } = await openEngine(runEngineFlags(manifest), store);
   try {
     const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
     const live = stepProgress(submitted, statuses);
-    if (!isOver(statuses)) return { table: await readTaskTable(store, manifest), state: 'running', live, ...nothing };
+    const now = { running, live, refreshMs: (await engine.limits()).pollIntervalMs };
+    if (!isOver(statuses)) return { table: await readTaskTable(store, manifest), state: 'running', ...now };
     if (await isCutShort(store, engine, manifest.run))
-      return { table: await readTaskTable(store, manifest), state: 'interrupted', live, ...nothing };
+      return { table: await readTaskTable(store, manifest), state: 'interrupted', ...now };
     const { table, gathers } = await settleRun({ store, engine, manifest, submitted });
-    return { table, state: gathers.length > 0 ? 'running' : 'over', live, ...nothing };
+    return { table, state: gathers.length > 0 ? 'running' : 'over', ...now };
   } finally {
     await engine.close();
   }
