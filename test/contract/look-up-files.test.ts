@@ -47,7 +47,7 @@ const names = (count: number, name: (i: number) => string) => Array.from({ lengt
 test('many files of one folder cost a listing, and say what a look at each would', async () => {
   const files = put(
     'looks-many',
-    names(1500, (i) => `in/S${i}.txt`),
+    names(1100, (i) => `in/S${i}.txt`),
   );
   expect(await requests(files)).toEqual({ lists: 2, heads: 0 });
 });
@@ -63,7 +63,7 @@ test('few files cost a look at each', async () => {
 test('a listing that does not come to them is given up', async () => {
   put(
     'looks-crowd',
-    names(4000, (i) => `in/A${i}.txt`),
+    names(3000, (i) => `in/A${i}.txt`),
   );
   const files = put(
     'looks-crowd',
