@@ -1,8 +1,4 @@
-import { bundleFetchAndRun } from '../images/base/bundle.ts';
 import { ensureBuilt } from '../scripts/ensure-built.ts';
 
-/** Before the first test of a run: the command, and what stands for the images' entrypoint where jobs are processes. */
-export async function setup(): Promise<void> {
-  await ensureBuilt();
-  await bundleFetchAndRun();
-}
+/** Before the first test of a run: the command, and Fetch & Run, which is the entrypoint where jobs are processes. */
+export const setup = ensureBuilt;

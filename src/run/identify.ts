@@ -5,6 +5,7 @@ import type { SampleRow } from '../pipeline/sample-sheet.ts';
 import type { PlanSample } from '../plan/plan.ts';
 import type { FileIdentity } from '../record/manifest.ts';
 import type { Located } from '../store/locate.ts';
+import { type LookUp, lookUpFiles } from './look-up-files.ts';
 
 type Locate = (location: string) => Promise<Located>;
 
@@ -22,15 +23,22 @@ export async function identifySamples(
 ): Promise<PlanSample[]> {
   const limit = pLimit(PARALLEL_LOOKS);
   const errors: PipelineError[] = [];
-  const samples = await Promise.all(rows.map((row) => limit(() => identifySample(pipeline, row, locate, errors))));
+  const lookUp = await lookUpFiles(fileCells(pipeline, rows), locate);
+  const samples = await Promise.all(rows.map((row) => limit(() => identifySample(pipeline, row, lookUp, errors))));
   throwAll(errors);
   return samples;
+}
+
+function fileCells(pipeline: Pipeline, rows: readonly SampleRow[]): string[] {
+  return rows.flatMap(({ cells }) =>
+    Object.entries(cells).flatMap(([column, cell]) => (pipeline.samples[column]?.kind === 'sample-file' ? [cell] : [])),
+  );
 }
 
 async function identifySample(
   pipeline: Pipeline,
   row: SampleRow,
-  locate: Locate,
+  lookUp: LookUp,
   errors: PipelineError[],
 ): Promise<PlanSample> {
   const files: Record<string, FileIdentity> = {};
@@ -42,7 +50,7 @@ async function identifySample(
       if (parsed.success) values[column] = cell;
       else errors.push(badCell(row, column, cell, parsed.error.issues[0]?.message ?? 'wrong value'));
     } else if (handle) {
-      const found = await lookAt(cell, locate).catch((error: unknown) =>
+      const found = await lookAt(cell, lookUp).catch((error: unknown) =>
         missingFile(row, column, cell, messageOf(error)),
       );
       if (found instanceof PipelineError) errors.push(found);
@@ -53,9 +61,8 @@ async function identifySample(
 }
 
 /** Size and ETag of a file. @throws whatever the store says of an absent one. */
-async function lookAt(location: string, locate: Locate): Promise<FileIdentity> {
-  const { store, key } = await locate(location);
-  const info = await store.head(key);
+async function lookAt(location: string, lookUp: LookUp): Promise<FileIdentity> {
+  const info = await lookUp(location);
   if (!info) throw new PipelineError({ code: 'object-not-found', message: 'there is no such file' });
   return { location, size: info.size, etag: info.etag };
 }
@@ -67,9 +74,10 @@ export async function identifyReferences(
 ): Promise<Record<string, FileIdentity>> {
   const errors: PipelineError[] = [];
   const found: Record<string, FileIdentity> = {};
+  const lookUp = await lookUpFiles(Object.values(given), locate);
   for (const [name, location] of Object.entries(given)) {
     try {
-      found[name] = await lookAt(location, locate);
+      found[name] = await lookAt(location, lookUp);
     } catch (error) {
       errors.push(
         new PipelineError({

@@ -26,14 +26,16 @@ export async function recordVerdicts(
   submitted: readonly SubmittedJob[],
 ): Promise<number> {
   const limit = pLimit(PARALLEL_WRITES);
-  const samples = await readSamples(store, table.manifest);
+  let samples: ManifestSample[] | undefined;
   let written = 0;
   for (const { job, jobId } of submitted) {
     const silent = silentElements(table, job.step, job.samples);
     const verdicts = silent.length === 0 ? [] : await engine.verdicts(jobId, silent);
+    if (verdicts.length === 0) continue;
+    const all = (samples ??= await readSamples(store, table.manifest));
     const writing = verdicts.map((verdict, i) =>
       limit(async () => {
-        const record = verdictRecord(table, samples[sampleAt(job.samples, verdict.index) ?? -1], job, verdict);
+        const record = verdictRecord(table, all[sampleAt(job.samples, verdict.index) ?? -1], job, verdict);
         if (!record.key) return;
         // A log that cannot be had is no reason to keep quiet about the rest.
         const log = i < LOGS_PER_JOB ? await engine.log(jobId, verdict.index).catch(() => undefined) : undefined;

@@ -26,6 +26,8 @@ async function pollUntil(engine: Engine, jobId: string, good: (status: JobStatus
     await sleep(50);
   }
 }
+/** Of a queue as the lab makes it. */
+const QUEUE_VCPUS = 256;
 const isOver = ({ state }: JobStatus) => state === 'succeeded' || state === 'failed';
 
 describe('tasks that cannot start', () => {
@@ -135,6 +137,23 @@ describe('tasks that end without a record', () => {
     // Two pages of children, and no child described.
     expect(await stack.takeCalls()).toEqual({ 'batch:DescribeJobs': 1, 'batch:ListJobs': 2 });
     await stack.control('POST', 'settings', { fake: 'manual' });
+  });
+
+  test('of thousands that are cancelled only those that had started have a verdict', async () => {
+    const lab = await openJobsLab(stack);
+    const a = await lab.engine.submit(lab.job('a', { size: 1500 }), []);
+    await pollUntil(lab.engine, a, ({ counts }) => counts.running === QUEUE_VCPUS);
+    await lab.engine.cancel([a], 'The test wants it');
+    await stack.takeCalls();
+    const verdicts = await lab.engine.verdicts(
+      a,
+      Array.from({ length: 1500 }, (_, i) => i),
+    );
+    expect(verdicts.map(({ index, cause }) => [index, cause])).toEqual(
+      Array.from({ length: QUEUE_VCPUS }, (_, index) => [index, 'cancelled']),
+    );
+    // The parent, two pages of children, and 256 of these by the hundred.
+    expect(await stack.takeCalls()).toEqual({ 'batch:DescribeJobs': 4, 'batch:ListJobs': 2 });
   });
 });
 

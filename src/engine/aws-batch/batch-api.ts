@@ -219,6 +219,7 @@ function jobSummary(job: SdkSummary): JobSummary {
     status: job.status ?? 'SUBMITTED',
     statusReason: job.statusReason,
     createdAt: job.createdAt ?? 0,
+    startedAt: job.startedAt,
     index: job.arrayProperties?.index,
     exitCode: job.container?.exitCode,
     reason: job.container?.reason,

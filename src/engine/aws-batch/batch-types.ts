@@ -97,6 +97,8 @@ export interface JobSummary {
   status: BatchState;
   statusReason?: string | undefined;
   createdAt: number;
+  /** Absent for one that never came to run. */
+  startedAt?: number | undefined;
   /** Of a child. */
   index?: number | undefined;
   exitCode?: number | undefined;
