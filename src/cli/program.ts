@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../errors.ts';
+import { addGarbageCommands } from './cloud-commands.ts';
 
 /** Hears the exit code of whichever command ran. */
 export type OnExit = (code: ExitCode) => void;
@@ -14,6 +15,7 @@ export function createProgram(version: string, onExit: OnExit) {
   addFollowCommands(program, onExit);
   addResultCommands(program, onExit);
   addReferenceCommands(program, onExit);
+  addGarbageCommands(program, onExit);
   addSetupCommands(program, onExit);
   return program;
 }

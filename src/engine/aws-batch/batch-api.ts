@@ -18,6 +18,7 @@ import {
 import type {
   BatchState,
   DefinitionContent,
+  DescribedDefinition,
   EnvironmentFacts,
   JobDetail,
   JobSummary,
@@ -39,11 +40,11 @@ export interface BatchApi {
   listJobsNamed(queue: string, prefix: string): Promise<JobSummary[]>;
   /** Children of an array in this state; the first page of up to 1,000 or all. */
   listChildren(parent: string, state: BatchState, pages: 'first' | 'all'): Promise<JobSummary[]>;
-  /** At most one of the jobs that ever used this definition and that Batch still knows. */
-  listJobsOf(queue: string, definition: string): Promise<JobSummary[]>;
+  /** Plain jobs and parents in a queue that use this revision of a definition, over or not, as long as Batch knows them. */
+  listJobsOf(queue: string, definitionArn: string): Promise<JobSummary[]>;
   terminateJob(id: string, reason: string): Promise<void>;
-  /** Active revisions, the newest first; of all names that start with it where `name` is no whole name. */
-  activeDefinitions(name: string | undefined): Promise<KnownDefinition[]>;
+  /** Active revisions, the newest first; of all names where none is given. */
+  activeDefinitions(name: string | undefined): Promise<DescribedDefinition[]>;
   /** One call, as `submitJob`. */
   registerDefinition(name: string, content: DefinitionContent): Promise<KnownDefinition>;
   deregisterDefinition(arn: string): Promise<void>;
@@ -88,8 +89,8 @@ export function openBatchApi(options: ApiOptions): BatchApi {
     listJobsNamed: (jobQueue, prefix) =>
       list({ jobQueue, filters: [{ name: 'JOB_NAME', values: [`${prefix}*`] }] }, 'all'),
     listChildren: (arrayJobId, jobStatus, pages) => list({ arrayJobId, jobStatus }, pages),
-    listJobsOf: (jobQueue, definition) =>
-      list({ jobQueue, maxResults: 1, filters: [{ name: 'JOB_DEFINITION', values: [definition] }] }, 'first'),
+    listJobsOf: (jobQueue, definitionArn) =>
+      list({ jobQueue, filters: [{ name: 'JOB_DEFINITION', values: [definitionArn] }] }, 'all'),
     async terminateJob(jobId, reason) {
       const command = new TerminateJobCommand({ jobId, reason: reason.slice(0, BATCH_LIMITS.maxReason) });
       await ask('TerminateJob', () => patient.send(command));
@@ -136,14 +137,21 @@ async function listPages(
   return found;
 }
 
-async function definitions(client: BatchClient, name: string | undefined): Promise<KnownDefinition[]> {
-  const found: KnownDefinition[] = [];
+async function definitions(client: BatchClient, name: string | undefined): Promise<DescribedDefinition[]> {
+  const found: DescribedDefinition[] = [];
   let nextToken: string | undefined;
   do {
     const input = { status: 'ACTIVE', ...(name && { jobDefinitionName: name }), ...(nextToken && { nextToken }) };
     const answer = await client.send(new DescribeJobDefinitionsCommand(input));
-    for (const { jobDefinitionName = '', revision = 0, jobDefinitionArn = '' } of answer.jobDefinitions ?? [])
-      found.push({ name: jobDefinitionName, revision, arn: jobDefinitionArn });
+    for (const {
+      jobDefinitionName = '',
+      revision = 0,
+      jobDefinitionArn = '',
+      containerProperties,
+    } of answer.jobDefinitions ?? []) {
+      const { image, jobRoleArn } = containerProperties ?? {};
+      found.push({ name: jobDefinitionName, revision, arn: jobDefinitionArn, image, jobRoleArn });
+    }
     nextToken = answer.nextToken;
   } while (nextToken);
   return found.sort((a, b) => b.revision - a.revision);
