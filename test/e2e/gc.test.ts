@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { processStart } from '../../src/record/process-start.ts';
-import { exits, startCli } from '../fixtures/cli.ts';
+import { exits, runCli, startCli } from '../fixtures/cli.ts';
 import { told } from '../fixtures/told.ts';
 import { pidIn, until } from '../fixtures/until.ts';
 import { addFiles, filesIn, LETTERS, OBEY, PIPELINES, TWO_TEXTS, workFolder } from '../fixtures/work-folder.ts';
@@ -167,6 +167,24 @@ test('a run that starts meanwhile is refused, and one that is starting holds eve
   ]);
   age(cwd, 1);
   await exits(0, changed, { cwd });
+});
+
+test('runs and gc at the same time: whoever is refused has lost nothing', async () => {
+  const cwd = workFolder(TWO_TEXTS);
+  await exits(0, RUN, { cwd });
+  for (let round = 2; round <= 5; round++) {
+    age(cwd, 40);
+    const changed = [...RUN, '-p', `copies=${round}`];
+    const [ran, collected] = await Promise.all([
+      runCli(changed, { cwd }),
+      runCli(['gc', '--apply', '--keep-days', '0'], { cwd }),
+    ]);
+    expect(collected, collected.stderr).toMatchObject({ code: 0 });
+    if (ran.code !== 0)
+      expect(ran, ran.stderr).toMatchObject({ code: 3, stderr: expect.stringContaining('gc is removing') });
+    await exits(0, changed, { cwd });
+    await exits(0, ['results', '--verify'], { cwd });
+  }
 });
 
 test('--keep-days takes whole days', async () => {

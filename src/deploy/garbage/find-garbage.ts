@@ -1,3 +1,4 @@
+import { PipelineError } from '../../errors.ts';
 import {
   BUNDLES_PREFIX,
   parseOutputKey,
@@ -34,7 +35,10 @@ export interface Found {
 /** Looks at the whole store and changes nothing. */
 export async function findGarbage(store: Store, options: GcOptions): Promise<Found> {
   const runs = await readRunFacts(store, options.now);
-  const unfinished = (await store.unfinished()).filter(({ modified }) => options.now - modified >= UNFINISHED_MS);
+  const spared: Spared[] = [];
+  const unfinished = (await listUnfinished(store, spared)).filter(
+    ({ modified }) => options.now - modified >= UNFINISHED_MS,
+  );
   const garbage = unfinished.map(({ name, size }): Garbage => {
     return { kind: 'unfinished', group: 'writes', name, keys: [], size, why: 'not written to for a day' };
   });
@@ -42,15 +46,28 @@ export async function findGarbage(store: Store, options: GcOptions): Promise<Fou
   const starting = runs.filter(({ manifest }) => !manifest).map(({ run }) => run);
   // It has not said which pipeline it is of, or which bundle it needs.
   if (starting.length > 0)
-    return { ...found, spared: [{ what: 'everything else', why: `${starting.join(', ')} is being started` }] };
+    return {
+      ...found,
+      spared: [...spared, { what: 'everything else', why: `${starting.join(', ')} is being started` }],
+    };
   garbage.push(...bundleGarbage(await listAll(store, BUNDLES_PREFIX), runs, options));
-  const spared: Spared[] = [];
   for (const [pipeline, ofPipeline] of Map.groupBy(runs, ({ manifest }) => manifest?.pipeline ?? '')) {
     const live = ofPipeline.filter((run) => run.live).map(({ run }) => run);
     if (live.length > 0) spared.push({ what: `outputs of ${pipeline}`, why: `${live.join(', ')} is not over` });
     else garbage.push(...(await garbageOf(store, pipeline, ofPipeline, options)));
   }
   return { ...found, spared };
+}
+
+/** To look at uploads takes a permission of its own, which not everybody has. */
+async function listUnfinished(store: Store, spared: Spared[]): Promise<Unfinished[]> {
+  try {
+    return await store.unfinished();
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.code !== 'store-denied') throw error;
+    spared.push({ what: 'unfinished writes', why: 's3:ListBucketMultipartUploads is denied' });
+    return [];
+  }
 }
 
 async function garbageOf(

@@ -37,7 +37,7 @@ export function outputGarbage(holdings: Holdings): Garbage[] {
   // Sample names may hold dots, keys do not.
   const served = new Set([...succeeded].map((task) => task.slice(0, task.lastIndexOf('.'))));
   return holdings.folders.flatMap((folder): Garbage[] => {
-    const age = holdings.now - Math.max(...folder.files.map(({ modified }) => modified));
+    const age = holdings.now - lastWritten(folder);
     const task = `${folder.step}/${folder.task}`;
     if (age < GUARD_MS) return [];
     if (!succeeded.has(task)) return [asGarbage(holdings, folder, 'leftover', 'no success on record')];
@@ -48,6 +48,12 @@ export function outputGarbage(holdings: Holdings): Garbage[] {
       ? [asGarbage(holdings, folder, 'scratch', `read by ${readersOf(holdings, folder.step).join(', ')}, and done`)]
       : [];
   });
+}
+
+/** The mark of a removal that was cut short makes the files no younger. */
+function lastWritten({ files }: OutputFolder): number {
+  const real = files.filter(({ file }) => file !== REMOVED_FILE);
+  return Math.max(...(real.length > 0 ? real : files).map(({ modified }) => modified));
 }
 
 /** Every step that reads it has a success of this sample, and no run of the last days has used it. */

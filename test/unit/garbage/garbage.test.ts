@@ -90,6 +90,12 @@ describe('outputs', () => {
     expect(kinds({ ...way, folders: [folder('b')] })).toEqual([]);
   });
 
+  test('go the next time if their removal was cut short', () => {
+    const { files } = folder('a');
+    const mark = { file: '.removed', key: 'k', size: 0, modified: NOW };
+    expect(kinds({ ...way, folders: [folder('a', { files: [...files, mark] })] })).toHaveLength(1);
+  });
+
   test('are not removed twice', () => {
     const mark = [{ file: '.removed', key: 'k', size: 0, modified: NOW - 100 * DAY_MS }];
     expect(kinds({ ...way, folders: [folder('a', { files: mark })] })).toEqual([]);
