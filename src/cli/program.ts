@@ -1,6 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../errors.ts';
-import { addImageCommands, addStackCommands } from './cloud-commands.ts';
+import { addGarbageCommands, addImageCommands, addStackCommands } from './cloud-commands.ts';
 
 /** Hears the exit code of whichever command ran. */
 export type OnExit = (code: ExitCode) => void;
@@ -17,6 +17,7 @@ export function createProgram(version: string, onExit: OnExit) {
   addReferenceCommands(program, onExit);
   addStackCommands(program, onExit);
   addImageCommands(program, onExit);
+  addGarbageCommands(program, onExit);
   addSetupCommands(program, onExit);
   return program;
 }

@@ -6,12 +6,14 @@ export type Reason =
   | { code: 'new' }
   | { code: 'failed'; cause: string }
   | { code: 'damaged' }
+  | { code: 'removed' }
   | { code: 'changed'; parts: readonly (keyof KeyParts)[]; before: string };
 
 /** Why this task, which the plan runs, is not up to date; from names alone. */
 export function explain(held: Held, step: string, sample: string, key: string): Reason {
   const heldStep = held.get(step);
-  if (heldState(heldStep, sample, key) === 'damaged') return { code: 'damaged' };
+  const state = heldState(heldStep, sample, key);
+  if (state === 'damaged' || state === 'removed') return { code: state };
   const failure = lastFailure(heldStep, sample, key);
   if (failure) return { code: 'failed', cause: failure.cause };
   const before = nearest(heldStep?.samples.get(sample)?.succeeded ?? [], key);
@@ -35,6 +37,8 @@ export function reasonText(reason: Reason): string {
       return `failed before (${reason.cause})`;
     case 'damaged':
       return 'an output is missing or changed';
+    case 'removed':
+      return 'its files were removed by gc';
     case 'changed':
       return `${KEY_PARTS.filter((part) => reason.parts.includes(part))
         .map(partText)

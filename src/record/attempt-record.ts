@@ -12,6 +12,8 @@ const recordedFile = z.object({
   /** Bytes. */
   size: z.number().int().nonnegative(),
   sha256: z.string().optional(),
+  /** An input that lay in the cache of the machine, so that nothing was transferred. */
+  cached: z.literal(true).optional(),
 });
 export type RecordedFile = z.infer<typeof recordedFile>;
 
@@ -54,6 +56,7 @@ export const attemptRecord = z.object({
   cpuSeconds: z.number(),
   /** Highest resident memory seen of the tools together; absent where the system does not tell. */
   peakMemoryMiB: z.number().optional(),
+  /** Transferred: inputs from the machine's cache do not count. */
   bytesIn: z.number(),
   bytesOut: z.number(),
   inputs: z.array(recordedFile),

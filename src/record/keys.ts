@@ -10,6 +10,7 @@
  *     v1/references/<name>/manifest.json | <file>
  *     v1/bundles/<sha256>.zip
  *     v1/deployment.json
+ *     v1/gc.json
  *
  * A listing of `records/<step>/` alone tells the state of every task, and one of `outputs/<step>/` whether its
  * files are whole: `print` stands for their names and sizes. Sample names may hold dots, so names are read from the right.
@@ -42,6 +43,16 @@ export function recordsPrefix(pipeline: string, step: string): string {
 
 export function outputsPrefix(pipeline: string, step: string): string {
   return `${ROOT}/${pipeline}/outputs/${step}/`;
+}
+
+/** All records, or all outputs, of a pipeline's steps, whatever these are called by now. */
+export function stepsPrefix(pipeline: string, kind: 'records' | 'outputs'): string {
+  return `${ROOT}/${pipeline}/${kind}/`;
+}
+
+/** The step to which a record, output or log belongs. */
+export function stepOfKey(key: string): string {
+  return key.split('/')[3] ?? '';
 }
 
 export function succeededKey(task: TaskRef): string {
@@ -95,6 +106,9 @@ export function isHidden(key: string): boolean {
   return key.slice(key.lastIndexOf('/') + 1).startsWith('.');
 }
 
+/** Stands in a folder of outputs that `gc` has emptied: they were whole, and nobody needed them any more. */
+export const REMOVED_FILE = '.removed';
+
 /** Reads an output's key: `sample.key` of its task, the fingerprint in the folder's name, and the file's name. */
 export function parseOutputKey(key: string): { task: string; print: string; file: string } | undefined {
   const slash = key.lastIndexOf('/');
@@ -129,9 +143,14 @@ export const runKeys = {
 /** What was deployed for this store in an AWS account. */
 export const deploymentKey = `${ROOT}/deployment.json`;
 
+/** Whether somebody is removing things, and who did last. */
+export const gcMarkKey = `${ROOT}/gc.json`;
+
+export const BUNDLES_PREFIX = `${ROOT}/bundles/`;
+
 /** A bundle for Fetch & Run, by its content. */
 export function bundleKey(sha256: string): string {
-  return `${ROOT}/bundles/${sha256}.zip`;
+  return `${BUNDLES_PREFIX}${sha256}.zip`;
 }
 
 /** Run ids are `<name>-<number>`; the highest number is the latest run, whatever the clock says. */

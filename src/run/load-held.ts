@@ -8,6 +8,7 @@ import {
   parseRecordKey,
   type RecordName,
   recordsPrefix,
+  REMOVED_FILE,
   succeededKey,
 } from '../record/keys.ts';
 import { readRecord } from '../record/read-record.ts';
@@ -57,7 +58,8 @@ async function settleDoubts(
 function tasksWithSeveralFolders(outputs: readonly OutputEntry[]): Set<string> {
   const prints = new Map<string, string>();
   const several = new Set<string>();
-  for (const { task, print } of outputs) {
+  for (const { task, print, file } of outputs) {
+    if (file === REMOVED_FILE) continue;
     if ((prints.get(task) ?? print) !== print) several.add(task);
     prints.set(task, print);
   }
@@ -80,8 +82,8 @@ async function listOutputs(store: Store, pipeline: string, step: string): Promis
   const outputs: OutputEntry[] = [];
   for await (const page of store.list(outputsPrefix(pipeline, step))) {
     for (const { key, size } of page) {
-      const output = isHidden(key) ? undefined : parseOutputKey(key);
-      if (output) outputs.push({ ...output, size });
+      const output = parseOutputKey(key);
+      if (output && (output.file === REMOVED_FILE || !isHidden(key))) outputs.push({ ...output, size });
     }
   }
   return outputs;

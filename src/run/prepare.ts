@@ -12,6 +12,7 @@ import type { FileIdentity, JobDocument } from '../record/manifest.ts';
 import { identityLines } from '../record/task-key.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
+import { type GcMark, readGcMark } from './gc-mark.ts';
 import { identifySamples } from './identify.ts';
 import { loadHeld } from './load-held.ts';
 
@@ -47,11 +48,14 @@ export interface Prepared {
   jobs: JobDocument[];
   limits: EngineLimits;
   findings: Finding[];
+  /** As it was before anything was looked at. */
+  gcMark: GcMark | undefined;
 }
 
 /** Looks at inputs, store and engine, and plans. Changes nothing. */
 export async function prepareRun(request: RunRequest): Promise<Prepared> {
   const { pipeline, helpers } = request.loaded;
+  const gcMark = await readGcMark(request.store);
   const stepNames = pipeline.steps.map(({ name }) => name);
   const [samples, held, limits] = await Promise.all([
     identifySamples(pipeline, request.rows, request.locate),
@@ -75,7 +79,7 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
     ),
   });
   const jobs = planJobs(request, plan, samples.length, limits);
-  return { request, samples, held, plan, jobs, limits, findings: await check(request, jobs) };
+  return { request, samples, held, plan, jobs, limits, findings: await check(request, jobs), gcMark };
 }
 
 /** @throws PipelineErrors for what would make the run fail; warnings are left to the caller. */

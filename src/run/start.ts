@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Bundle, Manifest } from '../record/manifest.ts';
 import type { OnEvent } from './events.ts';
+import { refuseIfRemoved } from './gc-mark.ts';
 import type { Prepared } from './prepare.ts';
 import { claimRun } from './run-store.ts';
 import { submitJobs } from './submit.ts';
@@ -24,6 +25,7 @@ export async function startRun(
   const { request, plan, jobs } = prepared;
   const bundle = await options.bundle?.();
   const run = await claimRun(request.store, options.name);
+  await refuseIfRemoved(request.store, prepared.gcMark);
   const identity = {
     run,
     nonce: randomBytes(4).toString('hex'),

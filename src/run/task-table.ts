@@ -20,6 +20,8 @@ export interface TaskStatus {
   cause?: FailureCause;
   /** True where this run did not have to do it. */
   upToDate?: boolean;
+  /** True where `gc` has removed its files since: nobody needs them. */
+  removed?: boolean;
 }
 
 export interface TaskRow {
@@ -75,7 +77,17 @@ function sampleRow(manifest: Manifest, held: Held, sample: ManifestSample, cohor
         )
       : { state: 'not-needed' };
   }
-  return { sample: sample.name, tasks };
+  return { sample: sample.name, tasks: wantedAgain(manifest, tasks) };
+}
+
+/** What `gc` has removed is missing after all where a step that reads it has to run once more. */
+function wantedAgain(manifest: Manifest, tasks: TaskRow['tasks']): TaskRow['tasks'] {
+  const again = { ...tasks };
+  for (const { name, upstream } of manifest.steps.toReversed()) {
+    if (['succeeded', 'not-needed'].includes(again[name]?.state ?? 'not-needed')) continue;
+    for (const step of upstream) if (again[step]?.removed) again[step] = { state: 'damaged' };
+  }
+  return again;
 }
 
 /** Cohort steps before the samples can be told at once; those that gather only once the samples' rows are known. */
@@ -144,6 +156,8 @@ function taskStatus(
   const state = heldState(ofStep, task.sample, task.key);
   if (state === 'whole')
     return task.decision === 'run' ? { state: 'succeeded' } : { state: 'succeeded', upToDate: true };
+  if (state === 'removed' && task.decision !== 'not-needed')
+    return { state: 'succeeded', removed: true, ...(task.decision === 'run' ? {} : { upToDate: true }) };
   if (task.decision === 'not-needed') return { state: 'not-needed' };
   const failure = lastFailure(ofStep, task.sample, task.key, manifest.run);
   if (failure) return { state: 'failed', cause: failure.cause as FailureCause };

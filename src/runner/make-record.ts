@@ -37,7 +37,7 @@ export async function makeRecord(attempt: Attempt, store: Store, ending: Ending)
     wallSeconds: measured.wallSeconds,
     cpuSeconds: measured.cpuSeconds,
     ...(measured.peakMemoryMiB === undefined ? {} : { peakMemoryMiB: measured.peakMemoryMiB }),
-    bytesIn: sumSizes(work.staged.files),
+    bytesIn: sumSizes(work.staged.files.filter(({ cached }) => !cached)),
     bytesOut: sumSizes(work.outputs),
     inputs: work.staged.files,
     outputs: work.outputs,

@@ -10,6 +10,8 @@ import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { type Attempt, stepParams, type Work } from './attempt.ts';
 import { type AttemptLog, lastLines, openAttemptLog } from './attempt-log.ts';
+import { type Holds, openHolds } from './cache/holds.ts';
+import type { ReferenceCache } from './cache/reference-cache.ts';
 import { type Cohort, readCohort } from './cohort.ts';
 import { type AttemptFailure, describeFailure, Interruption } from './failure.ts';
 import { type Ending, makeRecord, serialise } from './make-record.ts';
@@ -31,6 +33,8 @@ export interface Workplace {
   pipeline: (source: string) => Promise<Pipeline>;
   /** Search path of the tools. */
   path: string;
+  /** What tasks of this machine share, where the environment names a place for it. */
+  cache: ReferenceCache | undefined;
   /** Follows the log of an attempt from its start, where somebody watches; the function that it returns ends that. */
   followLog?: (path: string) => () => void;
 }
@@ -60,6 +64,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   const signal = AbortSignal.any([abort, limit.signal]);
   const scratch = makeScratch(task.scratchRoot, task.host);
   const log = openAttemptLog(join(scratch, LOG_FILE));
+  const holds = openHolds();
   const unfollow = place.followLog?.(log.path);
   const work: Work = {
     observed: { tools: [], checks: [], metrics: {} },
@@ -68,7 +73,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   };
   try {
     writeFileSync(join(scratch, 'task.json'), JSON.stringify({ ...attempt.id, ...attempt.ref } satisfies ScratchOwner));
-    const ended = await runAndPublish(attempt, place, { scratch, log, signal, work });
+    const ended = await runAndPublish(attempt, place, { scratch, log, signal, work, holds });
     const failure = orTimeout(ended, (performance.now() - begunAt) / 1000, attempt.job.resources.timeLimitSeconds);
     if (abort.reason instanceof Interruption) throw abort.reason;
     const printed = lastLines(log.since(0), STDERR_LINES);
@@ -91,6 +96,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
     limit.stop();
     unfollow?.();
     removeScratch(scratch);
+    holds.release();
   }
 }
 
@@ -165,15 +171,19 @@ interface Room {
   log: AttemptLog;
   signal: AbortSignal;
   work: Work;
+  holds: Holds;
 }
 
 /** Returns the failure, if any; what was seen until then is left in `room.work`. */
 async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Promise<AttemptFailure | undefined> {
   const { step, sample, manifest, cohort, job, ref } = attempt;
-  const { scratch, log, signal, work } = room;
+  const { scratch, log, signal, work, holds } = room;
   try {
     await refuseStrangers(place.store, ref);
-    work.staged = await stageInputs({ ...place, manifest, step, sample, collected: cohort.collected, scratch, signal });
+    work.staged = await stageInputs({
+      ...{ ...place, manifest, step, sample, collected: cohort.collected },
+      ...{ scratch, signal, holds, say: (line) => log.line(line) },
+    });
     const outputs = declaredOutputs(step, ref.sample, scratch);
     const params = stepParams(step, manifest);
     await withTools(signal, async (tools) => {

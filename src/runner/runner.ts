@@ -5,6 +5,7 @@ import { runKeys } from '../record/keys.ts';
 import { storeOptions } from '../store/store-options.ts';
 import type { Store } from '../store/store.ts';
 import { isStoreAway } from '../store/store-errors.ts';
+import type { CacheSettings } from './cache/reference-cache.ts';
 import { Interruption } from './failure.ts';
 import { followLog } from './follow-log.ts';
 import { performAttempt, type Workplace } from './perform-attempt.ts';
@@ -22,7 +23,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Serves the engine that forked this process, or performs the one attempt that the environment describes. */
 export function startRunner(load: PipelineSource): void {
   const environment = process.env;
-  const equipment = { path: environment['PATH'] ?? '', load, store: storeOptions(environment) };
+  const equipment = {
+    path: environment['PATH'] ?? '',
+    load,
+    store: storeOptions(environment),
+    cache: cacheSettings(environment),
+  };
   if (process.send) {
     serveAttempts(equipment);
     return;
@@ -78,4 +84,10 @@ async function stop(abort: AbortController, environment: Environment, task: Task
   if (environment['AWS_BATCH_JOB_ID'] === undefined) return abort.abort(cancelled);
   const onRecord = await store.head(runKeys.cancelled(task.run)).catch(() => undefined);
   abort.abort(onRecord ? cancelled : new Interruption('The task was asked to stop, and AWS Batch knows why (SIGTERM)'));
+}
+
+/** A folder that all tasks of this machine share, on AWS Batch one of the instance. */
+function cacheSettings(environment: Environment): CacheSettings | undefined {
+  const folder = environment['BATCH_PIPELINE_CACHE'];
+  return folder ? { folder, limit: environment['BATCH_PIPELINE_CACHE_LIMIT'] } : undefined;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import pLimit from 'p-limit';
 import { PipelineError } from '../errors.ts';
@@ -10,6 +10,9 @@ import { succeededKey } from '../record/keys.ts';
 import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
+import { CacheUnusable } from './cache/cache-unusable.ts';
+import type { HeldEntry, ReferenceCache } from './cache/reference-cache.ts';
+import type { Holds } from './cache/holds.ts';
 import { readSuccess } from './read-success.ts';
 
 /** Transfers at a time; enough to fill a link, few enough not to starve other tasks. */
@@ -26,6 +29,12 @@ export interface StageRequest {
   collected: readonly { sample: string; records: Readonly<Record<string, AttemptRecord>> }[];
   scratch: string;
   signal: AbortSignal;
+  /** For inputs that all samples share, where this machine has one. */
+  cache: ReferenceCache | undefined;
+  /** Where entries of the cache are kept that the attempt works with. */
+  holds: Holds;
+  /** A line for the attempt's log. */
+  say: (line: string) => void;
 }
 
 export interface Staged {
@@ -40,13 +49,21 @@ export interface Staged {
 /** Brings every input of a task under `scratch/inputs/`, checked against what the plan or the record before said. */
 export async function stageInputs(request: StageRequest): Promise<Staged> {
   const limit = pLimit(PARALLEL_TRANSFERS);
-  const staged: Staged = { values: {}, files: [], unsummed: [] };
+  // A step that goes through its inputs meets them in their own order, whichever came first.
+  const values = Object.fromEntries(Object.keys(request.step.inputs).map((name) => [name, undefined]));
+  const staged: Staged = { values, files: [], unsummed: [] };
+  const say = sayOnce(request.say);
   const fetch = (name: string, source: Source): Promise<string> =>
     limit(async () => {
       request.signal.throwIfAborted();
-      const path = await fetchTo(source, join(request.scratch, 'inputs', ...name.split(':')), request.signal);
-      const { location, size, sha256 } = source;
-      const file = { name, location, size, ...(sha256 ? { sha256 } : {}) };
+      const path = targetOf(source, join(request.scratch, 'inputs', ...name.split(':')));
+      const entry = await fromCache(request, source, say);
+      if (entry) symlinkSync(entry.path, path);
+      else await fetchTo(source, path, request.signal);
+      const { location, size } = source;
+      const sha256 = source.sha256 ?? entry?.sha256;
+      const cached = entry && !entry.fetched;
+      const file = { name, location, size, ...(sha256 ? { sha256 } : {}), ...(cached ? { cached } : {}) };
       staged.files.push(file);
       if (!sha256) staged.unsummed.push({ file, path });
       return path;
@@ -68,14 +85,11 @@ export async function stageInputs(request: StageRequest): Promise<Staged> {
         case 'reference':
           staged.values[name] = await fetch(
             name,
-            await identified(request, request.manifest.references[chosen.name], chosen.name),
+            shared(await identified(request, request.manifest.references[chosen.name], chosen.name)),
           );
           return;
         case 'output':
-          staged.values[name] = await fetch(
-            name,
-            published(request.store, await upstreamRecord(request, chosen.step), chosen.output),
-          );
+          staged.values[name] = await fetch(name, await upstreamOutput(request, chosen.step, chosen.output));
           return;
         case 'collected':
           staged.values[name] = await Promise.all(
@@ -98,18 +112,55 @@ interface Source {
   location: string;
   size: number;
   sha256?: string;
+  /** Of a file of the user's. */
+  etag?: string;
   /** Success that the file belongs to, where another step wrote it. */
   record?: AttemptRecord;
+  /** True for what every sample's task wants. */
+  shared?: true;
 }
 
-async function fetchTo(source: Source, folder: string, signal: AbortSignal): Promise<string> {
+function shared(source: Source): Source {
+  return { ...source, shared: true };
+}
+
+function targetOf(source: Source, folder: string): string {
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, basename(source.located.key));
+  return join(folder, basename(source.located.key));
+}
+
+/** `undefined` for what is staged for this attempt alone. A folder's files need no second copy. */
+async function fromCache(
+  { cache, holds, signal }: StageRequest,
+  source: Source,
+  say: (line: string) => void,
+): Promise<HeldEntry | undefined> {
+  const { store, key } = source.located;
+  if (!cache || !source.shared || store.localPath(key) !== undefined) return undefined;
+  // A name in the store says nothing of where the store is.
+  const location = source.record ? `${store.url}/${key}` : source.location;
+  try {
+    return holds.keep(await cache.hold({ ...source, location }, signal));
+  } catch (error) {
+    if (!(error instanceof CacheUnusable)) return disown(source, error);
+    say(`batch-pipeline: staged without the reference cache: ${error.message}`);
+    return undefined;
+  }
+}
+
+function sayOnce(say: (line: string) => void): (line: string) => void {
+  const said = new Set<string>();
+  return (line) => {
+    if (!said.has(line)) say(line);
+    said.add(line);
+  };
+}
+
+async function fetchTo(source: Source, path: string, signal: AbortSignal): Promise<void> {
   const options = { signal, ...(source.sha256 ? { sha256: source.sha256 } : {}) };
   await source.located.store
     .getFile(source.located.key, path, options)
     .catch((error: unknown) => disown(source, error));
-  return path;
 }
 
 const DAMAGED = ['checksum-mismatch', 'object-not-found'];
@@ -140,7 +191,14 @@ async function identified(request: StageRequest, file: FileIdentity | undefined,
       hint: 'Start the run again: it plans with the file as it is now.',
     });
   }
-  return { located, location: file.location, size: file.size, ...(file.sha256 ? { sha256: file.sha256 } : {}) };
+  const { location, size, etag, sha256 } = file;
+  return { located, location, size, etag, ...(sha256 ? { sha256 } : {}) };
+}
+
+/** What a cohort step wrote is everybody's. */
+async function upstreamOutput(request: StageRequest, step: string, output: string): Promise<Source> {
+  const source = published(request.store, await upstreamRecord(request, step), output);
+  return request.manifest.steps.some(({ name, task }) => name === step && task) ? shared(source) : source;
 }
 
 async function upstreamRecord(request: StageRequest, step: string): Promise<AttemptRecord> {

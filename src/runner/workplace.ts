@@ -2,6 +2,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import { createLocator } from '../store/locate.ts';
 import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
 import { remember } from '../store/remember.ts';
+import { type CacheSettings, openReferenceCache } from './cache/reference-cache.ts';
 import type { Workplace } from './perform-attempt.ts';
 import { openRunDocuments } from './run-documents.ts';
 
@@ -14,15 +15,18 @@ export interface Equipment {
   path: string;
   load: PipelineSource;
   store: OpenStoreOptions;
+  /** `undefined` where this machine has none. */
+  cache: CacheSettings | undefined;
 }
 
 /** Opens what a runner needs for any number of attempts on one store. */
 export async function openWorkplace(storeUrl: string, equipment: Equipment): Promise<Workplace> {
-  const { path, load, store: options } = equipment;
+  const { path, load, store: options, cache } = equipment;
   const store = await openStore(storeUrl, options);
   return {
     store,
     path,
+    cache: cache && openReferenceCache(cache),
     locate: createLocator(options),
     documents: openRunDocuments(store),
     pipeline: remember(load),

@@ -5,6 +5,7 @@ import { attempt } from './folder/folder-error.ts';
 import { folderReader } from './folder/folder-reader.ts';
 import { folderWriter } from './folder/folder-writer.ts';
 import { pathOf, statIfThere } from './folder/object-path.ts';
+import { listTempArea } from './folder/temp-area.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -22,6 +23,7 @@ export function openFolderStore(root: string): Store {
     localPath: (key) => pathOf(folder, key),
     ...folderReader(folder),
     ...folderWriter(folder),
+    unfinished: async () => listTempArea(folder),
   };
 }
 

@@ -9,6 +9,7 @@ import { readRange } from './s3/read-range.ts';
 import { s3Bucket, urlOf, type S3Bucket } from './s3/s3-bucket.ts';
 import { deleteObjects, headObject, listObjects, putIfAbsent, putObject, readObject } from './s3/s3-objects.ts';
 import type { S3StoreOptions } from './s3/s3-options.ts';
+import { listUploads } from './s3/list-uploads.ts';
 import { slots } from './s3/slots.ts';
 import { uploadFile } from './s3/upload-file.ts';
 import { objectNotFound } from './store-errors.ts';
@@ -32,7 +33,9 @@ export function openS3Store(bucketName: string, prefix: string, options: S3Store
     checkKey(key);
     return root + key;
   };
-  const own = ({ key, size, etag }: ObjectInfo): ObjectInfo => ({ key: key.slice(root.length), size, etag });
+  const own = ({ key, size, etag, modified }: ObjectInfo): ObjectInfo => ({
+    ...{ key: key.slice(root.length), size, etag, modified },
+  });
 
   return {
     url: urlOf(bucket, prefix).replace(/\/$/, ''),
@@ -48,7 +51,7 @@ export function openS3Store(bucketName: string, prefix: string, options: S3Store
     },
     create: async (key, body) => createOnce(bucket, full(key), Buffer.from(body)),
     async putFile(key, path, transfer) {
-      return own(await uploadFile(bucket, inFlight, { key: full(key), path }, transfer));
+      return { ...(await uploadFile(bucket, inFlight, { key: full(key), path }, transfer)), key };
     },
     async getFile(key, path, transfer) {
       return own(await downloadFile(bucket, inFlight, { key: full(key), path }, transfer));
@@ -61,6 +64,7 @@ export function openS3Store(bucketName: string, prefix: string, options: S3Store
       const all = keys.map(full);
       for (let i = 0; i < all.length; i += MAX_DELETE) await removeAll(bucket, all.slice(i, i + MAX_DELETE));
     },
+    unfinished: () => listUploads(bucket, root),
   };
 }
 

@@ -1,13 +1,31 @@
 import type { Readable } from 'node:stream';
 
-/** What a listing or a look at one object tells. */
-export interface ObjectInfo {
+/** One version of an object. */
+export interface ObjectVersion {
   /** Path inside the store, with `/`, never starting with one. */
   key: string;
   /** Bytes. */
   size: number;
   /** Changes whenever the content may have changed: S3's ETag, or a folder's size and mtime. */
   etag: string;
+}
+
+/** What a listing or a look at one object tells. */
+export interface ObjectInfo extends ObjectVersion {
+  /** When it was last written, by the store's clock: ms since the epoch. A file that was moved into a folder keeps its time. */
+  modified: number;
+}
+
+/** What a writer that died has left: no object, and in no listing, but it takes room. */
+export interface Unfinished {
+  /** For readers. */
+  name: string;
+  /** Bytes. */
+  size: number;
+  /** When it was begun or last written to, ms since the epoch. */
+  modified: number;
+  /** No harm if it is gone by then. */
+  remove(): Promise<void>;
 }
 
 export interface TransferOptions {
@@ -34,13 +52,15 @@ export interface Store {
   /** Creates only if absent: of any number of racing writers exactly one gets `true`. */
   create(key: string, body: string | Uint8Array): Promise<boolean>;
   /** Publishes a local file, creating or replacing; the local file may be gone afterwards. */
-  putFile(key: string, path: string, options?: TransferOptions): Promise<ObjectInfo>;
+  putFile(key: string, path: string, options?: TransferOptions): Promise<ObjectVersion>;
   /** Makes the object's content readable at `path`; a folder links instead of copying: never write to it. */
   getFile(key: string, path: string, options?: TransferOptions): Promise<ObjectInfo>;
   /** Every object whose key starts with `prefix` (byte order is not promised), in pages of at most 1,000. */
   list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<readonly ObjectInfo[]>;
   /** Removes these objects; an absent one is no error. */
   remove(keys: readonly string[]): Promise<void>;
+  /** Writes that were begun and have not ended, those that go on just now too. */
+  unfinished(): Promise<Unfinished[]>;
   /** Path of an object's file where the store is a folder of this machine, else `undefined`. */
   localPath(key: string): string | undefined;
 }

@@ -41,3 +41,12 @@ function inTwo(seconds: number, large: number, largeUnit: string, small: number,
 export function memory(mebibytes: number): string {
   return mebibytes % 1024 === 0 ? `${mebibytes / 1024} GB` : `${mebibytes} MB`;
 }
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
+
+/** `512 B`, `1.5 KB`, `33 GB`: powers of 1024, as `memory`. */
+export function bytes(number: number): string {
+  const power = Math.min(UNITS.length - 1, number < 1 ? 0 : Math.floor(Math.log2(number) / 10));
+  const value = number / 1024 ** power;
+  return `${power === 0 || value >= 9.95 ? Math.round(value) : Math.round(value * 10) / 10} ${UNITS[power]}`;
+}

@@ -19,6 +19,7 @@ import {
   BATCH_STATES,
   type BatchState,
   type DefinitionContent,
+  type DescribedDefinition,
   type EnvironmentFacts,
   type JobDetail,
   type JobSummary,
@@ -40,13 +41,13 @@ export interface BatchApi {
   listJobsNamed(queue: string, prefix: string): Promise<JobSummary[]>;
   /** Children of an array in this state; the first page of up to 1,000 or all. */
   listChildren(parent: string, state: BatchState, pages: 'first' | 'all'): Promise<JobSummary[]>;
-  /** At most one of the jobs that ever used this definition and that Batch still knows. */
-  listJobsOf(queue: string, definition: string): Promise<JobSummary[]>;
+  /** Plain jobs and parents in a queue that use this revision of a definition, over or not, as long as Batch knows them. */
+  listJobsOf(queue: string, definitionArn: string): Promise<JobSummary[]>;
   /** Some of the jobs in a queue that are not over; none if all are. */
   liveJobs(queue: string): Promise<JobSummary[]>;
   terminateJob(id: string, reason: string): Promise<void>;
-  /** Active revisions, the newest first; of all names that start with it where `name` is no whole name. */
-  activeDefinitions(name: string | undefined): Promise<KnownDefinition[]>;
+  /** Active revisions, the newest first; of all names where none is given. */
+  activeDefinitions(name: string | undefined): Promise<DescribedDefinition[]>;
   /** One call, as `submitJob`. */
   registerDefinition(name: string, content: DefinitionContent): Promise<KnownDefinition>;
   deregisterDefinition(arn: string): Promise<void>;
@@ -91,8 +92,8 @@ export function openBatchApi(options: ApiOptions): BatchApi {
     listJobsNamed: (jobQueue, prefix) =>
       list({ jobQueue, filters: [{ name: 'JOB_NAME', values: [`${prefix}*`] }] }, 'all'),
     listChildren: (arrayJobId, jobStatus, pages) => list({ arrayJobId, jobStatus }, pages),
-    listJobsOf: (jobQueue, definition) =>
-      list({ jobQueue, maxResults: 1, filters: [{ name: 'JOB_DEFINITION', values: [definition] }] }, 'first'),
+    listJobsOf: (jobQueue, definitionArn) =>
+      list({ jobQueue, filters: [{ name: 'JOB_DEFINITION', values: [definitionArn] }] }, 'all'),
     async liveJobs(jobQueue) {
       const live = BATCH_STATES.filter((state) => state !== 'SUCCEEDED' && state !== 'FAILED');
       const found = await Promise.all(live.map((jobStatus) => list({ jobQueue, jobStatus, maxResults: 1 }, 'first')));
@@ -144,14 +145,21 @@ async function listPages(
   return found;
 }
 
-async function definitions(client: BatchClient, name: string | undefined): Promise<KnownDefinition[]> {
-  const found: KnownDefinition[] = [];
+async function definitions(client: BatchClient, name: string | undefined): Promise<DescribedDefinition[]> {
+  const found: DescribedDefinition[] = [];
   let nextToken: string | undefined;
   do {
     const input = { status: 'ACTIVE', ...(name && { jobDefinitionName: name }), ...(nextToken && { nextToken }) };
     const answer = await client.send(new DescribeJobDefinitionsCommand(input));
-    for (const { jobDefinitionName = '', revision = 0, jobDefinitionArn = '' } of answer.jobDefinitions ?? [])
-      found.push({ name: jobDefinitionName, revision, arn: jobDefinitionArn });
+    for (const {
+      jobDefinitionName = '',
+      revision = 0,
+      jobDefinitionArn = '',
+      containerProperties,
+    } of answer.jobDefinitions ?? []) {
+      const { image, jobRoleArn } = containerProperties ?? {};
+      found.push({ name: jobDefinitionName, revision, arn: jobDefinitionArn, image, jobRoleArn });
+    }
     nextToken = answer.nextToken;
   } while (nextToken);
   return found.sort((a, b) => b.revision - a.revision);

@@ -69,6 +69,12 @@ export interface KnownDefinition {
   arn: string;
 }
 
+/** One as Batch describes it. */
+export interface DescribedDefinition extends KnownDefinition {
+  image: string | undefined;
+  jobRoleArn: string | undefined;
+}
+
 interface ContainerFacts {
   exitCode?: number | undefined;
   reason?: string | undefined;

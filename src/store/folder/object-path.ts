@@ -31,7 +31,7 @@ export function getObject(root: string, key: string): ObjectInfo {
  */
 export function infoOf(key: string, stats: BigIntStats): ObjectInfo {
   const etag = [stats.size, stats.mtimeNs].map((part) => part.toString(16)).join('-');
-  return { key, size: Number(stats.size), etag };
+  return { key, size: Number(stats.size), etag, modified: Number(stats.mtimeMs) };
 }
 
 /** `undefined` where there is nothing, or where a link leads nowhere. Other errors are those of `node:fs`. */

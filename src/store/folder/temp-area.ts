@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import { TEMP_SEGMENT } from '../check-key.ts';
+import type { Unfinished } from '../store.ts';
+import { attempt, isAbsent } from './folder-error.ts';
 
 /** A file that nobody wrote to for a day was left by a process that was killed. */
 const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000;
@@ -11,6 +13,26 @@ const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000;
 export interface TempArea {
   /** A path that nobody else has; its folder exists. */
   newPath(): string;
+}
+
+/** What lies in the area, of those who died and of those at work. */
+export function listTempArea(root: string): Unfinished[] {
+  const folder = join(root, TEMP_SEGMENT);
+  return attempt(folder, 'read', () => namesIn(folder)).flatMap((name) => {
+    const path = join(folder, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    const remove = async (): Promise<void> => rmSync(path, { force: true, recursive: true });
+    return stats ? [{ name: `${TEMP_SEGMENT}/${name}`, size: stats.size, modified: stats.mtimeMs, remove }] : [];
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
 }
 
 /** Sweeps away, once, what killed processes left a day or more ago. */

@@ -40,8 +40,8 @@ export async function downloadFile(
     await rm(unfinished, { force: true });
     throw error instanceof PipelineError || isAbort(error) ? error : localFileError(error, path);
   }
-  const { size, etag } = head;
-  return { key, size, etag };
+  const { size, etag, modified } = head;
+  return { key, size, etag, modified };
 }
 
 async function fetchAndCheck(

@@ -39,10 +39,11 @@ export async function headObject(bucket: S3Bucket, key: string, signal?: AbortSi
 }
 
 function headOf(key: string, output: HeadObjectCommandOutput): S3Head {
-  const { ContentLength = 0, ETag, ChecksumCRC32, Metadata } = output;
+  const { ContentLength = 0, ETag, ChecksumCRC32, LastModified, Metadata } = output;
   // A checksum of checksums of parts ends in "-" and their number.
   const crc32 = ChecksumCRC32?.includes('-') ? undefined : ChecksumCRC32;
-  return { key, size: ContentLength, etag: plainEtag(ETag), crc32, writeId: Metadata?.[WRITE_ID] };
+  const modified = wholeSeconds(LastModified);
+  return { key, size: ContentLength, etag: plainEtag(ETag), modified, crc32, writeId: Metadata?.[WRITE_ID] };
 }
 
 /** A small object, whole, verified against its checksum; `undefined` if there is none. */
@@ -139,10 +140,11 @@ export async function listObjects(
   const position = from === undefined ? {} : { ContinuationToken: from };
   const command = new ListObjectsV2Command({ Bucket: bucket.name, Prefix: prefix, MaxKeys: 1000, ...position });
   const output = await ask(bucket, prefix, () => bucket.client.send(command, aborting(signal)));
-  const objects = (output.Contents ?? []).map(({ Key = '', Size = 0, ETag }) => ({
+  const objects = (output.Contents ?? []).map(({ Key = '', Size = 0, ETag, LastModified }) => ({
     key: Key,
     size: Size,
     etag: plainEtag(ETag),
+    modified: wholeSeconds(LastModified),
   }));
   return { objects, next: output.IsTruncated ? output.NextContinuationToken : undefined };
 }
@@ -162,6 +164,11 @@ export async function deleteObjects(bucket: S3Bucket, keys: readonly string[]): 
 /** `$abort` of a request, where there is a signal. */
 export function aborting(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal ? { abortSignal: signal } : {};
+}
+
+/** A header has no parts of a second, a listing of some servers has: one object has one time. */
+function wholeSeconds(time: Date | undefined): number {
+  return Math.floor((time?.getTime() ?? 0) / 1000) * 1000;
 }
 
 /** Without the quotes, which listings and heads of some servers treat differently. */

@@ -1,7 +1,7 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
-import type { ObjectInfo, TransferOptions } from '../store.ts';
+import type { ObjectVersion, TransferOptions } from '../store.ts';
 import { checksumMismatch, fileUnreadable } from '../store-errors.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 import { abortUpload, completeUpload, startUpload, uploadPart } from './s3-multipart.ts';
@@ -32,7 +32,7 @@ export async function uploadFile(
   slots: Slots,
   { key, path }: { key: string; path: string },
   options: TransferOptions = {},
-): Promise<ObjectInfo> {
+): Promise<ObjectVersion> {
   options.signal?.throwIfAborted();
   await using file = await openSource(path);
   const { size } = await file.stat();

@@ -16,7 +16,7 @@ export interface Part {
   /** Of what is written: this letter, this often. */
   letter: string;
   size: number;
-  /** For the `put` role. */
+  /** For the roles that transfer one. */
   file?: string;
 }
 
@@ -45,6 +45,10 @@ const ROLES = {
         await store.putFile(`${key}/${i}`, `${file}-${process.pid}`);
       }
     }
+  },
+  /** Publishes a file over and over, until it is killed. */
+  async send(store: Store, { keys, file = '' }: Part): Promise<void> {
+    for (;;) for (const key of keys) await store.putFile(key, file);
   },
   /** Brings a file up and down again; the most memory that this process ever had, in MiB. */
   async peak(store: Store, { keys, file = '' }: Part): Promise<number> {

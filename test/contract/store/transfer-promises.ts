@@ -26,10 +26,10 @@ export function transferPromises(harness: StoreHarness): void {
 
     test('a file goes up and comes down, verified both ways', async () => {
       const info = await store.putFile('a/file', file('content'), { sha256: sha256('content') });
-      expect(info).toEqual(await store.head('a/file'));
+      expect(await store.head('a/file')).toMatchObject(info);
       expect(info).toMatchObject({ key: 'a/file', size: 7 });
       const target = join(scratch, 'new/folder/target');
-      expect(await store.getFile('a/file', target, { sha256: sha256('content') })).toEqual(info);
+      expect(await store.getFile('a/file', target, { sha256: sha256('content') })).toEqual(await store.head('a/file'));
       expect(readFileSync(target, 'utf8')).toBe('content');
       expect(readdirSync(join(scratch, 'new/folder'))).toEqual(['target']);
     });
@@ -43,7 +43,7 @@ export function transferPromises(harness: StoreHarness): void {
     test('a large file too, and a stream from its middle', { timeout: LARGE_TIMEOUT_MS }, async () => {
       const content = noise(LARGE_BYTES);
       const info = await store.putFile('large', file(content), { sha256: sha256(content) });
-      expect(info).toEqual(await store.head('large'));
+      expect(await store.head('large')).toMatchObject(info);
       expect(info.size).toBe(LARGE_BYTES);
       await store.getFile('large', join(scratch, 'target'), { sha256: sha256(content) });
       expect(content.equals(readFileSync(join(scratch, 'target')))).toBe(true);

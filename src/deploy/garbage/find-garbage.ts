@@ -1,0 +1,154 @@
+import { PipelineError } from '../../errors.ts';
+import {
+  BUNDLES_PREFIX,
+  parseOutputKey,
+  parseRecordKey,
+  type RecordName,
+  stepOfKey,
+  stepsPrefix,
+  succeededKey,
+} from '../../record/keys.ts';
+import { readRecord } from '../../record/read-record.ts';
+import { readSamples } from '../../run/task-table.ts';
+import type { ObjectInfo, Store, Unfinished } from '../../store/store.ts';
+import { bundleGarbage } from './bundle-garbage.ts';
+import { DAY_MS, type Garbage, type Spared, UNFINISHED_MS } from './garbage.ts';
+import { outputGarbage, type OutputFolder } from './output-garbage.ts';
+import { readRunFacts, type RunFacts } from './run-facts.ts';
+import { scratchSteps } from './scratch-steps.ts';
+
+export interface GcOptions {
+  /** Days for which a run that is over keeps what only a later run would need. */
+  keepDays: number;
+  /** ms since the epoch. */
+  now: number;
+}
+
+export interface Found {
+  garbage: Garbage[];
+  spared: Spared[];
+  /** What is garbage of kind `unfinished`, by its name. */
+  unfinished: ReadonlyMap<string, Unfinished>;
+  runs: readonly RunFacts[];
+}
+
+/** Looks at the whole store and changes nothing. */
+export async function findGarbage(store: Store, options: GcOptions): Promise<Found> {
+  const runs = await readRunFacts(store, options.now);
+  const spared: Spared[] = [];
+  const unfinished = (await listUnfinished(store, spared)).filter(
+    ({ modified }) => options.now - modified >= UNFINISHED_MS,
+  );
+  const garbage = unfinished.map(({ name, size }): Garbage => {
+    return { kind: 'unfinished', group: 'writes', name, keys: [], size, why: 'not written to for a day' };
+  });
+  const found = { garbage, unfinished: new Map(unfinished.map((write) => [write.name, write])), runs };
+  const starting = runs.filter(({ manifest }) => !manifest).map(({ run }) => run);
+  // It has not said which pipeline it is of, or which bundle it needs.
+  if (starting.length > 0)
+    return {
+      ...found,
+      spared: [...spared, { what: 'everything else', why: `${starting.join(', ')} is being started` }],
+    };
+  garbage.push(...bundleGarbage(await listAll(store, BUNDLES_PREFIX), runs, options));
+  for (const [pipeline, ofPipeline] of Map.groupBy(runs, ({ manifest }) => manifest?.pipeline ?? '')) {
+    const live = ofPipeline.filter((run) => run.live).map(({ run }) => run);
+    if (live.length > 0) spared.push({ what: `outputs of ${pipeline}`, why: `${live.join(', ')} is not over` });
+    else garbage.push(...(await garbageOf(store, pipeline, ofPipeline, options)));
+  }
+  return { ...found, spared };
+}
+
+/** To look at uploads takes a permission of its own, which not everybody has. */
+async function listUnfinished(store: Store, spared: Spared[]): Promise<Unfinished[]> {
+  try {
+    return await store.unfinished();
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.code !== 'store-denied') throw error;
+    spared.push({ what: 'unfinished writes', why: 's3:ListBucketMultipartUploads is denied' });
+    return [];
+  }
+}
+
+async function garbageOf(
+  store: Store,
+  pipeline: string,
+  runs: readonly RunFacts[],
+  options: GcOptions,
+): Promise<Garbage[]> {
+  const [records, outputs, recent] = await Promise.all([
+    listRecords(store, pipeline),
+    listAll(store, stepsPrefix(pipeline, 'outputs')),
+    recentTasks(store, runs, options),
+  ]);
+  const folders = foldersOf(outputs);
+  return outputGarbage({
+    ...{ pipeline, records, folders, recent, ...options },
+    counting: await countingPrints(store, pipeline, folders),
+    scratch: scratchSteps(runs.flatMap(({ manifest }) => (manifest ? [manifest.steps] : []))),
+  });
+}
+
+async function listAll(store: Store, prefix: string): Promise<ObjectInfo[]> {
+  return (await Array.fromAsync(store.list(prefix))).flat();
+}
+
+async function listRecords(store: Store, pipeline: string): Promise<(RecordName & { step: string })[]> {
+  return (await listAll(store, stepsPrefix(pipeline, 'records'))).flatMap(({ key }) => {
+    const record = parseRecordKey(key);
+    return record ? [{ ...record, step: stepOfKey(key) }] : [];
+  });
+}
+
+function foldersOf(outputs: readonly ObjectInfo[]): OutputFolder[] {
+  const folders = new Map<string, OutputFolder & { files: OutputFolder['files'][number][] }>();
+  for (const { key, size, modified } of outputs) {
+    const output = parseOutputKey(key);
+    if (!output) continue;
+    const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+    const folder = folders.get(prefix) ?? {
+      step: stepOfKey(key),
+      task: output.task,
+      print: output.print,
+      prefix,
+      files: [],
+    };
+    folders.set(prefix, folder);
+    folder.files.push({ file: output.file, key, size, modified });
+  }
+  return [...folders.values()];
+}
+
+/** Where a task has several folders, the record tells which of them counts. */
+async function countingPrints(
+  store: Store,
+  pipeline: string,
+  folders: readonly OutputFolder[],
+): Promise<Map<string, string>> {
+  const counting = new Map<string, string>();
+  for (const [id, several] of Map.groupBy(folders, ({ step, task }) => `${step}/${task}`)) {
+    const [{ step, task } = { step: '', task: '' }] = several;
+    if (several.length < 2) continue;
+    const dot = task.lastIndexOf('.');
+    const ref = { pipeline, step, sample: task.slice(0, dot), key: task.slice(dot + 1) };
+    const [output] = readRecord(await store.read(succeededKey(ref)))?.outputs ?? [];
+    const print = output && parseOutputKey(output.location)?.print;
+    if (print !== undefined) counting.set(id, print);
+  }
+  return counting;
+}
+
+/** Tasks of runs that ended within the days: a run after them may well want the same. */
+async function recentTasks(
+  store: Store,
+  runs: readonly RunFacts[],
+  { now, keepDays }: GcOptions,
+): Promise<Set<string>> {
+  const tasks = new Set<string>();
+  for (const { manifest, endedAt } of runs) {
+    if (!manifest || now - endedAt >= keepDays * DAY_MS) continue;
+    for (const sample of await readSamples(store, manifest))
+      for (const [step, { key }] of Object.entries(sample.tasks)) tasks.add(`${step}/${sample.name}.${key}`);
+  }
+  return tasks;
+}

@@ -1,0 +1,87 @@
+import { type RecordName, REMOVED_FILE } from '../../record/keys.ts';
+import { DAY_MS, type Garbage, GUARD_MS } from './garbage.ts';
+
+/** A task's outputs in one folder. */
+export interface OutputFolder {
+  step: string;
+  /** `sample.key` */
+  task: string;
+  print: string;
+  /** Ends in `/`. */
+  prefix: string;
+  files: readonly { file: string; key: string; size: number; modified: number }[];
+}
+
+/** All that is known of a pipeline of which no run is at work. */
+export interface Holdings {
+  pipeline: string;
+  folders: readonly OutputFolder[];
+  records: readonly (RecordName & { step: string })[];
+  /** Of tasks with several folders: the print of the one that its record names. */
+  counting: ReadonlyMap<string, string>;
+  /** See `scratchSteps`. */
+  scratch: ReadonlyMap<string, ReadonlySet<string>>;
+  /** `step/sample.key` of what runs that ended lately have used. */
+  recent: ReadonlySet<string>;
+  now: number;
+  keepDays: number;
+}
+
+/** Outputs that nothing will ever refer to, and those that have served. */
+export function outputGarbage(holdings: Holdings): Garbage[] {
+  const succeeded = new Set(
+    holdings.records.flatMap(({ step, sample, key, state }) =>
+      state === 'succeeded' ? [`${step}/${sample}.${key}`] : [],
+    ),
+  );
+  // Sample names may hold dots, keys do not.
+  const served = new Set([...succeeded].map((task) => task.slice(0, task.lastIndexOf('.'))));
+  return holdings.folders.flatMap((folder): Garbage[] => {
+    const age = holdings.now - lastWritten(folder);
+    const task = `${folder.step}/${folder.task}`;
+    if (age < GUARD_MS) return [];
+    if (!succeeded.has(task)) return [asGarbage(holdings, folder, 'leftover', 'no success on record')];
+    const counting = holdings.counting.get(task);
+    if (counting !== undefined && counting !== folder.print)
+      return [asGarbage(holdings, folder, 'leftover', 'another attempt is on record')];
+    return isExpired(holdings, folder, age, served)
+      ? [asGarbage(holdings, folder, 'scratch', `read by ${readersOf(holdings, folder.step).join(', ')}, and done`)]
+      : [];
+  });
+}
+
+/** The mark of a removal that was cut short makes the files no younger. */
+function lastWritten({ files }: OutputFolder): number {
+  const real = files.filter(({ file }) => file !== REMOVED_FILE);
+  return Math.max(...(real.length > 0 ? real : files).map(({ modified }) => modified));
+}
+
+/** Every step that reads it has a success of this sample, and no run of the last days has used it. */
+function isExpired(
+  holdings: Holdings,
+  { step, task, files }: OutputFolder,
+  age: number,
+  served: ReadonlySet<string>,
+): boolean {
+  const readers = readersOf(holdings, step);
+  const sample = task.slice(0, task.lastIndexOf('.'));
+  return (
+    readers.length > 0 &&
+    readers.every((reader) => served.has(`${reader}/${sample}`)) &&
+    age >= holdings.keepDays * DAY_MS &&
+    !holdings.recent.has(`${step}/${task}`) &&
+    files.some(({ file }) => file !== REMOVED_FILE)
+  );
+}
+
+function readersOf({ scratch }: Holdings, step: string): string[] {
+  return [...(scratch.get(step) ?? [])];
+}
+
+function asGarbage({ pipeline }: Holdings, folder: OutputFolder, kind: 'leftover' | 'scratch', why: string): Garbage {
+  const { step, prefix } = folder;
+  // The mark stays, for what it says of the task.
+  const files = kind === 'scratch' ? folder.files.filter(({ file }) => file !== REMOVED_FILE) : folder.files;
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  return { kind, group: `${pipeline} ${step}`, name: prefix, keys: files.map(({ key }) => key), size, why };
+}

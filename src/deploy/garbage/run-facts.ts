@@ -1,0 +1,66 @@
+import pLimit from 'p-limit';
+import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../../record/keys.ts';
+import type { Manifest } from '../../record/manifest.ts';
+import { readHeartbeat } from '../../run/heartbeat.ts';
+import { readManifest } from '../../run/run-store.ts';
+import type { ObjectInfo, Store } from '../../store/store.ts';
+import { GUARD_MS } from './garbage.ts';
+
+/** What a run still needs, and until when it was at work. */
+export interface RunFacts {
+  run: string;
+  /** `undefined` for one that has claimed its id and is about to say what it is. */
+  manifest: Manifest | undefined;
+  /** True where a task may be at work, or still be submitted. */
+  live: boolean;
+  /** Of a run that is not live: its last sign of life, ms since the epoch. */
+  endedAt: number;
+}
+
+const PARALLEL_READS = 16;
+
+/** Looks at every run of the store. A claim that nothing followed within an hour is nobody's, and left out. */
+export async function readRunFacts(store: Store, now: number): Promise<RunFacts[]> {
+  const limit = pLimit(PARALLEL_READS);
+  const facts: Promise<RunFacts | undefined>[] = [];
+  for await (const page of store.list(RUN_IDS_PREFIX)) {
+    for (const { key, modified } of page) {
+      const run = parseRunIdKey(key)?.run;
+      if (run !== undefined) facts.push(limit(async () => factsOf(store, run, { claimedAt: modified, now })));
+    }
+  }
+  return (await Promise.all(facts)).filter((found) => found !== undefined);
+}
+
+async function factsOf(
+  store: Store,
+  run: string,
+  { claimedAt, now }: { claimedAt: number; now: number },
+): Promise<RunFacts | undefined> {
+  const [written, finished] = await Promise.all([store.head(runKeys.manifest(run)), store.head(runKeys.finished(run))]);
+  if (!written) return now - claimedAt < GUARD_MS ? { run, manifest: undefined, live: true, endedAt: now } : undefined;
+  const manifest = await readManifest(store, run);
+  if (finished) return { run, manifest, live: false, endedAt: finished.modified };
+  const [beating, signs] = await Promise.all([readHeartbeat(store, run), signsOfLife(store, run, written)]);
+  return {
+    run,
+    manifest,
+    live: isLive({ engine: manifest.engine, beating: Boolean(beating), signs, now }),
+    endedAt: signs,
+  };
+}
+
+/** When anything was last written down of it. */
+async function signsOfLife(store: Store, run: string, written: ObjectInfo): Promise<number> {
+  const times = [written.modified, (await store.head(runKeys.heartbeat(run)))?.modified ?? 0];
+  for await (const page of store.list(runKeys.submissions(run))) times.push(...page.map(({ modified }) => modified));
+  return Math.max(...times);
+}
+
+/**
+ * Of a run that nobody has written down as over. On this machine it lives as long as its process, or is about to say so;
+ * elsewhere jobs go on by themselves, until `status` or `cancel` finds that they have ended.
+ */
+export function isLive(facts: { engine: string; beating: boolean; signs: number; now: number }): boolean {
+  return facts.engine !== 'local' || facts.beating || facts.now - facts.signs < GUARD_MS;
+}

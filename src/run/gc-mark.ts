@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { ExitCode, PipelineError } from '../errors.ts';
+import { gcMarkKey } from '../record/keys.ts';
+import { isProcessAlive, processStart } from '../record/process-start.ts';
+import type { Store } from '../store/store.ts';
+
+/** Who is removing things from the store, or did last. */
+const gcMark = z.object({
+  /** Another one each time. */
+  id: z.string(),
+  /** ISO 8601, by that process's clock; renewed while it works. */
+  at: z.string(),
+  host: z.string(),
+  pid: z.number().int(),
+  start: z.string(),
+  over: z.boolean(),
+});
+export type GcMark = z.infer<typeof gcMark>;
+
+const RENEW_MS = 30_000;
+/** A mark from another host that is older than this is a dead process's. */
+const STALE_MS = 10 * 60_000;
+
+export async function readGcMark(store: Store): Promise<GcMark | undefined> {
+  const body = await store.read(gcMarkKey);
+  return body && gcMark.parse(JSON.parse(new TextDecoder().decode(body)));
+}
+
+/**
+ * Does `work` while the mark keeps runs from starting. A run looks at the mark before it plans and once it has claimed its
+ * id; `work` looks for claimed runs once the mark is there. So one of the two always sees the other.
+ * @throws PipelineError `gc-busy` while another one is at it
+ */
+export async function whileMarked<T>(store: Store, work: () => Promise<T>): Promise<T> {
+  const there = await readGcMark(store);
+  if (there && isAtWork(there)) throw busy(there);
+  const { pid } = process;
+  const mark = { id: randomUUID(), host: hostname(), pid, start: processStart(pid) };
+  const write = (over: boolean) =>
+    store.write(gcMarkKey, JSON.stringify({ ...mark, at: new Date().toISOString(), over } satisfies GcMark));
+  await write(false);
+  const first = await readGcMark(store);
+  if (first && first.id !== mark.id) throw busy(first);
+  let renewed = Promise.resolve();
+  // A renewal that fails is made up for by the next.
+  const renew = (): void => void (renewed = write(false).catch(() => undefined));
+  const timer = setInterval(renew, RENEW_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    await renewed;
+    await write(true);
+  }
+}
+
+/**
+ * For a run that has claimed its id.
+ * @throws PipelineError `gc-busy` if anything may have been removed since it looked at the store
+ */
+export async function refuseIfRemoved(store: Store, before: GcMark | undefined): Promise<void> {
+  const now = await readGcMark(store);
+  const open = [before, now].find((mark) => mark && isAtWork(mark));
+  if (open) throw busy(open);
+  if (now && now.id !== before?.id) throw busy(now);
+}
+
+function isAtWork({ over, host, pid, start, at }: GcMark): boolean {
+  if (over) return false;
+  return host === hostname() ? isProcessAlive(pid, start) : Math.abs(Date.now() - Date.parse(at)) < STALE_MS;
+}
+
+function busy({ host, at }: GcMark): PipelineError {
+  return new PipelineError({
+    code: 'gc-busy',
+    message: `batch-pipeline gc is removing things from the store just now (on ${host}, ${at})`,
+    hint: 'Nothing was started: run the same command again when it is over.',
+    exitCode: ExitCode.environment,
+  });
+}

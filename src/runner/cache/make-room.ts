@@ -1,0 +1,43 @@
+import { mkdirSync, rmSync, statfsSync } from 'node:fs';
+import type { CacheFolder } from './cache-folder.ts';
+import { CacheUnusable } from './cache-unusable.ts';
+import { runIfFree, takeLock } from './flock.ts';
+import { planRoom } from './plan-room.ts';
+
+/**
+ * Takes room for an entry of `size` bytes; the caller holds its fetch lock, and downloads into the folder that is
+ * returned. Clears away what others who died had begun, and evicts entries that nobody uses, the longest unused first.
+ * @throws CacheUnusable if there is not enough to evict
+ */
+export async function makeRoom(
+  folder: CacheFolder,
+  { id, size, limit }: { id: string; size: number; limit: number },
+  signal: AbortSignal,
+): Promise<string> {
+  const lock = await takeLock(folder.lockPath('room'), 'exclusive', signal);
+  try {
+    for (const begun of folder.incoming()) {
+      if (begun.id === id) rmSync(begun.path, { recursive: true, force: true });
+      else await runIfFree(folder.lockPath(`${begun.id}.fetch`), ['rm', '-rf', begun.path]);
+    }
+    await evict(folder, { id, size, limit });
+    const path = folder.incomingPath(id, size);
+    mkdirSync(path);
+    return path;
+  } finally {
+    lock.release();
+  }
+}
+
+async function evict(folder: CacheFolder, wanted: { id: string; size: number; limit: number }): Promise<void> {
+  const { bavail, bsize } = statfsSync(folder.root);
+  const found = { entries: folder.entries(), incoming: folder.incoming(), free: bavail * bsize };
+  const { needed, victims } = planRoom({ ...wanted, ...found });
+  let freed = 0;
+  for (const { id, size } of victims) {
+    if (freed >= needed) return;
+    const gone = ['rm', '-f', folder.entryPath(id), folder.sumPath(id)];
+    if (await runIfFree(folder.lockPath(`${id}.use`), gone)) freed += size;
+  }
+  if (freed < needed) throw new CacheUnusable('what lies in it is in use, and leaves no room');
+}

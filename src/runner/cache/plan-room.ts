@@ -1,0 +1,30 @@
+import type { CacheEntry, Incoming } from './cache-folder.ts';
+
+export interface RoomRequest {
+  /** Entry that is to come; an older one of its name is going to be replaced. */
+  id: string;
+  /** Bytes, as all of these. */
+  size: number;
+  entries: readonly CacheEntry[];
+  /** Of others who are fetching. */
+  incoming: readonly Pick<Incoming, 'size'>[];
+  /** For all entries together. */
+  limit: number;
+  /** Of the disk. */
+  free: number;
+}
+
+/** How many bytes have to go, and the entries that may, the least recently used first. */
+export function planRoom({ id, size, entries, incoming, limit, free }: RoomRequest): {
+  needed: number;
+  victims: CacheEntry[];
+} {
+  const others = entries.filter((entry) => entry.id !== id);
+  const coming = size + sum(incoming);
+  const needed = Math.max(0, sum(others) + coming - limit, coming - free);
+  return { needed, victims: others.toSorted((a, b) => a.usedAt - b.usedAt) };
+}
+
+function sum(sized: readonly { size: number }[]): number {
+  return sized.reduce((total, { size }) => total + size, 0);
+}

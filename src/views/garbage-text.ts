@@ -1,0 +1,34 @@
+import { type Garbage, GARBAGE_KINDS, type GarbageKind, type Spared } from '../deploy/garbage/garbage.ts';
+import { bytes, columns, count } from './columns.ts';
+
+const KIND_TEXT: Readonly<Record<GarbageKind, string>> = {
+  definition: 'job definitions',
+  bundle: 'bundles',
+  leftover: 'left over outputs',
+  scratch: 'expired scratch',
+  unfinished: 'unfinished writes',
+};
+
+/** What is no longer needed, together by kind, place and reason; then what was not looked at. */
+export function garbageText(garbage: readonly Garbage[], spared: readonly Spared[]): string {
+  const kept = spared.map(({ what, why }) => `kept: ${what} (${why})`);
+  if (garbage.length === 0) return ['Nothing is there that is not needed.', ...kept].join('\n');
+  const sorted = garbage.toSorted((a, b) => GARBAGE_KINDS.indexOf(a.kind) - GARBAGE_KINDS.indexOf(b.kind));
+  const groups = Map.groupBy(sorted, ({ kind, group, why }) => [kind, group, why].join('\0'));
+  const rows = [...groups.values()].map((group) => {
+    const { kind, group: where, why } = group[0] as Garbage;
+    return [
+      KIND_TEXT[kind],
+      where,
+      group.length.toLocaleString('en'),
+      kind === 'definition' ? '-' : bytes(sizeOf(group)),
+      why,
+    ];
+  });
+  const table = columns([['what', 'where', 'number', 'size', 'why'], ...rows]);
+  return [table, '', `${count(garbage.length, 'item')}, ${bytes(sizeOf(garbage))}`, ...kept].join('\n');
+}
+
+function sizeOf(garbage: readonly Garbage[]): number {
+  return garbage.reduce((sum, { size }) => sum + size, 0);
+}

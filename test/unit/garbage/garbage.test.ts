@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import type { DescribedDefinition } from '../../../src/engine/aws-batch/batch-types.ts';
+import { bundleGarbage } from '../../../src/deploy/garbage/bundle-garbage.ts';
+import { unusedDefinitions } from '../../../src/deploy/garbage/definition-garbage.ts';
+import { DAY_MS, GUARD_MS } from '../../../src/deploy/garbage/garbage.ts';
+import { type Holdings, outputGarbage, type OutputFolder } from '../../../src/deploy/garbage/output-garbage.ts';
+import { isLive, type RunFacts } from '../../../src/deploy/garbage/run-facts.ts';
+import { scratchSteps } from '../../../src/deploy/garbage/scratch-steps.ts';
+import type { Manifest } from '../../../src/record/manifest.ts';
+
+const NOW = 1000 * DAY_MS;
+const KEY = 'a'.repeat(40);
+
+function step(name: string, scope: 'sample' | 'cohort', ...upstream: string[]) {
+  return { name, scope, upstream };
+}
+
+describe('steps whose outputs are only on the way', () => {
+  const fusion = [
+    step('index', 'cohort'),
+    step('picard', 'sample'),
+    step('kallisto', 'sample', 'picard', 'index'),
+    step('pizzly', 'sample', 'kallisto', 'index'),
+    step('gather', 'cohort', 'pizzly'),
+  ];
+  const names = (...runs: (typeof fusion)[]) => [...scratchSteps(runs).keys()];
+
+  test('are read by sample steps alone; what a cohort step wrote serves samples to come', () => {
+    expect(names(fusion)).toEqual(['picard', 'kallisto']);
+    expect([...(scratchSteps([fusion]).get('picard') ?? [])]).toEqual(['kallisto']);
+  });
+
+  test('are not those that a gather reads again for each new sample', () => {
+    expect(names([...fusion, step('counts', 'cohort', 'kallisto')])).toEqual(['picard']);
+  });
+
+  test('have to be so in every version of the pipeline', () => {
+    expect(names(fusion, [step('picard', 'sample')])).toEqual(['kallisto']);
+    expect(names()).toEqual([]);
+  });
+});
+
+describe('outputs', () => {
+  function folder(name: string, facts: Partial<OutputFolder> & { age?: number } = {}): OutputFolder {
+    const { age = 100 * DAY_MS, ...more } = facts;
+    const task = `S.1.${KEY}`;
+    const prefix = `v1/p/outputs/${name}/${task}-print/`;
+    const files = [{ file: 'f', key: `${prefix}f`, size: 5, modified: NOW - age }];
+    return { step: name, task, print: 'print', prefix, files, ...more };
+  }
+  const success = (name: string) => ({ step: name, sample: 'S.1', key: KEY, state: 'succeeded' }) as const;
+  const kinds = (holdings: Partial<Holdings>): string[] =>
+    outputGarbage({
+      ...{ pipeline: 'p', folders: [], records: [], counting: new Map(), scratch: new Map(), recent: new Set() },
+      ...{ now: NOW, keepDays: 30 },
+      ...holdings,
+    }).map(({ kind, name }) => `${kind} ${name}`);
+  const way = { scratch: new Map([['a', new Set(['b'])]]), records: [success('a'), success('b')] };
+
+  test('without a success are left over after an hour, failures or not', () => {
+    const failed = {
+      ...success('a'),
+      state: 'failed',
+      cause: 'tool',
+      attempt: { run: 'p-1', submission: 0, attempt: 1 },
+    } as const;
+    const left = [`leftover ${folder('a').prefix}`];
+    expect(kinds({ folders: [folder('a')] })).toEqual(left);
+    expect(kinds({ folders: [folder('a')], records: [failed] })).toEqual(left);
+    expect(kinds({ folders: [folder('a', { age: GUARD_MS })] })).toEqual(left);
+    expect(kinds({ folders: [folder('a', { age: GUARD_MS - 1 })] })).toEqual([]);
+    expect(kinds({ folders: [folder('a')], records: [success('a')] })).toEqual([]);
+  });
+
+  test('of several folders the one on record stays', () => {
+    const folders = [folder('a'), folder('a', { print: 'other', prefix: 'other/' })];
+    const counting = new Map([[`a/S.1.${KEY}`, 'print']]);
+    expect(kinds({ folders, counting, records: [success('a')] })).toEqual(['leftover other/']);
+    // A record that cannot be read tells nothing.
+    expect(kinds({ folders, records: [success('a')] })).toEqual([]);
+  });
+
+  test('that were on the way go after the days, if every reader has a success and no late run used them', () => {
+    const gone = [`scratch ${folder('a').prefix}`];
+    expect(kinds({ ...way, folders: [folder('a')] })).toEqual(gone);
+    expect(kinds({ ...way, folders: [folder('a', { age: 30 * DAY_MS })] })).toEqual(gone);
+    expect(kinds({ ...way, folders: [folder('a', { age: 30 * DAY_MS - 1 })] })).toEqual([]);
+    expect(kinds({ ...way, folders: [folder('a')], records: [success('a')] })).toEqual([]);
+    expect(kinds({ ...way, folders: [folder('a')], recent: new Set([`a/S.1.${KEY}`]) })).toEqual([]);
+    expect(kinds({ ...way, folders: [folder('b')] })).toEqual([]);
+  });
+
+  test('go the next time if their removal was cut short', () => {
+    const { files } = folder('a');
+    const mark = { file: '.removed', key: 'k', size: 0, modified: NOW };
+    expect(kinds({ ...way, folders: [folder('a', { files: [...files, mark] })] })).toHaveLength(1);
+  });
+
+  test('are not removed twice', () => {
+    const mark = [{ file: '.removed', key: 'k', size: 0, modified: NOW - 100 * DAY_MS }];
+    expect(kinds({ ...way, folders: [folder('a', { files: mark })] })).toEqual([]);
+  });
+});
+
+function run(facts: Partial<RunFacts> & { image?: string; bundle?: string } = {}): RunFacts {
+  const { image = 'none', bundle = 'none', ...more } = facts;
+  const manifest = {
+    steps: [{ image }],
+    bundle: { location: `s3://b/p/${bundle}`, sha256: '' },
+  } as unknown as Manifest;
+  return { run: 'p-1', manifest, live: false, endedAt: NOW - 40 * DAY_MS, ...more };
+}
+
+test('a bundle stays as long as a run may need it', () => {
+  const bundle = (age: number) => ({ key: 'v1/bundles/x.zip', size: 1, etag: '', modified: NOW - age });
+  const found = (age: number, ...runs: RunFacts[]) =>
+    bundleGarbage([bundle(age)], runs, { now: NOW, keepDays: 30 }).map(({ name }) => name);
+  const mine = { bundle: 'v1/bundles/x.zip' };
+  expect(found(50 * DAY_MS, run())).toEqual(['v1/bundles/x.zip']);
+  expect(found(50 * DAY_MS, run(mine))).toEqual(['v1/bundles/x.zip']);
+  expect(found(50 * DAY_MS, run({ ...mine, live: true }))).toEqual([]);
+  expect(found(50 * DAY_MS, run({ ...mine, endedAt: NOW - DAY_MS }))).toEqual([]);
+  expect(found(GUARD_MS - 1)).toEqual([]);
+});
+
+test('a job definition stays while its image or its role is anybody else’s, or it is not ours', () => {
+  const deployment = { jobRoleArn: 'role', images: { picard: 'current' } };
+  const ours = {
+    name: 'batch-pipeline-picard-0123456789abcdef',
+    revision: 1,
+    arn: 'arn',
+    image: 'old',
+    jobRoleArn: 'role',
+  };
+  const unused = (definition: Partial<DescribedDefinition>, ...runs: RunFacts[]) =>
+    unusedDefinitions([{ ...ours, ...definition }], deployment, runs).length === 1;
+  expect(unused({})).toBe(true);
+  expect(unused({ image: 'current' })).toBe(false);
+  expect(unused({ jobRoleArn: 'other' })).toBe(false);
+  expect(unused({ jobRoleArn: undefined })).toBe(false);
+  expect(unused({ name: 'batch-pipeline-mine' })).toBe(false);
+  expect(unused({}, run({ image: 'old' }))).toBe(true);
+  expect(unused({}, run({ image: 'old', live: true }))).toBe(false);
+});
+
+test('a run lives as long as its process, or elsewhere until it is known to be over', () => {
+  const facts = { engine: 'local', beating: false, signs: NOW - GUARD_MS, now: NOW };
+  expect(isLive(facts)).toBe(false);
+  expect(isLive({ ...facts, signs: NOW - GUARD_MS + 1 })).toBe(true);
+  expect(isLive({ ...facts, beating: true })).toBe(true);
+  expect(isLive({ ...facts, engine: 'aws-batch' })).toBe(true);
+});
