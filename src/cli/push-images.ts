@@ -5,26 +5,28 @@ import type { OnImage } from '../deploy/images/build-images.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import type { Store } from '../store/store.ts';
 
-export interface PushFlags {
-  /** Of the registry; without it that of the environment, or of the deployment. */
+export interface PushWishes {
+  /** Of the registry; without it that of the deployment, or of the environment. */
   region?: string | undefined;
+  /** `docker`, `podman` or `buildah`; without it the first that works. */
   builder?: string | undefined;
   buildArgs?: Readonly<Record<string, string>>;
+  onImage: OnImage;
+  signal: AbortSignal;
 }
 
 /** Brings the images of these pipelines into ECR, and writes them into the store's deployment; returns name to URI. */
 export async function pushImagesFor(
   store: Store,
   pipelines: readonly string[],
-  { region, builder, buildArgs = {} }: PushFlags,
-  { onImage, signal }: { onImage: OnImage; signal: AbortSignal },
+  { region, ...wishes }: PushWishes,
 ): Promise<Record<string, string>> {
   const loaded = await Promise.all(pipelines.map(loadPipeline));
   const deployed = await readDeployment(store);
   const ecr = ecrOptions(region ?? deployed?.region);
   const { pushImages } = await import('../deploy/images/push-images.ts');
   const images = await pushImages({
-    ...{ pipelines: loaded, ecr, signal, builder, buildArgs, onImage },
+    ...{ ...wishes, pipelines: loaded, ecr },
     stack: deployed?.stack ?? DEFAULT_STACK,
     dockerConfig: process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'),
   });

@@ -14,6 +14,8 @@ import { storeOptions } from './session.ts';
 export interface Intention extends StackRequest {
   /** Where everything that a stack would make for a run is named: there is nothing to make. */
   needsStack: boolean;
+  /** There was no stack before: nothing has been paid for yet. */
+  isNew: boolean;
 }
 
 /** Looks at the account, and makes of the flags what to ask CloudFormation for. Changes nothing. */
@@ -37,7 +39,7 @@ export async function stackRequest(cloud: Cloud, flags: DeployFlags): Promise<In
     ...(before ? {} : await repositoryWishes(cloud, stack)),
   };
   const givesAll = bucket.MakeBucket === 'no' && [flags.queue, flags.jobRole, flags.logGroup].every(Boolean);
-  return { stack, wishes, needsStack: there !== undefined || !givesAll };
+  return { stack, wishes, needsStack: there !== undefined || !givesAll, isNew: there === undefined };
 }
 
 /** Not one whose creation failed, or was never begun: nothing of it is kept. */

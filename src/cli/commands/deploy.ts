@@ -1,14 +1,20 @@
 import { ExitCode } from '../../errors.ts';
 import { type Deployment, readDeployment, writeDeployment } from '../../deploy/deployment.ts';
+import type { ImageEvent } from '../../deploy/images/build-images.ts';
+import { findBuilder } from '../../deploy/images/find-builder.ts';
 import type { StackFacts } from '../../deploy/stack/cloudformation-api.ts';
 import { deployedParts } from '../../deploy/stack/deployed-parts.ts';
 import { deployStack, planStack } from '../../deploy/stack/deploy-stack.ts';
 import { stackTemplate } from '../../deploy/stack/stack-template.ts';
 import { openStore } from '../../store/open-store.ts';
+import type { Store } from '../../store/store.ts';
+import { imageEventText } from '../../views/image-text.ts';
 import { changesText } from '../../views/stack-text.ts';
 import { type Cloud, openCloud } from '../cloud.ts';
 import type { DeployFlags } from '../deploy-flags.ts';
+import { interruptible } from '../interruptible.ts';
 import { notice, print, printJson } from '../print.ts';
+import { pushImagesFor } from '../push-images.ts';
 import { storeOptions } from '../session.ts';
 import { type Intention, stackRequest } from '../stack-request.ts';
 
@@ -21,15 +27,21 @@ export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
   const cloud = await openCloud(flags.region);
   const intention = await stackRequest(cloud, flags);
   if (flags.plan) return showPlan(cloud, intention, flags);
-  const stack = intention.needsStack ? await makeStack(cloud, intention) : undefined;
-  const storeUrl = (
-    stack?.outputs['Store'] ?? `s3://${intention.wishes.BucketName}/${intention.wishes.Prefix}`
-  ).replace(/\/$/, '');
-  const deployed = await noteDeployment(storeUrl, cloud.region, stack ? deployedParts(stack) : givenParts(flags));
-  // The images: built, pushed, and merged into `deployed.images` by src/deploy/images/, unless flags.images is false.
-  if (flags.json) printJson({ store: storeUrl, ...deployed });
-  else tell(storeUrl, stack);
-  return ExitCode.ok;
+  return interruptible(async (signal) => {
+    // Better now than when there is half of what is needed.
+    if (intention.isNew && flags.images !== false) await findBuilder(undefined, signal);
+    const stack = intention.needsStack ? await makeStack(cloud, intention) : undefined;
+    const { wishes } = intention;
+    const url = (stack?.outputs['Store'] ?? `s3://${wishes.BucketName}/${wishes.Prefix}`).replace(/\/$/, '');
+    const parts = stack ? deployedParts(stack) : givenParts(flags);
+    const store = await openDeployedStore(url, parts);
+    const deployed = await noteDeployment(store, cloud.region, parts);
+    const onImage = (event: ImageEvent) => notice(imageEventText(event));
+    const images = flags.images === false ? {} : await pushImagesFor(store, ['fusion'], { signal, onImage });
+    if (flags.json) printJson({ store: url, ...deployed, images: { ...deployed.images, ...images } });
+    else tell(url, stack);
+    return ExitCode.ok;
+  });
 }
 
 async function showPlan(cloud: Cloud, intention: Intention, flags: DeployFlags): Promise<ExitCode> {
@@ -45,13 +57,13 @@ async function makeStack(cloud: Cloud, intention: Intention): Promise<StackFacts
   return stack;
 }
 
+function openDeployedStore(url: string, { kmsKeyArn }: Partial<Deployment>): Promise<Store> {
+  const s3 = { ...storeOptions(process.env).s3, ...(kmsKeyArn === undefined ? {} : { kmsKeyId: kmsKeyArn }) };
+  return openStore(url, { s3 });
+}
+
 /** Keeps what images were pushed before. */
-async function noteDeployment(storeUrl: string, region: string, parts: Partial<Deployment>): Promise<Deployment> {
-  const s3 = {
-    ...storeOptions(process.env).s3,
-    ...(parts.kmsKeyArn === undefined ? {} : { kmsKeyId: parts.kmsKeyArn }),
-  };
-  const store = await openStore(storeUrl, { s3 });
+async function noteDeployment(store: Store, region: string, parts: Partial<Deployment>): Promise<Deployment> {
   const before = await readDeployment(store);
   const deployed: Deployment = { version: 1, region, images: before?.images ?? {}, ...parts };
   await writeDeployment(store, deployed);

@@ -122,7 +122,7 @@ async function byDigest(image: string, region: string | undefined): Promise<stri
 }
 
 function regionOf(flags: EngineFlags, deployed: Deployment | undefined): string | undefined {
-  return flags.region ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? deployed?.region;
+  return flags.region ?? deployed?.region ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
 }
 
 function hostFolder(deployed: Deployment | undefined): { hostPath: string; containerPath: string } | undefined {
