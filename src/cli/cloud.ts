@@ -23,7 +23,7 @@ const POLL_SECONDS = 3;
 
 export async function openCloud(namedRegion: string | undefined): Promise<Cloud> {
   const endpoint = process.env['BATCH_PIPELINE_BATCH_ENDPOINT'];
-  const stacks = await openCloudFormationApi({ region: namedRegion, endpoint });
+  const stacks = openCloudFormationApi({ region: namedRegion, endpoint });
   const region = await stacks.region();
   const options = { region, endpoint, patienceMs: PATIENCE_MS };
   // For tests that want less.
@@ -32,8 +32,8 @@ export async function openCloud(namedRegion: string | undefined): Promise<Cloud>
     ...{ stacks, region },
     account: openAccountApi(options),
     batch: openBatchApi(options),
-    network: await openNetworkApi(options),
-    repositories: await openRepositoriesApi(options),
+    network: openNetworkApi(options),
+    repositories: openRepositoriesApi(options),
     following: { pollMs: seconds * 1000, onEvent: (event) => notice(stackEventText(event)) },
   };
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readDeployment } from '../deploy/deployment.ts';
 import { createLocator, type Located } from '../store/locate.ts';
 import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
@@ -13,15 +14,28 @@ export interface Session {
 }
 
 export async function openSession(storeUrl: string): Promise<Session> {
+  const store = await openStore(storeUrl, storeOptions(process.env));
+  await useDeployedKey(store);
   const options = storeOptions(process.env);
   return { store: await openStore(storeUrl, options), locate: createLocator(options) };
 }
 
-/** An S3-compatible server: our own variable, or those of the AWS tools. */
+/** An S3-compatible server: our own variable, or those of the AWS tools; and the KMS key of new objects. */
 export function storeOptions(environment: NodeJS.ProcessEnv): OpenStoreOptions {
   const names = ['BATCH_PIPELINE_S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
   const endpoint = names.map((name) => environment[name]).find(Boolean);
-  return endpoint ? { s3: { endpoint } } : {};
+  const kmsKeyId = environment[KMS_KEY];
+  return { s3: { ...(endpoint && { endpoint }), ...(kmsKeyId && { kmsKeyId }) } };
+}
+
+/** Read by runners, too, which inherit it or are given it with their job. */
+export const KMS_KEY = 'BATCH_PIPELINE_S3_KMS_KEY';
+
+/** What is deployed for a store says with which key its objects are encrypted, unless the user does. */
+async function useDeployedKey(store: Store): Promise<void> {
+  if (process.env[KMS_KEY] || !store.url.startsWith('s3://')) return;
+  const key = (await readDeployment(store))?.kmsKeyArn;
+  if (key !== undefined) process.env[KMS_KEY] = key;
 }
 
 /** The store that `--store`, `--bucket-name` or the environment names. */

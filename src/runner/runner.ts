@@ -78,9 +78,10 @@ async function stop(abort: AbortController, environment: Environment, task: Task
   abort.abort(onRecord ? cancelled : new Interruption('The task was asked to stop, and AWS Batch knows why (SIGTERM)'));
 }
 
-/** An S3-compatible server: our own variable, or those of the AWS tools. */
+/** An S3-compatible server: our own variable, or those of the AWS tools; and the KMS key of new objects. */
 function storeOptions(environment: Environment): OpenStoreOptions {
   const names = ['BATCH_PIPELINE_S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'];
   const endpoint = names.map((name) => environment[name]).find(Boolean);
-  return endpoint ? { s3: { endpoint } } : {};
+  const kmsKeyId = environment['BATCH_PIPELINE_S3_KMS_KEY'];
+  return { s3: { ...(endpoint && { endpoint }), ...(kmsKeyId && { kmsKeyId }) } };
 }

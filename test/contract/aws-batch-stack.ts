@@ -12,6 +12,7 @@ import { CreateInstanceProfileCommand, CreateRoleCommand, IAMClient } from '@aws
 import { EC2Client, DescribeSecurityGroupsCommand, DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
 
 const START = join(import.meta.dirname, '../stack/aws/start.sh');
+const AWS = join(import.meta.dirname, '../../.cache/aws-venv/bin/aws');
 const STOP = join(import.meta.dirname, '../stack/aws/stop.sh');
 
 /** An AWS of this machine, see test/stack/aws/README.md. */
@@ -30,6 +31,8 @@ export interface AwsStack {
   control(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Record<string, unknown>>;
   /** Calls since the last time, by `service:Action`. */
   takeCalls(): Promise<Record<string, number>>;
+  /** The AWS command line, a client that is not ours; S3 is asked for a bucket's settings, of which the S3 server knows none. */
+  aws(...args: string[]): unknown;
   stop(): void;
 }
 
@@ -74,6 +77,10 @@ export function startAwsStack(
       const { calls } = await control('GET', 'calls');
       await control('DELETE', 'calls');
       return calls as Record<string, number>;
+    },
+    aws(...args) {
+      const { AWS_ENDPOINT_URL_S3: _, ...env } = { ...process.env, ...environment };
+      return JSON.parse(execFileSync(AWS, args, { env, encoding: 'utf8' }) || 'null');
     },
     stop() {
       execFileSync(STOP, [folder], { stdio: ['ignore', 'ignore', 'inherit'] });

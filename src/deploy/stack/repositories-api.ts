@@ -1,3 +1,4 @@
+import { DeleteRepositoryCommand, ECRClient, paginateDescribeRepositories } from '@aws-sdk/client-ecr';
 import { apiError } from '../../engine/aws-batch/call-failure.ts';
 import { patientRetries } from '../../engine/aws-batch/patient-retries.ts';
 import type { CloudApiOptions } from './cloudformation-api.ts';
@@ -13,8 +14,7 @@ export interface RepositoriesApi {
 const PATIENCE_MS = 60_000;
 
 /** ECR's repositories through its SDK. */
-export async function openRepositoriesApi({ region, endpoint }: CloudApiOptions): Promise<RepositoriesApi> {
-  const { DeleteRepositoryCommand, ECRClient, paginateDescribeRepositories } = await import('@aws-sdk/client-ecr');
+export function openRepositoriesApi({ region, endpoint }: CloudApiOptions): RepositoriesApi {
   const client = new ECRClient({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
