@@ -3,7 +3,7 @@ import { type BatchApi, openBatchApi } from '../engine/aws-batch/batch-api.ts';
 import { type CloudFormationApi, openCloudFormationApi } from '../deploy/stack/cloudformation-api.ts';
 import type { Following } from '../deploy/stack/follow-stack.ts';
 import { type NetworkApi, openNetworkApi } from '../deploy/stack/network-api.ts';
-import { openRepositoriesApi, type RepositoriesApi } from '../deploy/stack/repositories-api.ts';
+import { type Ecr, openEcr } from '../deploy/images/ecr.ts';
 import { stackEventText } from '../views/stack-text.ts';
 import { notice } from './print.ts';
 
@@ -13,7 +13,7 @@ export interface Cloud {
   account: AccountApi;
   batch: BatchApi;
   network: NetworkApi;
-  repositories: RepositoriesApi;
+  ecr: Ecr;
   region: string;
   following: Following;
 }
@@ -23,7 +23,7 @@ const POLL_SECONDS = 3;
 
 export async function openCloud(namedRegion: string | undefined): Promise<Cloud> {
   const endpoint = process.env['BATCH_PIPELINE_BATCH_ENDPOINT'];
-  const stacks = await openCloudFormationApi({ region: namedRegion, endpoint });
+  const stacks = openCloudFormationApi({ region: namedRegion, endpoint });
   const region = await stacks.region();
   const options = { region, endpoint, patienceMs: PATIENCE_MS };
   // For tests that want less.
@@ -32,8 +32,8 @@ export async function openCloud(namedRegion: string | undefined): Promise<Cloud>
     ...{ stacks, region },
     account: openAccountApi(options),
     batch: openBatchApi(options),
-    network: await openNetworkApi(options),
-    repositories: await openRepositoriesApi(options),
+    network: openNetworkApi(options),
+    ecr: openEcr(options),
     following: { pollMs: seconds * 1000, onEvent: (event) => notice(stackEventText(event)) },
   };
 }

@@ -10,7 +10,7 @@ const TRY_AGAIN = 75;
 
 /**
  * The main of a conductor: a job that watches its own run from inside AWS Batch until nothing is left to do. It needs
- * batch:DescribeJobs, ListJobs and SubmitJob besides what every job needs.
+ * batch:DescribeJobs, ListJobs and SubmitJob besides what every job needs; see `ConductorRole` in src/deploy/stack/stack.yaml.
  */
 export async function conduct(): Promise<void> {
   try {

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
+import { readDeployment } from '../deploy/deployment.ts';
 import { createLocator, type Located } from '../store/locate.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { storeOptions } from '../store/store-options.ts';
-
-export { storeOptions } from '../store/store-options.ts';
+import { KMS_KEY, storeOptions } from '../store/store-options.ts';
 
 /** Where everything lies unless the user says otherwise. */
 const DEFAULT_STORE = './batch-pipeline-store';
@@ -16,8 +15,17 @@ export interface Session {
 }
 
 export async function openSession(storeUrl: string): Promise<Session> {
+  const store = await openStore(storeUrl, storeOptions(process.env));
+  await useDeployedKey(store);
   const options = storeOptions(process.env);
   return { store: await openStore(storeUrl, options), locate: createLocator(options) };
+}
+
+/** What is deployed for a store says with which key its objects are encrypted, unless the user does. */
+async function useDeployedKey(store: Store): Promise<void> {
+  if (process.env[KMS_KEY] || !store.url.startsWith('s3://')) return;
+  const key = (await readDeployment(store))?.kmsKeyArn;
+  if (key !== undefined) process.env[KMS_KEY] = key;
 }
 
 /** The store that `--store`, `--bucket-name` or the environment names. */

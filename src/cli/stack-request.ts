@@ -8,7 +8,7 @@ import { stackState } from '../deploy/stack/stack-state.ts';
 import type { Cloud } from './cloud.ts';
 import { checkStackName, type DeployFlags, namedBucket, plainWishes } from './deploy-flags.ts';
 import { notice } from './print.ts';
-import { storeOptions } from './session.ts';
+import { storeOptions } from '../store/store-options.ts';
 
 /** What is to be deployed, and what of it is there. */
 export interface Intention extends StackRequest {
@@ -61,8 +61,8 @@ async function networkWishes(
 }
 
 /** Repositories stay when a stack is deleted, and a new one leaves them as they are. */
-async function repositoryWishes({ repositories }: Cloud, stack: string): Promise<StackWishes> {
-  const kept = await repositories.below(stack);
+async function repositoryWishes({ ecr }: Cloud, stack: string): Promise<StackWishes> {
+  const kept = [...(await ecr.repositories(`${stack}/`)).keys()];
   if (kept.length === 0) return { MakeRepositories: 'yes' };
   notice(`Image repositories ${kept.join(', ')} are there: they are used as they are.`);
   return { MakeRepositories: 'no' };

@@ -28,6 +28,8 @@ export interface EngineJob {
   attempts: number;
   /** Where a lower number starts first when several tasks could (later steps come first). */
   rank: number;
+  /** The job submits others itself, and needs the right to. */
+  submits?: boolean;
   /** For the runner: store, run and job; the engine adds the element's index in its own way. */
   environment: Readonly<Record<string, string>>;
 }

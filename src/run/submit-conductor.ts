@@ -35,6 +35,7 @@ function conductorJob(gather: EngineJob, submission: number, { run, nonce }: Man
     size: 1,
     resources: RESOURCES,
     attempts: ATTEMPTS,
+    submits: true,
     environment: { ...environment, BATCH_PIPELINE_CONDUCTOR: '1' },
   };
 }

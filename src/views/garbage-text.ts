@@ -1,6 +1,7 @@
-import { type Garbage, GARBAGE_KINDS, type GarbageKind, type Spared } from '../deploy/garbage/garbage.ts';
+import type { Garbage, GarbageKind, Spared } from '../deploy/garbage/garbage.ts';
 import { bytes, columns, count } from './columns.ts';
 
+/** In the order in which they are shown. */
 const KIND_TEXT: Readonly<Record<GarbageKind, string>> = {
   definition: 'job definitions',
   bundle: 'bundles',
@@ -13,7 +14,8 @@ const KIND_TEXT: Readonly<Record<GarbageKind, string>> = {
 export function garbageText(garbage: readonly Garbage[], spared: readonly Spared[]): string {
   const kept = spared.map(({ what, why }) => `kept: ${what} (${why})`);
   if (garbage.length === 0) return ['Nothing is there that is not needed.', ...kept].join('\n');
-  const sorted = garbage.toSorted((a, b) => GARBAGE_KINDS.indexOf(a.kind) - GARBAGE_KINDS.indexOf(b.kind));
+  const order = Object.keys(KIND_TEXT);
+  const sorted = garbage.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   const groups = Map.groupBy(sorted, ({ kind, group, why }) => [kind, group, why].join('\0'));
   const rows = [...groups.values()].map((group) => {
     const { kind, group: where, why } = group[0] as Garbage;

@@ -219,7 +219,23 @@ describe('a look before money is spent', () => {
     const jobRoleArn = await roleArn(stack.endpoint, 'reader');
     await allow('reader', ['s3:GetObject', 's3:ListBucket'], ['arn:aws:s3:::lab', 'arn:aws:s3:::lab/*']);
     expect((await findings({ jobRoleArn })).filter((text) => !text.startsWith('ok'))).toEqual([
-      `error job role: ${jobRoleArn} may not s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload on s3://lab/store`,
+      `error job role: ${jobRoleArn} may not s3:PutObject, s3:AbortMultipartUpload, s3:DeleteObject on s3://lab/store`,
+    ]);
+  });
+
+  test('says of a conductor whether its role may submit', async () => {
+    const jobRoleArn = await roleArn(stack.endpoint, 'jobs-alone');
+    const conductorRoleArn = await roleArn(stack.endpoint, 'conductors');
+    await allow('conductors', ['batch:SubmitJob'], ['arn:aws:batch:us-east-1:123456789012:job-queue/*']);
+    await allow('conductors', ['batch:DescribeJobs', 'batch:ListJobs'], ['*']);
+    const about = async (options: Partial<AwsBatchOptions>) =>
+      (await findings(options)).filter((text) => text.includes('conductor'));
+    expect(await about({ jobRoleArn })).toEqual([]);
+    expect(await about({ jobRoleArn, conducts: true })).toEqual([
+      `warning conductor role: ${jobRoleArn} may not batch:SubmitJob, batch:DescribeJobs, batch:ListJobs: after a failure the conductor cannot gather`,
+    ]);
+    expect(await about({ jobRoleArn, conductorRoleArn, conducts: true })).toEqual([
+      `ok conductor role: ${conductorRoleArn} may submit to arn:aws:batch:us-east-1:123456789012:job-queue/QUEUE`,
     ]);
   });
 

@@ -13,6 +13,7 @@ import { isAlive, until } from '../fixtures/until.ts';
 import { EC2Client, DescribeSecurityGroupsCommand, DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
 
 const START = join(import.meta.dirname, '../stack/aws/start.sh');
+const AWS = join(import.meta.dirname, '../../.cache/aws-venv/bin/aws');
 const STOP = join(import.meta.dirname, '../stack/aws/stop.sh');
 
 /** An AWS of this machine, see test/stack/aws/README.md. */
@@ -35,6 +36,8 @@ export interface AwsStack {
   kill(service: 's3' | 'registry'): Promise<void>;
   /** Starts again what was killed, on the same port and with the same data. */
   revive(): void;
+  /** The AWS command line, a client that is not ours; S3 is asked for a bucket's settings, of which the S3 server knows none. */
+  aws(...args: string[]): unknown;
   stop(): void;
 }
 
@@ -90,6 +93,10 @@ export function startAwsStack(
       await until(() => !isAlive(pid));
     },
     revive: () => void start(),
+    aws(...args) {
+      const { AWS_ENDPOINT_URL_S3: _, ...env } = { ...process.env, ...environment };
+      return JSON.parse(execFileSync(AWS, args, { env, encoding: 'utf8' }) || 'null');
+    },
     stop() {
       execFileSync(STOP, [folder], { stdio: ['ignore', 'ignore', 'inherit'] });
       rmSync(folder, { recursive: true, force: true });

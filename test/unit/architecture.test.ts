@@ -46,6 +46,11 @@ describe('a planted violation is caught:', () => {
     ['pipelines/fusion/fusion.ts', 'imports src/record/keys.ts', "import { runKeys } from '../../src/record/keys.ts';"],
     ['src/run/watch.ts', 'imports @aws-sdk/client-s3', "import { S3Client } from '@aws-sdk/client-s3';"],
     ['src/run/watch.ts', 'imports @aws-sdk/client-batch', "import '@aws-sdk/client-batch';"],
+    [
+      'src/deploy/stack/deploy-stack.ts',
+      'imports @aws-sdk/client-cloudformation',
+      "import '@aws-sdk/client-cloudformation';",
+    ],
     ['src/plan/plan.ts', 'imports node:fs', "import { readFileSync } from 'node:fs';"],
     ['src/plan/plan.ts', 'asks the clock or chance', 'const now = Date.now();'],
     ['src/runner/shell.ts', 'reads process.env', "const path = process.env['PATH'];"],

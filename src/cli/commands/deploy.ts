@@ -15,7 +15,7 @@ import type { DeployFlags } from '../deploy-flags.ts';
 import { interruptible } from '../interruptible.ts';
 import { notice, print, printJson } from '../print.ts';
 import { pushImagesFor } from '../push-images.ts';
-import { storeOptions } from '../session.ts';
+import { storeOptions } from '../../store/store-options.ts';
 import { type Intention, stackRequest } from '../stack-request.ts';
 
 /** `batch-pipeline deploy`: once per account, and again whenever something is to be different. */

@@ -10,7 +10,7 @@ import { type Cloud, openCloud } from '../cloud.ts';
 import { confirm } from '../confirm.ts';
 import { checkStackName } from '../deploy-flags.ts';
 import { notice } from '../print.ts';
-import { storeOptions } from '../session.ts';
+import { storeOptions } from '../../store/store-options.ts';
 
 export interface DestroyFlags {
   store?: string;
@@ -50,7 +50,7 @@ interface Data {
 
 /** @throws PipelineError `data-not-ours` for a bucket that this stack has not made */
 async function dataToDelete(
-  { account, region, repositories }: Cloud,
+  { account, region, ecr }: Cloud,
   name: string,
   stack: StackFacts | undefined,
   named: readonly string[],
@@ -66,7 +66,7 @@ async function dataToDelete(
   return {
     bucket,
     objects: bucket === undefined ? 0 : await countObjects(bucket, COUNTED, storeOptions(process.env).s3),
-    repositories: named.includes(IMAGES) ? await repositories.below(name) : [],
+    repositories: named.includes(IMAGES) ? [...(await ecr.repositories(`${name}/`)).keys()] : [],
   };
 }
 
@@ -104,9 +104,9 @@ async function forgetDeployment(
   if (deployed?.stack === name) await store.remove([deploymentKey]);
 }
 
-async function deleteData({ repositories }: Cloud, data: Data): Promise<void> {
+async function deleteData({ ecr }: Cloud, data: Data): Promise<void> {
   for (const name of data.repositories) {
-    await repositories.remove(name);
+    await ecr.removeRepository(name);
     notice(`Repository ${name} is gone.`);
   }
   if (data.bucket === undefined) return;

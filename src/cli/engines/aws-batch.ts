@@ -9,7 +9,7 @@ import type { Prepared, StepEnvironment } from '../../run/prepare.ts';
 import type { Store } from '../../store/store.ts';
 import type { Elsewhere, EngineFlags } from '../engines.ts';
 import { nameValuePairs } from '../name-value-pairs.ts';
-import { storeOptions } from '../session.ts';
+import { KMS_KEY, storeOptions } from '../../store/store-options.ts';
 import { imageOf } from './image-of.ts';
 
 /** Where jobs see the folder that all jobs of an instance share. */
@@ -27,6 +27,8 @@ export async function openAwsBatchEngine(flags: EngineFlags, store: Store): Prom
     storeUrl: store.url,
     ...given('region', region),
     ...given('jobRoleArn', flags.jobRole ?? deployed?.jobRoleArn),
+    ...given('conductorRoleArn', deployed?.conductorRoleArn),
+    conducts: flags.conductor === true,
     ...given('executionRoleArn', flags.executionRole ?? deployed?.executionRoleArn),
     ...given('logGroup', flags.logGroup ?? deployed?.logGroup),
     ...given('hostFolder', hostFolder(deployed)),
@@ -131,11 +133,13 @@ function hostFolder(deployed: Deployment | undefined): { hostPath: string; conta
     : { hostPath: deployed.hostFolder, containerPath: CACHE_IN_CONTAINER };
 }
 
-/** Jobs have to reach the same S3-compatible server as we do, and a conductor polls as often. */
+/** Jobs have to reach the same S3-compatible server as we do, and write with the same key; a conductor polls as often. */
 function jobEnvironment(): Record<string, string> {
   const endpoint = process.env['BATCH_PIPELINE_S3_ENDPOINT'];
   const seconds = process.env['BATCH_PIPELINE_POLL_SECONDS'];
+  const kmsKey = process.env[KMS_KEY];
   return {
+    ...(kmsKey ? { [KMS_KEY]: kmsKey } : {}),
     ...(endpoint ? { BATCH_PIPELINE_S3_ENDPOINT: endpoint, AWS_ENDPOINT_URL_S3: endpoint } : {}),
     ...(seconds ? { BATCH_PIPELINE_POLL_SECONDS: seconds } : {}),
   };

@@ -1,5 +1,6 @@
 import {
   CreateRepositoryCommand,
+  DeleteRepositoryCommand,
   DescribeImagesCommand,
   DescribeRepositoriesCommand,
   ECRClient,
@@ -38,6 +39,8 @@ export interface Ecr {
   ensureRepository(name: string, stack: string): Promise<string>;
   /** Names to URIs. */
   repositories(prefix: string): Promise<Map<string, string>>;
+  /** With all images in it. */
+  removeRepository(name: string): Promise<void>;
   /** By tag, or by digest (`sha256:…`); `undefined` where there is none. */
   image(repository: string, reference: string): Promise<StoredImage | undefined>;
   /** Newest first. */
@@ -62,6 +65,10 @@ export function openEcr({ region, endpoint, patienceMs = PATIENCE_MS }: EcrOptio
       return there ?? createRepository(ecr, name, stack);
     },
     repositories: (prefix) => asking('ecr:DescribeRepositories', () => repositoriesBelow(ecr, prefix)),
+    removeRepository: (repositoryName) =>
+      asking('ecr:DeleteRepository', async () => {
+        await ecr.send(new DeleteRepositoryCommand({ repositoryName, force: true }));
+      }),
     image: (repository, reference) => asking('ecr:DescribeImages', () => oneImage(ecr, repository, reference)),
     images: (repository) => asking('ecr:DescribeImages', () => allImages(ecr, repository)),
     authorization: () => asking('ecr:GetAuthorizationToken', () => authorization(ecr)),

@@ -1,5 +1,15 @@
-import type * as Sdk from '@aws-sdk/client-cloudformation';
-import type { Change, CloudFormationClient, Stack } from '@aws-sdk/client-cloudformation';
+import {
+  type Change,
+  CloudFormationClient,
+  CreateChangeSetCommand,
+  DeleteChangeSetCommand,
+  DeleteStackCommand,
+  DescribeChangeSetCommand,
+  DescribeStacksCommand,
+  ExecuteChangeSetCommand,
+  paginateDescribeStackEvents,
+  type Stack,
+} from '@aws-sdk/client-cloudformation';
 import { messageOf } from '../../errors.ts';
 import { apiError } from '../../engine/aws-batch/call-failure.ts';
 import { patientRetries } from '../../engine/aws-batch/patient-retries.ts';
@@ -72,9 +82,8 @@ export interface CloudApiOptions {
 const PATIENCE_MS = 120_000;
 
 /** CloudFormation through its SDK: the only file that imports it. */
-export async function openCloudFormationApi({ region, endpoint }: CloudApiOptions): Promise<CloudFormationApi> {
-  const sdk = await import('@aws-sdk/client-cloudformation');
-  const client: CloudFormationClient = new sdk.CloudFormationClient({
+export function openCloudFormationApi({ region, endpoint }: CloudApiOptions): CloudFormationApi {
+  const client = new CloudFormationClient({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     retryStrategy: patientRetries(PATIENCE_MS),
@@ -91,7 +100,7 @@ export async function openCloudFormationApi({ region, endpoint }: CloudApiOption
     stack: (StackName) =>
       ask('DescribeStacks', StackName, async () => {
         try {
-          const { Stacks: [found] = [] } = await client.send(new sdk.DescribeStacksCommand({ StackName }));
+          const { Stacks: [found] = [] } = await client.send(new DescribeStacksCommand({ StackName }));
           return found && stackFacts(found);
         } catch (error) {
           // There is no other sign of it: the error is a ValidationError like many.
@@ -101,21 +110,21 @@ export async function openCloudFormationApi({ region, endpoint }: CloudApiOption
       }),
     makeChangeSet: (request) =>
       ask('CreateChangeSet', request.stack, async () => {
-        await client.send(new sdk.CreateChangeSetCommand(changeSetInput(request)));
+        await client.send(new CreateChangeSetCommand(changeSetInput(request)));
       }),
-    changeSet: (stack, name) => ask('DescribeChangeSet', stack, () => readChangeSet(sdk, client, stack, name)),
+    changeSet: (stack, name) => ask('DescribeChangeSet', stack, () => readChangeSet(client, stack, name)),
     executeChangeSet: (StackName, ChangeSetName) =>
       ask('ExecuteChangeSet', StackName, async () => {
-        await client.send(new sdk.ExecuteChangeSetCommand({ StackName, ChangeSetName }));
+        await client.send(new ExecuteChangeSetCommand({ StackName, ChangeSetName }));
       }),
     removeChangeSet: (StackName, ChangeSetName) =>
       ask('DeleteChangeSet', StackName, async () => {
-        await client.send(new sdk.DeleteChangeSetCommand({ StackName, ChangeSetName }));
+        await client.send(new DeleteChangeSetCommand({ StackName, ChangeSetName }));
       }),
-    events: (stack, after) => ask('DescribeStackEvents', stack, () => readEvents(sdk, client, stack, after)),
+    events: (stack, after) => ask('DescribeStackEvents', stack, () => readEvents(client, stack, after)),
     removeStack: (StackName) =>
       ask('DeleteStack', StackName, async () => {
-        await client.send(new sdk.DeleteStackCommand({ StackName }));
+        await client.send(new DeleteStackCommand({ StackName }));
       }),
   };
 }
@@ -135,7 +144,6 @@ function changeSetInput({ stack, changeSet, creates, template, parameters, tags 
 }
 
 async function readChangeSet(
-  sdk: typeof Sdk,
   client: CloudFormationClient,
   StackName: string,
   ChangeSetName: string,
@@ -144,7 +152,7 @@ async function readChangeSet(
   let NextToken: string | undefined;
   do {
     const input = { StackName, ChangeSetName, ...(NextToken ? { NextToken } : {}) };
-    const page = await client.send(new sdk.DescribeChangeSetCommand(input));
+    const page = await client.send(new DescribeChangeSetCommand(input));
     Object.assign(facts, { status: page.Status ?? '', reason: page.StatusReason ?? '' });
     facts.changes.push(...(page.Changes ?? []).map(stackChange));
     NextToken = page.NextToken;
@@ -153,13 +161,12 @@ async function readChangeSet(
 }
 
 async function readEvents(
-  sdk: typeof Sdk,
   client: CloudFormationClient,
   StackName: string,
   after: string | undefined,
 ): Promise<StackEvent[]> {
   const found: StackEvent[] = [];
-  for await (const { StackEvents = [] } of sdk.paginateDescribeStackEvents({ client }, { StackName })) {
+  for await (const { StackEvents = [] } of paginateDescribeStackEvents({ client }, { StackName })) {
     const known = StackEvents.findIndex(({ EventId }) => EventId === after);
     found.push(...(known < 0 ? StackEvents : StackEvents.slice(0, known)).map(stackEvent));
     if (known >= 0) break;

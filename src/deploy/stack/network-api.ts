@@ -1,3 +1,4 @@
+import { DescribeSubnetsCommand, DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { apiError } from '../../engine/aws-batch/call-failure.ts';
 import { patientRetries } from '../../engine/aws-batch/patient-retries.ts';
 import type { CloudApiOptions } from './cloudformation-api.ts';
@@ -18,8 +19,7 @@ export interface NetworkApi {
 const PATIENCE_MS = 60_000;
 
 /** EC2 through its SDK: for networks the only file that imports it. */
-export async function openNetworkApi({ region, endpoint }: CloudApiOptions): Promise<NetworkApi> {
-  const { DescribeSubnetsCommand, DescribeVpcsCommand, EC2Client } = await import('@aws-sdk/client-ec2');
+export function openNetworkApi({ region, endpoint }: CloudApiOptions): NetworkApi {
   const client = new EC2Client({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),

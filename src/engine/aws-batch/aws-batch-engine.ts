@@ -81,7 +81,7 @@ async function submit(context: Context, job: EngineJob, dependencies: readonly J
   submitRequest(job, dependencies, { ...place, definition: '' });
   const definition = await definitions.definitionFor(job.step, {
     image: job.image,
-    jobRoleArn: options.jobRoleArn,
+    jobRoleArn: job.submits ? (options.conductorRoleArn ?? options.jobRoleArn) : options.jobRoleArn,
     executionRoleArn: options.executionRoleArn,
     logGroup: options.logGroup,
     hostFolder: options.hostFolder,

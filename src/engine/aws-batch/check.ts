@@ -41,7 +41,7 @@ export async function check(context: CheckContext, needs: readonly Needs[]): Pro
   const looks = await Promise.all([
     finding('job queue', 'error', () => queueFindings(context, account, needs)),
     finding('images', 'error', () => imageFindings(account, needs)),
-    finding('job role', 'warning', () => roleFindings(account, context.options)),
+    finding('job role', 'warning', () => roleFindings(account, context.options, () => queueArn(context))),
     finding('log group', 'warning', () => logFindings(context)),
     finding('bucket', 'error', async () => (await context.options.lookAtStore?.()) ?? []),
   ]);
@@ -62,6 +62,10 @@ async function finding(
     const message = denied ? `could not be looked at: ${messageOf(error)}` : messageOf(error);
     return [{ level: denied ? 'warning' : failed, subject, message, ...hint }];
   }
+}
+
+async function queueArn({ queue }: CheckContext): Promise<string | undefined> {
+  return (await queue.look()).queue?.arn;
 }
 
 function storeFindings({ storeUrl }: AwsBatchOptions): Finding[] {

@@ -8,6 +8,10 @@ export interface AwsBatchOptions {
   storeUrl: string;
   /** Role of the jobs; without it they have that of their instance. */
   jobRoleArn?: string;
+  /** Role of jobs that submit jobs; without it they have that of all others. */
+  conductorRoleArn?: string;
+  /** There will be such a job: `check` looks whether it may. */
+  conducts?: boolean;
   executionRoleArn?: string;
   /** Of CloudWatch Logs; default: Batch's own `/aws/batch/job`. */
   logGroup?: string;

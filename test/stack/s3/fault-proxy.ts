@@ -10,7 +10,11 @@ export interface SeenRequest {
   headers: IncomingMessage['headers'];
   /** What became of it. */
   fault: Fault;
+  /** What it said, of a request that names objects nowhere else. */
+  deletes: string;
 }
+
+type RequestHead = Pick<SeenRequest, 'method' | 'url' | 'headers'>;
 
 /**
  * - `pass`: nothing happens to it.
@@ -28,7 +32,7 @@ export interface FaultProxy {
   /** Every request since the start, in order. */
   readonly seen: SeenRequest[];
   /** Decides about each request from now on. */
-  decide(rule: (request: Omit<SeenRequest, 'fault'>) => Fault): void;
+  decide(rule: (request: RequestHead) => Fault): void;
   stop(): Promise<void>;
 }
 
@@ -37,11 +41,13 @@ const SLOW_DOWN =
 
 export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
-  let rule: (request: Omit<SeenRequest, 'fault'>) => Fault = () => 'pass';
+  let rule: (request: RequestHead) => Fault = () => 'pass';
   const server = createServer((incoming, answer) => {
     const { method = '', url = '', headers } = incoming;
     const fault = rule({ method, url, headers });
-    seen.push({ method, url, headers, fault });
+    const request: SeenRequest = { method, url, headers, fault, deletes: '' };
+    seen.push(request);
+    if (/\?delete\b/.test(url)) incoming.on('data', (chunk: Buffer) => (request.deletes += chunk.toString()));
     handle(port, fault, incoming, answer);
   });
   server.listen(0, '127.0.0.1');

@@ -12,6 +12,7 @@ const PACKAGES: readonly { packages: RegExp; only: RegExp }[] = [
   { packages: /^@aws-sdk\/(client-s3|lib-storage)$/, only: /^src\/store\/s3/ },
   { packages: /^@aws-sdk\/client-batch$/, only: /^src\/engine\/aws-batch\// },
   { packages: /^@aws-sdk\/client-ecr$/, only: /^src\/(engine\/aws-batch\/ask-ecr|deploy\/images\/ecr)\.ts$/ },
+  { packages: /^@aws-sdk\/client-cloudformation$/, only: /^src\/deploy\/stack\/cloudformation-api\.ts$/ },
   { packages: /^@(aws-sdk|smithy)\//, only: /^src\/(store\/s3|engine\/aws-batch\/|deploy\/)/ },
   { packages: /^(@commander-js\/.*|commander|cli-progress)$/, only: /^src\/cli\// },
   // Pure: handed listings, they hand back values.

@@ -62,10 +62,12 @@ class Bucket:
     @staticmethod
     def create(aws: Services, name: str, p: dict) -> Made:
         name = p.get("BucketName", name.lower())
+        if exists(servers(aws)[-1], name):
+            raise ValueError(f"{name} already exists")
         for s3 in servers(aws):
+            # moto has not heard of one that was removed where objects live.
             if exists(s3, name):
-                raise ValueError(f"{name} already exists")
-        for s3 in servers(aws):
+                s3.delete_bucket(Bucket=name)
             s3.create_bucket(Bucket=name)
         made = Made("", p, name, {"Arn": f"arn:aws:s3:::{name}"})
         Bucket.update(aws, made, p)

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import cfnlint
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import Change, ChangeSet, CloudFormationBackend, Event, Stack, generate_changeset_id
 from moto.cloudformation.responses import CloudFormationResponse
@@ -17,6 +17,8 @@ from moto.cloudformation.utils import generate_stack_id
 from .resources import HANDLERS, Made, Services, unique
 from .template import Template, TemplateError, references
 
+#: What a service refuses, also in a form that its client cannot read, and what is refused here.
+FAILURES = (ClientError, BotoCoreError, ValueError)
 NOTHING = "The submitted information didn't contain changes. Submit different information to create a change set."
 SCHEMAS = Path(cfnlint.__file__).parent / "data/schemas"
 
@@ -162,7 +164,7 @@ class Executor:
                     old.append((name, stack.made[name], policy))
                 else:
                     self._make(name, action, old)
-        except (ClientError, ValueError) as error:
+        except FAILURES as error:
             stack.tell("ROLLBACK_IN_PROGRESS" if creates else "UPDATE_ROLLBACK_IN_PROGRESS", reason=str(error))
             for step in self.undo[::-1]:
                 step()
@@ -196,7 +198,7 @@ class Executor:
                     old.append((name, made, wanted.get("UpdateReplacePolicy", "Delete")))
                 stack.made[name] = new
                 self.undo.append(lambda: self._take_back(name, new, made, wanted.get("DeletionPolicy", "Delete")))
-        except (ClientError, ValueError) as error:
+        except FAILURES as error:
             stack.tell(f"{verb}_FAILED", name, type_, str(error))
             raise
         stack.tell(f"{verb}_COMPLETE", name, type_)
@@ -220,7 +222,7 @@ class Executor:
         tell("DELETE_IN_PROGRESS")
         try:
             HANDLERS[made.type].delete(self.aws, made)
-        except (ClientError, ValueError) as error:
+        except FAILURES as error:
             tell("DELETE_FAILED", reason=str(error))
             return False
         tell("DELETE_COMPLETE")

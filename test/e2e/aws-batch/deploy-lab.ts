@@ -1,0 +1,34 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CliResult, runCli } from '../../fixtures/cli.ts';
+import type { AwsStack } from '../../contract/aws-batch-stack.ts';
+
+let labs = 0;
+
+/** A stack of its own name, and the command as an administrator has it. */
+export interface DeployLab {
+  /** Also the first part of all names in it. */
+  name: string;
+  bucket: string;
+  command(...args: string[]): Promise<CliResult>;
+  /** `deploy` of this lab's stack, without images. */
+  deploy(...args: string[]): Promise<CliResult>;
+  destroy(...args: string[]): Promise<CliResult>;
+}
+
+export function openDeployLab(stack: AwsStack, environment: Readonly<Record<string, string>> = {}): DeployLab {
+  const name = `lab${(labs += 1)}`;
+  const cwd = mkdtempSync(join(stack.folder, 'deploy-'));
+  const env = {
+    ...stack.environment,
+    BATCH_PIPELINE_BATCH_ENDPOINT: stack.endpoint,
+    BATCH_PIPELINE_POLL_SECONDS: '0.2',
+    ...environment,
+  };
+  const command = (...args: string[]) => runCli(args, { cwd, env });
+  return {
+    ...{ name, command, bucket: `${name}-123456789012-us-east-1` },
+    deploy: (...args) => command('deploy', '--stack-name', name, '--no-images', ...args),
+    destroy: (...args) => command('destroy', '--stack-name', name, ...args),
+  };
+}

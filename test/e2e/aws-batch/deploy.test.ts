@@ -1,0 +1,279 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AwsStack, roleArn, startAwsStack } from '../../contract/aws-batch-stack.ts';
+import { type DeployLab, openDeployLab } from './deploy-lab.ts';
+
+let stack: AwsStack;
+beforeAll(() => {
+  stack = startAwsStack({ fake: 'manual' });
+}, 900_000);
+afterAll(() => stack.stop());
+
+const objects = (lab: DeployLab, key: string) => join(stack.folder, 's3/data', lab.bucket, key);
+const deployment = (lab: DeployLab) => JSON.parse(readFileSync(objects(lab, 'v1/deployment.json'), 'utf8')) as object;
+
+describe('batch-pipeline deploy', () => {
+  let lab: DeployLab;
+  beforeAll(() => {
+    lab = openDeployLab(stack);
+  });
+
+  test('shows what it would make, and makes nothing', async () => {
+    const planned = await lab.deploy('--plan');
+    expect(planned.code, planned.stderr).toBe(0);
+    expect(planned.stdout).toMatch(/^\+ add {2}Bucket +AWS::S3::Bucket$/m);
+    expect(planned.stdout).toContain('19 changes to stack lab1; nothing is done yet.');
+    expect(await lab.destroy()).toMatchObject({ code: 0, stderr: 'There is no stack lab1.\n' });
+    expect(existsSync(objects(lab, ''))).toBe(false);
+  });
+
+  test('makes it, and tells where the store is', async () => {
+    const made = await lab.deploy();
+    expect([made.code, made.stdout], made.stderr).toEqual([0, `--store s3://${lab.bucket}\n`]);
+    expect(made.stderr).toMatch(/^CREATE_COMPLETE {2}Queue \(AWS::Batch::JobQueue\)$/m);
+    expect(deployment(lab)).toEqual({
+      version: 1,
+      region: 'us-east-1',
+      images: {},
+      stack: 'lab1',
+      queue: 'lab1',
+      jobRoleArn: expect.stringMatching(/role\/lab1-JobRole-/),
+      conductorRoleArn: expect.stringMatching(/role\/lab1-ConductorRole-/),
+      logGroup: '/aws/batch/lab1',
+      hostFolder: '/var/cache/batch-pipeline',
+    });
+  });
+
+  test('what was made is what the AWS command line reads', () => {
+    const bucket = ['--bucket', lab.bucket];
+    const s3 = (action: string) => stack.aws('s3api', action, ...bucket);
+    expect(s3('get-public-access-block')).toEqual({
+      PublicAccessBlockConfiguration: {
+        ...{ BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true },
+      },
+    });
+    expect(s3('get-bucket-encryption')).toMatchObject({
+      ServerSideEncryptionConfiguration: {
+        Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+    });
+    expect(s3('get-bucket-ownership-controls')).toEqual({
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+    });
+    expect(s3('get-bucket-lifecycle-configuration')).toMatchObject({
+      Rules: [
+        { Filter: { Prefix: '' }, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } },
+        { Filter: { Prefix: 'v1/fusion/outputs/picard/' }, Expiration: { Days: 30 } },
+      ],
+    });
+    const { Policy } = s3('get-bucket-policy') as { Policy: string };
+    expect(JSON.parse(Policy)).toMatchObject({
+      Statement: [{ Effect: 'Deny', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }],
+    });
+    expect(stack.aws('ecr', 'describe-repositories', '--repository-names', 'lab1/picard')).toMatchObject({
+      repositories: [{ imageTagMutability: 'IMMUTABLE', imageScanningConfiguration: { scanOnPush: true } }],
+    });
+    expect(stack.aws('ecr', 'get-lifecycle-policy', '--repository-name', 'lab1/base')).toMatchObject({
+      lifecyclePolicyText: expect.stringContaining('imageCountMoreThan'),
+    });
+    expect(stack.aws('logs', 'describe-log-groups', '--log-group-name-prefix', '/aws/batch/lab1')).toMatchObject({
+      logGroups: [{ logGroupName: '/aws/batch/lab1', retentionInDays: 30 }],
+    });
+  });
+
+  test('Spot comes first, and what cannot start ends', () => {
+    const queues = ['lab1', 'lab1-on-demand'];
+    const { jobQueues } = stack.aws('batch', 'describe-job-queues', '--job-queues', ...queues) as {
+      jobQueues: Queue[];
+    };
+    const order = (name: string) =>
+      jobQueues
+        .find(({ jobQueueName }) => jobQueueName === name)
+        ?.computeEnvironmentOrder.map(
+          ({ computeEnvironment }) => /lab1-(\w+)Environment/.exec(computeEnvironment)?.[1],
+        );
+    expect(queues.map(order)).toEqual([['Spot', 'OnDemand'], ['OnDemand']]);
+    expect(jobQueues[0]?.jobStateTimeLimitActions).toEqual([
+      expect.objectContaining({ reason: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY', maxTimeSeconds: 86_400 }),
+      expect.objectContaining({ reason: 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE', maxTimeSeconds: 3600 }),
+      expect.objectContaining({ reason: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT', maxTimeSeconds: 3600 }),
+    ]);
+    expect(
+      environments().map(({ computeResources: { type, allocationStrategy, minvCpus, maxvCpus } }) => [
+        type,
+        allocationStrategy,
+        minvCpus,
+        maxvCpus,
+      ]),
+    ).toEqual([
+      ['EC2', 'BEST_FIT_PROGRESSIVE', 0, 256],
+      ['SPOT', 'SPOT_PRICE_CAPACITY_OPTIMIZED', 0, 256],
+    ]);
+  });
+
+  test('instances have an encrypted disk, and keep their role to themselves', () => {
+    const { launchTemplateId, version } = environments()[0]!.computeResources.launchTemplate;
+    const { LaunchTemplateVersions } = stack.aws(
+      ...['ec2', 'describe-launch-template-versions', '--launch-template-id', launchTemplateId, '--versions', version],
+    ) as { LaunchTemplateVersions: { LaunchTemplateData: LaunchTemplateData }[] };
+    const data = LaunchTemplateVersions[0]!.LaunchTemplateData;
+    expect(data.BlockDeviceMappings).toEqual([
+      {
+        DeviceName: '/dev/xvda',
+        Ebs: expect.objectContaining({ VolumeType: 'gp3', VolumeSize: 200, Encrypted: true }),
+      },
+    ]);
+    expect(data.MetadataOptions).toMatchObject({ HttpTokens: 'required', HttpPutResponseHopLimit: 1 });
+    const script = Buffer.from(data.UserData, 'base64').toString();
+    expect(script).toContain('Content-Type: multipart/mixed; boundary="==PART=="\n\n--==PART==\n');
+    expect(script).toContain('echo ECS_IMAGE_PULL_BEHAVIOR=prefer-cached >> /etc/ecs/ecs.config');
+    expect(script).toContain('install -d -o 1000 -g 1000 -m 0755 /var/cache/batch-pipeline');
+  });
+
+  test('a second time changes nothing', async () => {
+    const again = await lab.deploy();
+    expect([again.code, again.stderr]).toEqual([
+      0,
+      expect.stringContaining('Nothing to change: stack lab1 is as asked for.'),
+    ]);
+    expect(await lab.deploy('--plan')).toMatchObject({
+      code: 0,
+      stdout: 'Nothing to change: stack lab1 is as asked for.\n',
+    });
+  });
+
+  test('shows what a flag would change, and changes only that; the others stay as they were asked for', async () => {
+    const planned = await lab.deploy('--plan', '--json', '--max-vcpus', '512');
+    expect(JSON.parse(planned.stdout)).toEqual([
+      { action: 'modify', resource: 'OnDemandEnvironment', type: 'AWS::Batch::ComputeEnvironment' },
+      { action: 'modify', resource: 'SpotEnvironment', type: 'AWS::Batch::ComputeEnvironment' },
+    ]);
+    expect(environments()[0]!.computeResources.maxvCpus).toBe(256);
+    expect((await lab.deploy('--max-vcpus', '512')).code).toBe(0);
+    expect((await lab.deploy('--disk', '300GB')).code).toBe(0);
+    const { maxvCpus, launchTemplate } = environments()[0]!.computeResources;
+    expect([maxvCpus, launchTemplate.version]).toEqual([512, '2']);
+  });
+
+  function environments(): Environment[] {
+    const { computeEnvironments } = stack.aws('batch', 'describe-compute-environments') as {
+      computeEnvironments: Environment[];
+    };
+    return computeEnvironments
+      .filter(({ computeEnvironmentName }) => computeEnvironmentName.startsWith('lab1-'))
+      .toSorted((a, b) => a.computeEnvironmentName.localeCompare(b.computeEnvironmentName));
+  }
+});
+
+describe('beside what is there', () => {
+  test('parts that are given are used, and not made', async () => {
+    const lab = openDeployLab(stack);
+    const role = await roleArn(stack.endpoint, 'my-jobs');
+    await stack.makeQueue('my-queue');
+    stack.makeBucket('my-data');
+    const given = ['--queue', 'my-queue', '--job-role', role, '--bucket-name', 'my-data'];
+    const made = await lab.deploy(...given, '--json');
+    expect(made.code, made.stderr).toBe(0);
+    expect(made.stderr).toContain('Bucket my-data is there: it is used as it is.');
+    expect(made.stderr).not.toMatch(/IAM|AWS::Batch|AWS::EC2|AWS::S3/);
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      ...{ store: 's3://my-data', queue: 'my-queue', jobRoleArn: role, logGroup: `/aws/batch/${lab.name}` },
+    });
+    expect((await lab.deploy()).stderr).toContain('Nothing to change');
+  });
+
+  test('where everything is given, no stack is made', async () => {
+    const lab = openDeployLab(stack);
+    stack.makeBucket('all-mine');
+    await stack.makeQueue('all-mine');
+    const role = await roleArn(stack.endpoint, 'all-mine');
+    const given = ['--queue', 'all-mine', '--job-role', role, '--bucket-name', 'all-mine', '--log-group', '/mine'];
+    await stack.takeCalls();
+    const made = await lab.deploy(...given, '--json');
+    expect(made.code, made.stderr).toBe(0);
+    expect(JSON.parse(made.stdout)).toEqual({
+      ...{ store: 's3://all-mine', version: 1, region: 'us-east-1', images: {} },
+      ...{ queue: 'all-mine', jobRoleArn: role, logGroup: '/mine' },
+    });
+    expect(Object.keys(await stack.takeCalls()).filter((call) => /Create|Execute/.test(call))).toEqual([]);
+  });
+
+  test.for<[string, string[], RegExp]>([
+    ['a queue that is not there', ['--queue', 'nowhere'], /There is no job queue "nowhere"/],
+    ['a bucket that is not there', ['--bucket-name', 'not-there'], /There is no bucket "not-there"/],
+    ['subnets that are not there', ['--subnets', 'subnet-0123'], /subnet-0123/],
+    ['a store that is a folder', ['--store', './here'], /\.\/here is no S3 store/],
+    ['a disk of no size', ['--disk', 'large'], /"large" is no size of a disk/],
+    ['a name that ECR would not take', ['--stack-name', 'MyStack'], /"MyStack" is no name for the stack/],
+  ])('%s is told, and nothing is made', async ([, flags, message]) => {
+    const lab = openDeployLab(stack);
+    await stack.takeCalls();
+    const told = await lab.deploy(...flags);
+    expect([told.code === 0, told.stderr]).toEqual([false, expect.stringMatching(message)]);
+    expect(Object.keys(await stack.takeCalls())).not.toContain('cloudformation:CreateChangeSet');
+  });
+
+  test('a region without a default network is told, with what to do', async () => {
+    const region = 'eu-central-1';
+    const { Vpcs } = stack.aws('ec2', 'describe-vpcs', '--region', region) as { Vpcs: { VpcId: string }[] };
+    const { Subnets } = stack.aws('ec2', 'describe-subnets', '--region', region) as { Subnets: { SubnetId: string }[] };
+    for (const { SubnetId } of Subnets) stack.aws('ec2', 'delete-subnet', '--region', region, '--subnet-id', SubnetId);
+    for (const { VpcId } of Vpcs) stack.aws('ec2', 'delete-vpc', '--region', region, '--vpc-id', VpcId);
+    const told = await openDeployLab(stack).deploy('--region', region);
+    expect([told.code, told.stderr]).toEqual([3, expect.stringMatching(/no default network.*\n.*--subnets/)]);
+  });
+});
+
+describe('a creation that fails', () => {
+  test('is told with the first resource that failed and why, and is cleared away by the next', async () => {
+    const lab = openDeployLab(stack);
+    stack.aws('logs', 'create-log-group', '--log-group-name', `/aws/batch/${lab.name}`);
+    const failed = await lab.deploy();
+    expect([failed.code, failed.stderr]).toEqual([
+      3,
+      expect.stringMatching(/ROLLBACK_COMPLETE: LogGroup \(AWS::Logs::LogGroup\): .*already exists/),
+    ]);
+    expect(existsSync(objects(lab, ''))).toBe(false);
+    expect((await lab.deploy('--plan')).stderr).toContain('The stack is in ROLLBACK_COMPLETE');
+    stack.aws('logs', 'delete-log-group', '--log-group-name', `/aws/batch/${lab.name}`);
+    const made = await lab.deploy();
+    expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('DELETE_COMPLETE')]);
+  });
+
+  test('an update that fails leaves what was there', async () => {
+    const lab = openDeployLab(stack);
+    expect((await lab.deploy()).code).toBe(0);
+    await stack.control('POST', 'faults', { action: 'batch:UpdateComputeEnvironment', kind: 'error', count: 1 });
+    const failed = await lab.deploy('--disk', '300GB', '--max-vcpus', '8');
+    expect([failed.code, failed.stderr]).toEqual([
+      3,
+      expect.stringMatching(/UPDATE_ROLLBACK_COMPLETE: OnDemandEnvironment/),
+    ]);
+    expect((await lab.deploy('--plan')).stdout).toContain('Nothing to change');
+    expect((await lab.deploy('--disk', '300GB')).code).toBe(0);
+  });
+});
+
+interface Queue {
+  jobQueueName: string;
+  computeEnvironmentOrder: { computeEnvironment: string }[];
+  jobStateTimeLimitActions: unknown[];
+}
+
+interface Environment {
+  computeEnvironmentName: string;
+  computeResources: {
+    type: string;
+    allocationStrategy: string;
+    minvCpus: number;
+    maxvCpus: number;
+    launchTemplate: { launchTemplateId: string; version: string };
+  };
+}
+
+interface LaunchTemplateData {
+  BlockDeviceMappings: unknown;
+  MetadataOptions: unknown;
+  UserData: string;
+}

@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AwsStack, startAwsStack } from '../../contract/aws-batch-stack.ts';
+import { NEEDS } from './batch-lab.ts';
+import { type DeployLab, openDeployLab } from './deploy-lab.ts';
+
+let stack: AwsStack;
+beforeAll(() => {
+  stack = startAwsStack({ fake: 'manual' });
+}, 900_000);
+afterAll(() => stack.stop());
+
+const path = (lab: DeployLab, key: string) => join(stack.folder, 's3/data', lab.bucket, key);
+
+test('data stay unless they are named, and the next deployment takes them up', async () => {
+  const lab = openDeployLab(stack);
+  expect((await lab.deploy()).code).toBe(0);
+  mkdirSync(path(lab, 'v1/runs'), { recursive: true });
+  writeFileSync(path(lab, 'v1/runs/one'), 'precious');
+
+  const gone = await lab.destroy();
+  expect([gone.code, gone.stderr]).toEqual([0, expect.stringContaining(`Stack ${lab.name} is gone.`)]);
+  expect(gone.stderr).toContain(`Bucket ${lab.bucket} stays; to delete it: destroy --delete-data ${lab.bucket}`);
+  expect(gone.stderr).toContain(`Images below ${lab.name}/ stay; to delete them: destroy --delete-data images`);
+  expect(existsSync(path(lab, 'v1/runs/one'))).toBe(true);
+  expect(existsSync(path(lab, 'v1/deployment.json'))).toBe(false);
+
+  const again = await lab.deploy();
+  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining(`Bucket ${lab.bucket} is there: it is used`)]);
+  expect(again.stderr).toContain(`Image repositories ${lab.name}/base, ${lab.name}/picard`);
+  expect(again.stdout).toBe(`--store s3://${lab.bucket}\n`);
+
+  const data = ['--delete-data', lab.bucket, '--delete-data', 'images'];
+  expect(await lab.destroy(...data)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/Not confirmed: Bucket \S+ with 2 objects is deleted for good\.\n.*--yes/),
+  });
+  expect(existsSync(path(lab, 'v1/deployment.json'))).toBe(true);
+  expect((await lab.destroy(...data, '--yes')).code).toBe(0);
+  expect(existsSync(path(lab, ''))).toBe(false);
+  expect((await lab.destroy()).stderr).toBe(`There is no stack ${lab.name}.\n`);
+});
+
+test('a bucket that was given is not deleted', async () => {
+  const lab = openDeployLab(stack);
+  stack.makeBucket('given');
+  expect((await lab.deploy('--bucket-name', 'given')).code).toBe(0);
+  const told = await lab.destroy('--delete-data', 'given', '--yes');
+  expect([told.code, told.stderr]).toEqual([2, expect.stringContaining('Bucket "given" was not made by this stack')]);
+  expect((await lab.destroy()).code).toBe(0);
+  expect(existsSync(join(stack.folder, 's3/data/given'))).toBe(true);
+});
+
+test('nothing is destroyed under jobs that are not over, unless that is meant', async () => {
+  const lab = openDeployLab(stack);
+  const made = await lab.deploy();
+  const store = made.stdout.trim().split(' ');
+  mkdirSync(path(lab, 'in'), { recursive: true });
+  writeFileSync(path(lab, 'in/S1.txt'), 'one\n');
+  const images = ['a', 'b', 'c', 'all'].flatMap((step) => ['--image', `${step}=registry.test/live:1`]);
+  const flags = ['--engine', 'aws-batch', ...store, '--samples', 'S1', '--inputs', `${store[1]}/in`, ...images];
+  const ran = await lab.command('run', NEEDS, ...flags);
+  expect(ran.code, ran.stderr).toBe(0);
+  const told = await lab.destroy();
+  expect([told.code, told.stderr]).toEqual([
+    3,
+    expect.stringMatching(/Jobs in queue \S+ are not over: needs-1\S+ is /),
+  ]);
+  expect((await lab.deploy('--plan')).stdout).toContain('Nothing to change');
+  const forced = await lab.destroy('--force');
+  expect(forced.code, forced.stderr).toBe(0);
+});
+
+test('a deletion that fails is told, and goes on with the same command', async () => {
+  const lab = openDeployLab(stack);
+  expect((await lab.deploy()).code).toBe(0);
+  await stack.control('POST', 'faults', { action: 'logs:DeleteLogGroup', kind: 'error', count: 1 });
+  const told = await lab.destroy();
+  expect([told.code, told.stderr]).toEqual([
+    3,
+    expect.stringMatching(/DELETE_FAILED: LogGroup \(AWS::Logs::LogGroup\)/),
+  ]);
+  const stuck = await lab.deploy();
+  expect([stuck.code, stuck.stderr]).toEqual([
+    3,
+    expect.stringContaining(`batch-pipeline destroy --stack-name ${lab.name}`),
+  ]);
+  expect((await lab.destroy()).code).toBe(0);
+});

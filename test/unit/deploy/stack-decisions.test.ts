@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { chooseBucket } from '../../../src/deploy/stack/choose-bucket.ts';
+import { chooseNetwork } from '../../../src/deploy/stack/choose-network.ts';
+import type { Subnet } from '../../../src/deploy/stack/network-api.ts';
+import { STACK_PARAMETERS, stackParameters } from '../../../src/deploy/stack/stack-parameters.ts';
+import { isAsAsked, stackState } from '../../../src/deploy/stack/stack-state.ts';
+import { stackTemplate } from '../../../src/deploy/stack/stack-template.ts';
+import { changesText, stackEventText } from '../../../src/views/stack-text.ts';
+
+test.for([
+  [undefined, 'create'],
+  ['REVIEW_IN_PROGRESS', 'create'],
+  ['CREATE_IN_PROGRESS', 'wait'],
+  ['UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'wait'],
+  ['UPDATE_ROLLBACK_IN_PROGRESS', 'wait'],
+  ['CREATE_COMPLETE', 'update'],
+  ['UPDATE_ROLLBACK_COMPLETE', 'update'],
+  ['IMPORT_COMPLETE', 'update'],
+  ['ROLLBACK_COMPLETE', 'clear-away'],
+  ['ROLLBACK_FAILED', 'clear-away'],
+  ['CREATE_FAILED', 'clear-away'],
+  ['DELETE_FAILED', 'stuck'],
+  ['UPDATE_ROLLBACK_FAILED', 'stuck'],
+] as const)('a stack in %s: %s', ([status, state]) => {
+  expect(stackState(status)).toBe(state);
+});
+
+test('what was rolled back is not what was asked for', () => {
+  expect(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'DELETE_COMPLETE'].map(isAsAsked)).toEqual([true, true, true]);
+  expect(['ROLLBACK_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'DELETE_FAILED'].some(isAsAsked)).toBe(false);
+});
+
+describe('parameters of a change set', () => {
+  test('are what is wished for, else what the stack has; of a new one the template decides', () => {
+    expect(stackParameters({ MaxVcpus: '8' }, { MaxVcpus: '4', DiskGiB: '100' })).toEqual({
+      ...{ MaxVcpus: '8', DiskGiB: undefined },
+    });
+    expect(stackParameters({ MaxVcpus: '8' })).toEqual({ MaxVcpus: '8' });
+  });
+
+  test('are those of the template', () => {
+    const section = stackTemplate().split(/^Parameters:\n|^Conditions:\n/m)[1] ?? '';
+    const names = [...section.matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name);
+    expect(new Set(names)).toEqual(new Set(STACK_PARAMETERS));
+  });
+});
+
+test('the template is small enough to be sent with a request', () => {
+  // docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+  expect(Buffer.byteLength(stackTemplate())).toBeLessThan(51_200);
+});
+
+describe('the bucket', () => {
+  const standard = 'stack-123-here';
+  const choose = (more: Partial<Parameters<typeof chooseBucket>[0]>, there: string[] = []) =>
+    chooseBucket({
+      ...{ named: undefined, standard, before: undefined, exists: async (name) => there.includes(name), ...more },
+    });
+  const named = { bucket: 'mine', prefix: 'rna', mustExist: false };
+
+  test('is made under a name of its own, or found there', async () => {
+    expect(await choose({})).toEqual({ BucketName: standard, MakeBucket: 'yes', Prefix: '' });
+    expect(await choose({}, [standard])).toEqual({ BucketName: standard, MakeBucket: 'no', Prefix: '' });
+  });
+
+  test('is the one that is named, made where it is missing', async () => {
+    expect(await choose({ named })).toEqual({ BucketName: 'mine', MakeBucket: 'yes', Prefix: 'rna/' });
+    expect(await choose({ named }, ['mine'])).toEqual({ BucketName: 'mine', MakeBucket: 'no', Prefix: 'rna/' });
+    await expect(choose({ named: { ...named, mustExist: true } })).rejects.toThrow('There is no bucket "mine"');
+  });
+
+  test('of a stack stays who made it', async () => {
+    expect(await choose({ before: { BucketName: 'mine' } }, ['mine'])).toEqual({});
+    expect(await choose({ before: { BucketName: 'mine' }, named }, ['mine'])).toEqual({ Prefix: 'rna/' });
+  });
+});
+
+test('subnets of several networks, and no network at all, are refused', async () => {
+  const api = (subnets: Subnet[]) => ({ subnets: async () => subnets, defaultSubnets: async () => subnets });
+  const subnet = (id: string, vpc: string) => ({ id, vpc });
+  expect(await chooseNetwork(api([subnet('a', 'v'), subnet('b', 'v')]), undefined)).toEqual({
+    ...{ VpcId: 'v', SubnetIds: 'a,b' },
+  });
+  await expect(chooseNetwork(api([subnet('a', 'v'), subnet('b', 'w')]), ['a', 'b'])).rejects.toThrow(
+    'several networks',
+  );
+  await expect(chooseNetwork(api([]), undefined)).rejects.toThrow('no default network');
+});
+
+test('changes and progress as text', () => {
+  expect(
+    changesText('lab', [
+      { action: 'add', resource: 'Queue', type: 'AWS::Batch::JobQueue' },
+      { action: 'replace', resource: 'Spot', type: 'AWS::Batch::ComputeEnvironment' },
+    ]),
+  ).toMatchInlineSnapshot(`
+    "+ add      Queue  AWS::Batch::JobQueue
+    ! replace  Spot   AWS::Batch::ComputeEnvironment
+    2 changes to stack lab; nothing is done yet.
+    1 resource would be made anew, or may have to be."
+  `);
+  const event = { id: '1', resource: 'Queue', type: 'AWS::Batch::JobQueue', status: 'CREATE_FAILED', reason: 'no' };
+  expect(stackEventText(event)).toBe('CREATE_FAILED  Queue (AWS::Batch::JobQueue): no');
+});
