@@ -6,8 +6,7 @@
  * - `scratch`: outputs that only later steps read, of runs that ended long ago; their records stay
  * - `unfinished`: uploads or files that a writer left when it died
  */
-export const GARBAGE_KINDS = ['definition', 'bundle', 'leftover', 'scratch', 'unfinished'] as const;
-export type GarbageKind = (typeof GARBAGE_KINDS)[number];
+export type GarbageKind = 'definition' | 'bundle' | 'leftover' | 'scratch' | 'unfinished';
 
 /** One thing that can go, whole. */
 export interface Garbage {
