@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchClient, DescribeJobsCommand, type JobDetail, ListJobsCommand } from '@aws-sdk/client-batch';
-import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
-import { expect, onTestFinished } from 'vitest';
+import { ListMultipartUploadsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { expect, onTestFinished, vi } from 'vitest';
 import type { AwsStack } from '../../contract/aws-batch-stack.ts';
 import { type BatchLab, openBatchLab, states } from '../../e2e/aws-batch/batch-lab.ts';
 import { type StartedCli, startCli } from '../../fixtures/cli.ts';
@@ -30,6 +29,8 @@ export interface FaultLab extends BatchLab {
   audit(): Audit;
   /** Keys of uploads in parts that were begun and neither completed nor given up. */
   openUploads(): Promise<string[]>;
+  /** Puts an object into the bucket, as any client may. */
+  put(key: string, body: string | Uint8Array): Promise<unknown>;
   /** Text of a published file. */
   published(step: string, sample: string): string;
   /** Every success is whole, is there once, and nothing else lies there. */
@@ -60,6 +61,7 @@ export async function openFaultLab(stack: AwsStack, more: Readonly<Record<string
       const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: lab.bucket }));
       return Uploads.map(({ Key = '' }) => Key);
     },
+    put: (Key, Body) => s3.send(new PutObjectCommand({ Bucket: lab.bucket, Key, Body })),
     published: (step, sample) => readFileSync(join(root, outputs(step, sample)[0]?.location ?? ''), 'utf8'),
     expectSound(tasks) {
       const { complaints, succeeded, unreferenced } = audit();
@@ -93,7 +95,11 @@ export function tries(tasks: Readonly<Record<string, JobDetail>>): Record<string
   return Object.fromEntries(Object.entries(tasks).map(([name, { attempts = [] }]) => [name, attempts.length]));
 }
 
+/** Longer than anything takes on a busy machine. */
+const PATIENCE_MS = 120_000;
+
 /** Waits until something that can only be asked for holds. */
 export async function untilSo(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(50);
+  const look = async () => expect(await holds(), holds.toString()).toBe(true);
+  await vi.waitFor(look, { timeout: PATIENCE_MS, interval: 50 });
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchClient, ListJobsCommand } from '@aws-sdk/client-batch';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AwsStack, startAwsStack } from '../../contract/aws-batch-stack.ts';
-import { type BatchLab, openBatchLab } from '../../e2e/aws-batch/batch-lab.ts';
+import { type BatchLab, openBatchLab, states } from '../../e2e/aws-batch/batch-lab.ts';
 import { startCli } from '../../fixtures/cli.ts';
 import { startProxy } from './counting-proxy.ts';
 
@@ -19,12 +19,17 @@ function counts(call: IncomingMessage): boolean {
   return call.method !== 'GET' && call.method !== 'HEAD';
 }
 
+/** Calls that change something at S3 or at Batch. */
+function changes({ method = '', url = '' }: IncomingMessage): boolean {
+  return method === 'PUT' || method === 'DELETE' || /submitjob/i.test(url);
+}
+
 /** Runs the command, and kills it the moment the nth call that counts has been done; `false` if there were fewer. */
-async function killedAfter(lab: BatchLab, nth: number, args: readonly string[]): Promise<boolean> {
+async function killedAfter(lab: BatchLab, nth: number, args: readonly string[], counted = counts): Promise<boolean> {
   let calls = 0;
   let kill: () => void = () => undefined;
   const done = (call: IncomingMessage): boolean => {
-    if (!counts(call) || (calls += 1) !== nth) return calls < nth;
+    if (!counted(call) || (calls += 1) !== nth) return calls < nth;
     kill();
     return false;
   };
@@ -38,7 +43,9 @@ async function killedAfter(lab: BatchLab, nth: number, args: readonly string[]):
   kill = () => cli.process.kill('SIGKILL');
   const { code, stderr } = await cli.over;
   await Promise.all([batch.close(), s3.close()]);
-  expect([code, stderr]).toEqual(calls < nth ? [0, expect.anything()] : ['SIGKILL', expect.anything()]);
+  expect([code, stderr]).toEqual(
+    calls < nth ? [expect.toBeOneOf([0, 4]), expect.anything()] : ['SIGKILL', expect.anything()],
+  );
   return calls >= nth;
 }
 
@@ -49,6 +56,15 @@ async function live(lab: BatchLab): Promise<string[]> {
   const { jobSummaryList = [] } = await client.send(new ListJobsCommand({ jobQueue: lab.bucket, filters }));
   client.destroy();
   return jobSummaryList.filter(({ status }) => status !== 'FAILED').map(({ jobName = '' }) => jobName);
+}
+
+/** Ends all that runs with a failure, until nothing is left. */
+async function failAll(lab: BatchLab): Promise<void> {
+  for (;;) {
+    await stack.control('POST', 'finish', { exitCode: 1 });
+    if ((await live(lab)).length === 0) return;
+    await sleep(100);
+  }
 }
 
 test('killed after any of its calls, the same command again submits each job once', async () => {
@@ -78,11 +94,7 @@ test('killed after any call of a retry, the same command again submits each job 
     const lab = await openBatchLab(stack);
     expect((await lab.command(...lab.run, ...lab.samples({ S1: 'one', S2: 'two' }))).code).toBe(0);
     // Nothing of it ran: all of it is there to be retried.
-    await stack.control('POST', 'finish', { exitCode: 1 });
-    while ((await live(lab)).length > 0) {
-      await sleep(100);
-      await stack.control('POST', 'finish', { exitCode: 1 });
-    }
+    await failAll(lab);
     const args = ['retry', '--store', lab.store];
     const died = await killedAfter(lab, nth, args);
     const again = await lab.command(...args);
@@ -94,4 +106,28 @@ test('killed after any call of a retry, the same command again submits each job 
     await stack.control('POST', 'wipe', {});
     if (!died) break;
   }
+});
+
+test('killed after any change of a look that settles the run, the next look does the rest, and gathers once', async () => {
+  let killed = 0;
+  for (let nth = 1; ; nth += 1) {
+    const lab = await openBatchLab(stack);
+    expect((await lab.command(...lab.run, ...lab.samples({ S1: 'one', S2: 'two' }))).code).toBe(0);
+    await failAll(lab);
+    const status = ['status', '--store', lab.store];
+    const died = await killedAfter(lab, nth, status, changes);
+    const again = await lab.command(...status, '--json');
+    expect(again.code, `after change ${nth}: ${again.stderr}`).toBe(4);
+    expect(states(again), `after change ${nth}`).toMatchObject({
+      ...{ run: 'running', S1: 'tool upstream-failed upstream-failed', S2: 'tool upstream-failed upstream-failed' },
+    });
+    // The only one that has not failed.
+    const names = (await live(lab)).map((name) => name.replace(/^.*-[0-9a-f]{8}-/, ''));
+    expect(names, `after change ${nth}`).toEqual(['0-all-late']);
+    await stack.control('POST', 'wipe', {});
+    if (!died) break;
+    killed = nth;
+  }
+  // Two records, the late gather and the note of it.
+  expect(killed).toBe(4);
 });
