@@ -17,7 +17,10 @@ const gcMark = z.object({
   start: z.string(),
   over: z.boolean(),
 });
-export type GcMark = z.infer<typeof gcMark>;
+export type GcMark = z.infer<typeof gcMark> & {
+  /** When it was read: a process that was at work by then may have ended since. */
+  atWork: boolean;
+};
 
 const RENEW_MS = 30_000;
 /** A mark from another host that is older than this is a dead process's. */
@@ -25,7 +28,8 @@ const STALE_MS = 10 * 60_000;
 
 export async function readGcMark(store: Store): Promise<GcMark | undefined> {
   const body = await store.read(gcMarkKey);
-  return body && gcMark.parse(JSON.parse(new TextDecoder().decode(body)));
+  const mark = body && gcMark.parse(JSON.parse(new TextDecoder().decode(body)));
+  return mark && { ...mark, atWork: isAtWork(mark) };
 }
 
 /**
@@ -35,11 +39,14 @@ export async function readGcMark(store: Store): Promise<GcMark | undefined> {
  */
 export async function whileMarked<T>(store: Store, work: () => Promise<T>): Promise<T> {
   const there = await readGcMark(store);
-  if (there && isAtWork(there)) throw busy(there);
+  if (there?.atWork) throw busy(there);
   const { pid } = process;
   const mark = { id: randomUUID(), host: hostname(), pid, start: processStart(pid) };
   const write = (over: boolean) =>
-    store.write(gcMarkKey, JSON.stringify({ ...mark, at: new Date().toISOString(), over } satisfies GcMark));
+    store.write(
+      gcMarkKey,
+      JSON.stringify({ ...mark, at: new Date().toISOString(), over } satisfies z.infer<typeof gcMark>),
+    );
   await write(false);
   const first = await readGcMark(store);
   if (first && first.id !== mark.id) throw busy(first);
@@ -62,12 +69,11 @@ export async function whileMarked<T>(store: Store, work: () => Promise<T>): Prom
  */
 export async function refuseIfRemoved(store: Store, before: GcMark | undefined): Promise<void> {
   const now = await readGcMark(store);
-  const open = [before, now].find((mark) => mark && isAtWork(mark));
-  if (open) throw busy(open);
-  if (now && now.id !== before?.id) throw busy(now);
+  if (before?.atWork) throw busy(before);
+  if (now && (now.atWork || now.id !== before?.id)) throw busy(now);
 }
 
-function isAtWork({ over, host, pid, start, at }: GcMark): boolean {
+function isAtWork({ over, host, pid, start, at }: z.infer<typeof gcMark>): boolean {
   if (over) return false;
   return host === hostname() ? isProcessAlive(pid, start) : Math.abs(Date.now() - Date.parse(at)) < STALE_MS;
 }
@@ -75,7 +81,7 @@ function isAtWork({ over, host, pid, start, at }: GcMark): boolean {
 function busy({ host, at }: GcMark): PipelineError {
   return new PipelineError({
     code: 'gc-busy',
-    message: `batch-pipeline gc is removing things from the store just now (on ${host}, ${at})`,
+    message: `batch-pipeline gc is removing things from the store just now, or has meanwhile (on ${host}, ${at})`,
     hint: 'Nothing was started: run the same command again when it is over.',
     exitCode: ExitCode.environment,
   });

@@ -25,16 +25,25 @@ export function endSteps(manifest: Manifest): string[] {
   return [...sampleSteps.filter(({ name }) => !used.has(name)), ...gathers].map(({ name }) => name);
 }
 
-/** Files that these steps of a run have published, in the order of the sample list. */
+/** Samples whose files of a step `gc` has removed, by step. */
+export function removedResults({ rows }: TaskTable, steps: readonly string[]): Map<string, Set<string>> {
+  const removed = steps.map((step): [string, Set<string>] => {
+    return [step, new Set(rows.filter(({ tasks }) => tasks[step]?.removed).map(({ sample }) => sample))];
+  });
+  return new Map(removed.filter(([, samples]) => samples.size > 0));
+}
+
+/** Files that these steps of a run have published and that are there, in the order of the sample list. */
 export async function listResults(store: Store, table: TaskTable, steps: readonly string[]): Promise<ResultFile[]> {
   const { manifest } = table;
   const limit = pLimit(PARALLEL_READS);
   const samples = await readSamples(store, manifest);
+  const removed = removedResults(table, steps);
   const tasks = steps.flatMap((step) => {
     const cohort = manifest.steps.find(({ name }) => name === step);
     if (cohort?.task) return [{ step, sample: 'cohort', key: cohortKey(manifest, cohort, table.rows) }];
     return samples.flatMap(({ name, tasks: ofSample }) =>
-      ofSample[step] ? [{ step, sample: name, key: ofSample[step].key }] : [],
+      ofSample[step] && !removed.get(step)?.has(name) ? [{ step, sample: name, key: ofSample[step].key }] : [],
     );
   });
   const records = await Promise.all(

@@ -73,6 +73,8 @@ test('a run that ended long ago: what was only on the way goes, and nobody misse
   // Nothing has changed for a reader, and nothing is to be done.
   expect((await exits(0, ['status'], { cwd })).stdout).toBe(status);
   await exits(0, ['results', '--verify'], { cwd });
+  const asked = await exits(0, ['results', '--step', 'sorted', '--to', 'sorted'], { cwd });
+  expect(asked.stderr).toContain('sorted: the files of 2 samples were removed by gc.');
   expect((await exits(0, ['retry'], { cwd })).stderr).toContain('has nothing to retry');
   expect((await exits(0, [...RUN], { cwd })).stderr).toContain('up to date');
   expect(outputs(cwd, 'sorted')).toEqual([]);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, linkSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
-import { endSteps, listResults, type ResultFile } from '../../run/results.ts';
+import { endSteps, listResults, removedResults, type ResultFile } from '../../run/results.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
 import { readTaskTable } from '../../run/task-table.ts';
 import type { Store } from '../../store/store.ts';
@@ -32,7 +32,10 @@ export async function resultsCommand(name: string | undefined, flags: ResultsFla
       message: `There is no step "${unknown}"`,
       hint: `Steps: ${known.join(', ')}.`,
     });
-  const files = await listResults(store, table, flags.step ?? endSteps(manifest));
+  const steps = flags.step ?? endSteps(manifest);
+  const files = await listResults(store, table, steps);
+  for (const [step, samples] of removedResults(table, steps))
+    notice(`${step}: the files of ${count(samples.size, 'sample')} were removed by gc.`);
   if (flags.verify) return verify(store, files);
   if (flags.to !== undefined) {
     await exportResults(store, files, flags.to);
