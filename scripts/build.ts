@@ -63,6 +63,8 @@ async function bundle(): Promise<Set<string>> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    // Where a library has both forms, of the other one nothing can be left out.
+    mainFields: ['module', 'main'],
     // Some libraries are CommonJS and ask for Node's own modules at run time.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",

@@ -8,7 +8,11 @@ const REQUIRE = "import { createRequire } from 'node:module'; const require = cr
 /** podman takes a file with another time for another file; so the same bytes always get the same time. */
 const MODIFIED = new Date('2026-01-01T00:00:00Z');
 
-const SHARED = { bundle: true, platform: 'node', target: 'node24', format: 'esm', minify: true } satisfies BuildOptions;
+const SHARED = {
+  ...{ bundle: true, platform: 'node', target: 'node24', format: 'esm', minify: true },
+  // Where a library has both forms, of the other one nothing can be left out.
+  mainFields: ['module', 'main'],
+} satisfies BuildOptions;
 
 /** The entry loads the program from the file beside it, after the compile cache is on. */
 const programBeside: Plugin = {

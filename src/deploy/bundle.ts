@@ -21,13 +21,19 @@ const EPOCH = new Date(1980, 0, 1);
 const UNIX = 3;
 const MODE = 0o755;
 
+/** What else than the runner a bundle holds. */
+export interface BundleOptions {
+  /** The program of a conductor too: as much again, which every container of the run would unpack. */
+  conductor?: boolean;
+}
+
 /**
  * Puts runner and pipeline into one zip. The same sources give the same bytes.
  * @param source `builtin:fusion`, or the absolute path of a pipeline file
  * @throws PipelineError `bundle-failed` for what cannot be bundled, such as a library with a native part
  */
-export async function buildBundle(source: string): Promise<BuiltBundle> {
-  const files = await bundleFiles(source);
+export async function buildBundle(source: string, options: BundleOptions = {}): Promise<BuiltBundle> {
+  const files = await bundleFiles(source, options);
   const attributes = { level: 9, mtime: EPOCH, os: UNIX, attrs: MODE << 16 } as const;
   const names = Object.keys(files).sort();
   const bytes = zipSync(Object.fromEntries(names.map((name) => [name, [files[name], attributes]])) as Zippable);
@@ -48,13 +54,13 @@ function isChanged({ size, etag }: ObjectInfo, bytes: Uint8Array): boolean {
 }
 
 /** File names to content; the program is `runner.mjs`, and what only some runs need lies in parts beside it. */
-async function bundleFiles(source: string): Promise<Record<string, Uint8Array>> {
+async function bundleFiles(source: string, options: BundleOptions): Promise<Record<string, Uint8Array>> {
   // Names of parts follow from paths below it, and must not from where somebody stands.
   const home = dirname(programPart('bundled'));
   try {
     const { outputFiles } = await build({
       absWorkingDir: home,
-      stdin: { contents: entry(source), sourcefile: 'runner.mjs', resolveDir: home, loader: 'js' },
+      stdin: { contents: entry(source, options), sourcefile: 'runner.mjs', resolveDir: home, loader: 'js' },
       entryNames: 'runner',
       chunkNames: 'part-[hash]',
       outdir: '/',
@@ -65,6 +71,8 @@ async function bundleFiles(source: string): Promise<Record<string, Uint8Array>> 
       format: 'esm',
       platform: 'node',
       target: 'node24',
+      // Where a library has both forms, of the other one nothing can be left out.
+      mainFields: ['module', 'main'],
       // Names stay, for stacks that can be read.
       minifySyntax: true,
       minifyWhitespace: true,
@@ -85,12 +93,12 @@ async function bundleFiles(source: string): Promise<Record<string, Uint8Array>> 
 const REQUIRE =
   "import { createRequire as bundleRequire } from 'node:module';const require = bundleRequire(import.meta.url);";
 
-function entry(source: string): string {
+function entry(source: string, { conductor = false }: BundleOptions): string {
   const pipeline = source === 'builtin:fusion' ? programPart('builtin-fusion') : source;
   const load = (path: string) => `import(${JSON.stringify(path)})`;
+  const conduct = `if (process.env.BATCH_PIPELINE_CONDUCTOR) await (await ${load(programPart('conductor'))}).conduct(); else `;
   return `#!/usr/bin/env node
-if (process.env.BATCH_PIPELINE_CONDUCTOR) await (await ${load(programPart('conductor'))}).conduct();
-else {
+${conductor ? conduct : ''}{
   const [{ runBundled }, { default: pipeline }] = await Promise.all([${load(programPart('bundled'))}, ${load(pipeline)}]);
   runBundled(pipeline);
 }

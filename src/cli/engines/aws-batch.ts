@@ -45,7 +45,7 @@ export function openElsewhere(flags: EngineFlags, store: Store): Elsewhere {
     environments: (pipeline) => imageEnvironments(pipeline, flags, store),
     async bundle(source) {
       const { buildBundle, publishBundle } = await import('../../deploy/bundle.ts');
-      return publishBundle(store, await buildBundle(source));
+      return publishBundle(store, await buildBundle(source, { conductor: flags.conductor ?? false }));
     },
     findings: async (prepared) => [...inputFindings(prepared), ...(await outdatedFindings(prepared, flags))],
   };

@@ -4,6 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
+import pLimit from 'p-limit';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import { ExitCode, messageOf, PipelineError } from '../../errors.ts';
 
@@ -11,6 +12,8 @@ import { ExitCode, messageOf, PipelineError } from '../../errors.ts';
 const MODE_SHIFT = 16;
 const TYPE_MASK = 0o170_000;
 const SYMLINK = 0o120_000;
+/** A bundle is many small files, and each of them a few trips to the disk. */
+const PARALLEL_FILES = 8;
 /** What a zip made on Windows says nothing about. */
 const PLAIN_MODE = 0o644;
 
@@ -35,16 +38,28 @@ export async function unzip(path: string, folder: string, where: string): Promis
 
 async function unpackAll(zip: ZipFile, folder: string): Promise<void> {
   const links: { name: string; target: string }[] = [];
+  const files: Entry[] = [];
   for await (const entry of zip.eachEntry()) {
     const name = entry.fileName;
     if (name.endsWith('/')) await mkdir(join(folder, name), { recursive: true });
     else if (isLink(entry)) links.push({ name, target: await linkTarget(zip, entry) });
-    else await unpackFile(zip, entry, join(folder, name));
+    else files.push(entry);
   }
+  await unpackFiles(zip, files, folder);
   for (const { name, target } of links) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await symlink(target, join(folder, name));
   }
+}
+
+/** Returns or throws only when nothing is under way any more: the zip is closed then. */
+async function unpackFiles(zip: ZipFile, files: readonly Entry[], folder: string): Promise<void> {
+  const limit = pLimit(PARALLEL_FILES);
+  const unpacked = await Promise.allSettled(
+    files.map((entry) => limit(() => unpackFile(zip, entry, join(folder, entry.fileName)))),
+  );
+  const failed = unpacked.find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 async function unpackFile(zip: ZipFile, entry: Entry, path: string): Promise<void> {

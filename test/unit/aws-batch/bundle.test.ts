@@ -34,6 +34,14 @@ describe('a bundle', () => {
     expect([status, stderr]).toEqual([1, 'batch-pipeline: BATCH_PIPELINE_STORE is not set\n']);
   });
 
+  test('holds the program of a conductor, with the client of AWS Batch, only for a run that has one', async () => {
+    const holdsBatch = async (conductor: boolean) =>
+      Object.values(unzipSync((await buildBundle(WORD_COUNT, { conductor })).bytes)).some((file) =>
+        Buffer.from(file).includes('RegisterJobDefinition'),
+      );
+    expect([await holdsBatch(true), await holdsBatch(false)]).toEqual([true, false]);
+  });
+
   test('is a zip that others unpack, with programs that can be executed', async () => {
     writeFileSync(join(folder, 'other.zip'), (await buildBundle(WORD_COUNT)).bytes);
     const listing = execFileSync('python3', ['-m', 'zipfile', '-l', join(folder, 'other.zip')], { encoding: 'utf8' });
