@@ -3,6 +3,8 @@ import { ExitCode, PipelineError } from '../../errors.ts';
 import type { CloudFormationApi, StackEvent, StackFacts } from './cloudformation-api.ts';
 import { isAsAsked, stackState } from './stack-state.ts';
 
+const STACK_TYPE = 'AWS::CloudFormation::Stack';
+
 /** How a stack is followed: what it tells, and how often it is asked. */
 export interface Following {
   onEvent: (event: StackEvent) => void;
@@ -52,5 +54,3 @@ function stackFailed({ name, status }: StackFacts, failed: readonly StackEvent[]
     exitCode: ExitCode.environment,
   });
 }
-
-export const STACK_TYPE = 'AWS::CloudFormation::Stack';

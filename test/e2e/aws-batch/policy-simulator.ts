@@ -33,7 +33,7 @@ export function openPolicySimulator(endpoint: string): PolicySimulator {
     const found = await Promise.all(
       deeds.map(async (deed) => ((await isAllowed(iam, policies, deed)) === allows ? text(deed) : [])),
     );
-    return [...new Set(found.flat())].toSorted();
+    return [...new Set(found.flat())].toSorted((a, b) => a.localeCompare(b));
   };
   const documentOf = async (PolicyArn: string): Promise<string> => {
     const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn }));
