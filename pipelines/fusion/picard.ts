@@ -27,6 +27,7 @@ export const picard = defineStep({
   resources: { cpus: 1, memory: '4 GB', scratch: '40 GB', time: '6h' },
   tools: [picardTool, samtools],
   image: 'images/picard',
+  intermediate: true,
   async run(context) {
     await assertUsable(context);
     const unpaired = join(context.scratch, 'unpaired.fq.gz');

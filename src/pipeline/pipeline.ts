@@ -88,6 +88,7 @@ function stepErrors(spec: PipelineSpec, step: Step): PipelineError[] {
   return [
     ...inputErrors(spec, step, where),
     ...outputErrors(step, where),
+    ...intermediateErrors(spec, step, where),
     ...(Number.isInteger(cpus) && cpus > 0
       ? []
       : [pipelineError(`cpus must be a whole number above 0, not ${cpus}`, where)]),
@@ -96,6 +97,18 @@ function stepErrors(spec: PipelineSpec, step: Step): PipelineError[] {
       .map((size) => pipelineError(`"${size}" is no size`, where, 'Write "512 MB" or "7 GB".')),
     ...(parseDuration(time) ? [] : [pipelineError(`"${time}" is no time`, where, 'Write "90s", "30m" or "4h".')]),
   ];
+}
+
+/** A gather reads what it collects again for each new sample, and what nobody reads is what a user came for. */
+function intermediateErrors(
+  { steps }: PipelineSpec,
+  { name, intermediate, scope }: Step,
+  where: string,
+): PipelineError[] {
+  const readers = steps.filter((step) => upstreamSteps(step).includes(name));
+  const fits = scope === 'sample' && readers.length > 0 && readers.every((step) => step.scope === 'sample');
+  if (!intermediate || fits) return [];
+  return [pipelineError('Only a sample step that sample steps alone read can be intermediate', where)];
 }
 
 function inputErrors(spec: PipelineSpec, step: Step, where: string): PipelineError[] {

@@ -109,6 +109,8 @@ export interface StepSpec<N extends string, I extends Inputs, P extends Params, 
   image?: string;
   /** Tries for causes that may pass, such as a lost machine; default 3. A tool's error is never tried again. */
   attempts?: number;
+  /** Nobody but later sample steps wants its outputs: `gc`, or the bucket's lifecycle, may remove them some time later. */
+  intermediate?: boolean;
   /**
    * Stands for the code of `run` in the task's key. Without it the source of `run` and of the modules that its file
    * imports decide. With it, say a new version whenever the results may change.
@@ -132,6 +134,7 @@ export interface Step {
   readonly tools: readonly Tool[];
   readonly image: string | undefined;
   readonly attempts: number;
+  readonly intermediate: boolean;
   readonly version: string | undefined;
   run(context: StepContext<never, never, never>): Promise<void>;
 }
@@ -176,6 +179,7 @@ export function defineStep<
     tools: spec.tools ?? [],
     image: spec.image,
     attempts: spec.attempts ?? DEFAULT_ATTEMPTS,
+    intermediate: spec.intermediate ?? false,
     version: spec.version,
     run: spec.run as Step['run'],
   };

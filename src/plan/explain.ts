@@ -38,7 +38,7 @@ export function reasonText(reason: Reason): string {
     case 'damaged':
       return 'an output is missing or changed';
     case 'removed':
-      return 'its files were removed by gc';
+      return 'its files were removed';
     case 'changed':
       return `${KEY_PARTS.filter((part) => reason.parts.includes(part))
         .map(partText)

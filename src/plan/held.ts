@@ -1,5 +1,5 @@
 import { isWhole } from '../record/fingerprint.ts';
-import { type AttemptId, type RecordName, REMOVED_FILE } from '../record/keys.ts';
+import type { AttemptId, RecordName } from '../record/keys.ts';
 
 /** The last failure of one task, as its record's name tells it. */
 export interface HeldFailure {
@@ -20,8 +20,6 @@ export interface HeldStep {
   whole: Set<string>;
   /** `sample.key` of tasks that have published anything, on record or not. */
   begun: Set<string>;
-  /** `sample.key` of tasks whose published files `gc` has removed. */
-  removed: Set<string>;
 }
 
 /** By step name. */
@@ -47,30 +45,26 @@ export function heldStep(records: Iterable<RecordName>, outputs: Iterable<Output
 }
 
 /** A folder of outputs is whole if its files still have the fingerprint that its name was given. */
-function publishedTasks(outputs: Iterable<OutputEntry>): Pick<HeldStep, 'whole' | 'begun' | 'removed'> {
+function publishedTasks(outputs: Iterable<OutputEntry>): Pick<HeldStep, 'whole' | 'begun'> {
   const folders = new Map<string, OutputEntry[]>();
-  const [whole, begun, removed] = [new Set<string>(), new Set<string>(), new Set<string>()];
   for (const entry of outputs) {
-    begun.add(entry.task);
-    if (entry.file === REMOVED_FILE) {
-      removed.add(entry.task);
-      continue;
-    }
     const folder = `${entry.task}-${entry.print}`;
     const files = folders.get(folder);
     if (files) files.push(entry);
     else folders.set(folder, [entry]);
   }
+  const [whole, begun] = [new Set<string>(), new Set<string>()];
   for (const files of folders.values()) {
     const first = files[0] as OutputEntry;
+    begun.add(first.task);
     if (isWhole(first.print, files)) whole.add(first.task);
   }
-  return { whole, begun, removed };
+  return { whole, begun };
 }
 
 /**
- * `whole`: succeeded and its files are there. `removed`: succeeded, and `gc` has removed them since. `damaged`: succeeded,
- * but a file is missing or changed since.
+ * `whole`: succeeded and its files are there. `removed`: succeeded, and none of them is there any more. `damaged`:
+ * succeeded, but some are missing or changed since.
  */
 export function heldState(
   held: HeldStep | undefined,
@@ -79,7 +73,7 @@ export function heldState(
 ): 'whole' | 'removed' | 'damaged' | undefined {
   if (!held?.samples.get(sample)?.succeeded.includes(key)) return undefined;
   if (held.whole.has(`${sample}.${key}`)) return 'whole';
-  return held.removed.has(`${sample}.${key}`) ? 'removed' : 'damaged';
+  return held.begun.has(`${sample}.${key}`) ? 'damaged' : 'removed';
 }
 
 /** The latest failure of exactly this task, of one run if given. */

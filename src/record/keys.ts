@@ -106,9 +106,6 @@ export function isHidden(key: string): boolean {
   return key.slice(key.lastIndexOf('/') + 1).startsWith('.');
 }
 
-/** Stands in a folder of outputs that `gc` has emptied: they were whole, and nobody needed them any more. */
-export const REMOVED_FILE = '.removed';
-
 /** Reads an output's key: `sample.key` of its task, the fingerprint in the folder's name, and the file's name. */
 export function parseOutputKey(key: string): { task: string; print: string; file: string } | undefined {
   const slash = key.lastIndexOf('/');

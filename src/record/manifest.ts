@@ -77,6 +77,8 @@ export const manifest = z.object({
       image: z.string().optional(),
       /** Tries of a task for causes that may pass. */
       attempts: z.number().int().positive().optional(),
+      /** Its outputs may be gone once the steps that read them have succeeded. */
+      intermediate: z.literal(true).optional(),
       toolVersions: z.record(z.string(), z.string()),
       /** Of a cohort step. */
       task: taskEntry.optional(),

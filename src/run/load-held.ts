@@ -8,7 +8,6 @@ import {
   parseRecordKey,
   type RecordName,
   recordsPrefix,
-  REMOVED_FILE,
   succeededKey,
 } from '../record/keys.ts';
 import { readRecord } from '../record/read-record.ts';
@@ -58,8 +57,7 @@ async function settleDoubts(
 function tasksWithSeveralFolders(outputs: readonly OutputEntry[]): Set<string> {
   const prints = new Map<string, string>();
   const several = new Set<string>();
-  for (const { task, print, file } of outputs) {
-    if (file === REMOVED_FILE) continue;
+  for (const { task, print } of outputs) {
     if ((prints.get(task) ?? print) !== print) several.add(task);
     prints.set(task, print);
   }
@@ -83,7 +81,7 @@ async function listOutputs(store: Store, pipeline: string, step: string): Promis
   for await (const page of store.list(outputsPrefix(pipeline, step))) {
     for (const { key, size } of page) {
       const output = parseOutputKey(key);
-      if (output && (output.file === REMOVED_FILE || !isHidden(key))) outputs.push({ ...output, size });
+      if (output && !isHidden(key)) outputs.push({ ...output, size });
     }
   }
   return outputs;

@@ -25,7 +25,7 @@ export function endSteps(manifest: Manifest): string[] {
   return [...sampleSteps.filter(({ name }) => !used.has(name)), ...gathers].map(({ name }) => name);
 }
 
-/** Samples whose files of a step `gc` has removed, by step. */
+/** Samples whose files of an intermediate step are gone, by step. */
 export function removedResults({ rows }: TaskTable, steps: readonly string[]): Map<string, Set<string>> {
   const removed = steps.map((step): [string, Set<string>] => {
     return [step, new Set(rows.filter(({ tasks }) => tasks[step]?.removed).map(({ sample }) => sample))];

@@ -20,7 +20,7 @@ export interface TaskStatus {
   cause?: FailureCause;
   /** True where this run did not have to do it. */
   upToDate?: boolean;
-  /** True where `gc` has removed its files since: nobody needs them. */
+  /** True where its files are gone since, and nobody needs them: those of an intermediate step. */
   removed?: boolean;
 }
 
@@ -80,7 +80,7 @@ function sampleRow(manifest: Manifest, held: Held, sample: ManifestSample, cohor
   return { sample: sample.name, tasks: wantedAgain(manifest, tasks) };
 }
 
-/** What `gc` has removed is missing after all where a step that reads it has to run once more. */
+/** An output that is gone is missing after all where a step that reads it has to run once more. */
 function wantedAgain(manifest: Manifest, tasks: TaskRow['tasks']): TaskRow['tasks'] {
   const again = { ...tasks };
   for (const { name, upstream } of manifest.steps.toReversed()) {
@@ -154,13 +154,14 @@ function taskStatus(
 ): TaskStatus {
   const ofStep = held.get(task.step);
   const state = heldState(ofStep, task.sample, task.key);
+  const isIntermediate = manifest.steps.some(({ name, intermediate }) => name === task.step && intermediate);
   if (state === 'whole')
     return task.decision === 'run' ? { state: 'succeeded' } : { state: 'succeeded', upToDate: true };
-  if (state === 'removed' && task.decision !== 'not-needed')
+  if (state === 'removed' && isIntermediate && task.decision !== 'not-needed')
     return { state: 'succeeded', removed: true, ...(task.decision === 'run' ? {} : { upToDate: true }) };
   if (task.decision === 'not-needed') return { state: 'not-needed' };
   const failure = lastFailure(ofStep, task.sample, task.key, manifest.run);
   if (failure) return { state: 'failed', cause: failure.cause as FailureCause };
-  if (state === 'damaged') return { state: 'damaged' };
+  if (state !== undefined) return { state: 'damaged' };
   return { state: isBlocked ? 'upstream-failed' : 'waiting' };
 }

@@ -99,6 +99,7 @@ function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]):
         ...{ name: step.name, scope: step.scope, upstream: upstreamSteps(step), resources, toolVersions },
         ...(image === undefined ? {} : { image }),
         attempts: step.attempts,
+        ...(step.intermediate ? { intermediate: true } : {}),
         ...(step.scope === 'cohort' ? { task } : {}),
       };
     }),

@@ -74,14 +74,14 @@ test('a run that ended long ago: what was only on the way goes, and nobody misse
   expect((await exits(0, ['status'], { cwd })).stdout).toBe(status);
   await exits(0, ['results', '--verify'], { cwd });
   const asked = await exits(0, ['results', '--step', 'sorted', '--to', 'sorted'], { cwd });
-  expect(asked.stderr).toContain('sorted: the files of 2 samples were removed by gc.');
+  expect(asked.stderr).toContain('sorted: the files of 2 samples were removed.');
   expect((await exits(0, ['retry'], { cwd })).stderr).toContain('has nothing to retry');
   expect((await exits(0, [...RUN], { cwd })).stderr).toContain('up to date');
   expect(outputs(cwd, 'sorted')).toEqual([]);
 
   // A param of the later step needs them again, and says why.
   const changed = [...RUN, '-p', 'copies=2'];
-  expect((await exits(0, ['plan', ...changed.slice(1)], { cwd })).stdout).toContain('its files were removed by gc');
+  expect((await exits(0, ['plan', ...changed.slice(1)], { cwd })).stdout).toContain('its files were removed');
   await exits(0, changed, { cwd });
   expect(outputs(cwd, 'sorted')).toEqual(['S1.sorted.txt', 'S2.sorted.txt']);
   expect(groups(await gc(cwd, '--apply'))).toEqual([]);

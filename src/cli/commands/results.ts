@@ -35,7 +35,7 @@ export async function resultsCommand(name: string | undefined, flags: ResultsFla
   const steps = flags.step ?? endSteps(manifest);
   const files = await listResults(store, table, steps);
   for (const [step, samples] of removedResults(table, steps))
-    notice(`${step}: the files of ${count(samples.size, 'sample')} were removed by gc.`);
+    notice(`${step}: the files of ${count(samples.size, 'sample')} were removed.`);
   if (flags.verify) return verify(store, files);
   if (flags.to !== undefined) {
     await exportResults(store, files, flags.to);

@@ -1,6 +1,6 @@
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { loadPipeline } from '../../pipeline/load-pipeline.ts';
-import { bundleKey, runKeys } from '../../record/keys.ts';
+import { runKeys } from '../../record/keys.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
 import { readGcMark, refuseIfRemoved } from '../../run/gc-mark.ts';
 import { refuseErrors } from '../../run/prepare.ts';
@@ -56,7 +56,6 @@ export async function retryCommand(
   refuseErrors(
     await engine.check(jobs.map(({ step, resources }) => ({ step, resources, image: imageOf(manifest, step) }))),
   );
-  await refuseWithoutBundle(store, manifest);
   await store.remove([runKeys.finished(manifest.run), runKeys.cancelled(manifest.run)]);
   await refuseIfRemoved(store, gcMark);
   await writeRetry(store, manifest.run, jobs);
@@ -67,16 +66,6 @@ export async function retryCommand(
     )} in ${count(jobs.length, 'job')}.`,
   );
   return follow(await submitJobs({ store, engine, manifest, jobs, onEvent: () => undefined }));
-}
-
-/** Jobs elsewhere would fetch it in vain. */
-async function refuseWithoutBundle(store: Store, { run, bundle }: Manifest): Promise<void> {
-  if (!bundle || (await store.head(bundleKey(bundle.sha256)))) return;
-  throw new PipelineError({
-    code: 'bundle-removed',
-    message: `The program of run ${run} was removed by gc`,
-    hint: 'Start it again with "batch-pipeline run": what is done stays done.',
-  });
 }
 
 interface Retried {

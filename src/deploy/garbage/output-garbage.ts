@@ -1,4 +1,4 @@
-import { type RecordName, REMOVED_FILE } from '../../record/keys.ts';
+import type { RecordName } from '../../record/keys.ts';
 import { DAY_MS, type Garbage, GUARD_MS } from './garbage.ts';
 
 /** A task's outputs in one folder. */
@@ -37,7 +37,7 @@ export function outputGarbage(holdings: Holdings): Garbage[] {
   // Sample names may hold dots, keys do not.
   const served = new Set([...succeeded].map((task) => task.slice(0, task.lastIndexOf('.'))));
   return holdings.folders.flatMap((folder): Garbage[] => {
-    const age = holdings.now - lastWritten(folder);
+    const age = holdings.now - Math.max(...folder.files.map(({ modified }) => modified));
     const task = `${folder.step}/${folder.task}`;
     if (age < GUARD_MS) return [];
     if (!succeeded.has(task)) return [asGarbage(holdings, folder, 'leftover', 'no success on record')];
@@ -50,16 +50,10 @@ export function outputGarbage(holdings: Holdings): Garbage[] {
   });
 }
 
-/** The mark of a removal that was cut short makes the files no younger. */
-function lastWritten({ files }: OutputFolder): number {
-  const real = files.filter(({ file }) => file !== REMOVED_FILE);
-  return Math.max(...(real.length > 0 ? real : files).map(({ modified }) => modified));
-}
-
 /** Every step that reads it has a success of this sample, and no run of the last days has used it. */
 function isExpired(
   holdings: Holdings,
-  { step, task, files }: OutputFolder,
+  { step, task }: OutputFolder,
   age: number,
   served: ReadonlySet<string>,
 ): boolean {
@@ -69,8 +63,7 @@ function isExpired(
     readers.length > 0 &&
     readers.every((reader) => served.has(`${reader}/${sample}`)) &&
     age >= holdings.keepDays * DAY_MS &&
-    !holdings.recent.has(`${step}/${task}`) &&
-    files.some(({ file }) => file !== REMOVED_FILE)
+    !holdings.recent.has(`${step}/${task}`)
   );
 }
 
@@ -79,9 +72,7 @@ function readersOf({ scratch }: Holdings, step: string): string[] {
 }
 
 function asGarbage({ pipeline }: Holdings, folder: OutputFolder, kind: 'leftover' | 'scratch', why: string): Garbage {
-  const { step, prefix } = folder;
-  // The mark stays, for what it says of the task.
-  const files = kind === 'scratch' ? folder.files.filter(({ file }) => file !== REMOVED_FILE) : folder.files;
+  const { step, prefix, files } = folder;
   const size = files.reduce((sum, file) => sum + file.size, 0);
   return { kind, group: `${pipeline} ${step}`, name: prefix, keys: files.map(({ key }) => key), size, why };
 }

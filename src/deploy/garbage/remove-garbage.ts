@@ -1,4 +1,3 @@
-import { REMOVED_FILE } from '../../record/keys.ts';
 import type { Store } from '../../store/store.ts';
 import type { Found } from './find-garbage.ts';
 import type { Garbage } from './garbage.ts';
@@ -12,8 +11,6 @@ export async function removeGarbage(
   { garbage, unfinished }: Pick<Found, 'garbage' | 'unfinished'>,
   deregister: (arn: string) => Promise<void>,
 ): Promise<void> {
-  // Marked first: without its files, and without the mark, a task would look damaged.
-  for (const { kind, name } of garbage) if (kind === 'scratch') await store.write(name + REMOVED_FILE, '');
   for (const { kind, name } of garbage) if (kind === 'unfinished') await unfinished.get(name)?.remove();
   for (const { kind, name } of garbage) if (kind === 'definition') await deregister(name);
   const keys = garbage.flatMap((found: Garbage) => found.keys);

@@ -1,7 +1,7 @@
-# Sourced by the other scripts: where things are. BATCH_PIPELINE_CACHE moves the cache out of the checkout.
+# Sourced by the other scripts: where things are. BATCH_STACK_CACHE moves the cache out of the checkout.
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../../.." && pwd)
-CACHE=${BATCH_PIPELINE_CACHE:-$ROOT/.cache}
+CACHE=${BATCH_STACK_CACHE:-$ROOT/.cache}
 VENV=$CACHE/aws-venv
 #: podman's images, kept between starts; BASE_TAR is the parent image's file system.
 CONTAINERS=$CACHE/aws-containers

@@ -11,32 +11,23 @@ import type { Manifest } from '../../../src/record/manifest.ts';
 const NOW = 1000 * DAY_MS;
 const KEY = 'a'.repeat(40);
 
-function step(name: string, scope: 'sample' | 'cohort', ...upstream: string[]) {
-  return { name, scope, upstream };
+function step(name: string, ...upstream: string[]) {
+  return { name, upstream };
 }
 
 describe('steps whose outputs are only on the way', () => {
-  const fusion = [
-    step('index', 'cohort'),
-    step('picard', 'sample'),
-    step('kallisto', 'sample', 'picard', 'index'),
-    step('pizzly', 'sample', 'kallisto', 'index'),
-    step('gather', 'cohort', 'pizzly'),
-  ];
-  const names = (...runs: (typeof fusion)[]) => [...scratchSteps(runs).keys()];
+  const picard = { ...step('picard'), intermediate: true as const };
+  const fusion = [step('index'), picard, step('kallisto', 'picard', 'index'), step('pizzly', 'kallisto', 'index')];
 
-  test('are read by sample steps alone; what a cohort step wrote serves samples to come', () => {
-    expect(names(fusion)).toEqual(['picard', 'kallisto']);
-    expect([...(scratchSteps([fusion]).get('picard') ?? [])]).toEqual(['kallisto']);
+  test('are those that say so', () => {
+    expect(scratchSteps([fusion])).toEqual(new Map([['picard', new Set(['kallisto'])]]));
+    expect(scratchSteps([])).toEqual(new Map());
   });
 
-  test('are not those that a gather reads again for each new sample', () => {
-    expect(names([...fusion, step('counts', 'cohort', 'kallisto')])).toEqual(['picard']);
-  });
-
-  test('have to be so in every version of the pipeline', () => {
-    expect(names(fusion, [step('picard', 'sample')])).toEqual(['kallisto']);
-    expect(names()).toEqual([]);
+  test('have to be so in every version of the pipeline; all that ever read them count', () => {
+    expect(scratchSteps([fusion, [step('picard')]])).toEqual(new Map());
+    const both = scratchSteps([fusion, [picard, step('counts', 'picard')]]);
+    expect(both).toEqual(new Map([['picard', new Set(['kallisto', 'counts'])]]));
   });
 });
 
@@ -88,17 +79,6 @@ describe('outputs', () => {
     expect(kinds({ ...way, folders: [folder('a')], records: [success('a')] })).toEqual([]);
     expect(kinds({ ...way, folders: [folder('a')], recent: new Set([`a/S.1.${KEY}`]) })).toEqual([]);
     expect(kinds({ ...way, folders: [folder('b')] })).toEqual([]);
-  });
-
-  test('go the next time if their removal was cut short', () => {
-    const { files } = folder('a');
-    const mark = { file: '.removed', key: 'k', size: 0, modified: NOW };
-    expect(kinds({ ...way, folders: [folder('a', { files: [...files, mark] })] })).toHaveLength(1);
-  });
-
-  test('are not removed twice', () => {
-    const mark = [{ file: '.removed', key: 'k', size: 0, modified: NOW - 100 * DAY_MS }];
-    expect(kinds({ ...way, folders: [folder('a', { files: mark })] })).toEqual([]);
   });
 });
 
