@@ -40,9 +40,8 @@ describe('parameters of a change set', () => {
 
   test('are those of the template', () => {
     const section = stackTemplate().split(/^Parameters:\n|^Conditions:\n/m)[1] ?? '';
-    expect([...section.matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name).toSorted()).toEqual(
-      [...STACK_PARAMETERS].toSorted(),
-    );
+    const declared = [...section.matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name);
+    expect(new Set(declared)).toEqual(new Set(STACK_PARAMETERS));
   });
 });
 
