@@ -45,9 +45,9 @@ test('a deleted intermediate is made again only when something needs it', async 
     table   1    0           0
 
     Why
-      sorted  an output is missing or changed  S1
-      marked  params changed                   S1, S2
-      table   inputs changed                   cohort
+      sorted  its files were removed  S1
+      marked  params changed          S1, S2
+      table   inputs changed          cohort
 
     Jobs
       0-sorted-0-0  single job  1 cpu, 100 MB, 1 min
@@ -71,7 +71,7 @@ test('a deleted result is made again', async () => {
     table   0    1           0
 
     Why
-      marked  an output is missing or changed  S2
+      marked  its files were removed  S2
 
     Jobs
       0-marked-0-0  single job  1 cpu, 100 MB, 1 min

@@ -35,7 +35,7 @@ test('failed before, by the last failure of exactly this task', () => {
 
 test('an output is gone, or has another size', () => {
   const print = outputsPrint([{ file: 'a', size: 1, sha256: 'x' }]);
-  expect(reason([succeeded()])).toBe('an output is missing or changed');
+  expect(reason([succeeded()])).toBe('its files were removed');
   expect(reason([succeeded()], [{ task: `S1.${KEY}`, print, file: 'a', size: 2 }])).toBe(
     'an output is missing or changed',
   );

@@ -34,7 +34,7 @@ test('a task is whole while its folder holds files of the same names and sizes',
   expect(state({ a: 1 })).toBe('damaged');
   expect(state({ a: 1, b: 3 })).toBe('damaged');
   expect(state({ a: 1, b: 2, c: 0 })).toBe('damaged');
-  expect(state({})).toBe('damaged');
+  expect(state({})).toBe('removed');
 });
 
 test('one whole folder is enough: the loser of a race may have left another', () => {
@@ -62,7 +62,7 @@ test('samples whose names hold dots and keys are told apart', () => {
     const kept = names.filter((name) => name !== lost).flatMap((name) => outputs(name, KEY, print, { a: 1 }));
     const held = heldStep(records, kept);
     for (const name of names)
-      expect([name, heldState(held, name, KEY)]).toEqual([name, name === lost ? 'damaged' : 'whole']);
+      expect([name, heldState(held, name, KEY)]).toEqual([name, name === lost ? 'removed' : 'whole']);
   }
 });
 
