@@ -4,5 +4,10 @@ import type { Finding } from '../engine/engine.ts';
 export function warningTexts(findings: readonly Finding[]): string[] {
   return findings
     .filter(({ level }) => level === 'warning')
-    .map(({ message, hint }) => (hint === undefined ? message : `${message}\n  ${hint}`));
+    .map((finding) => (finding.hint === undefined ? text(finding) : `${text(finding)}\n  -> ${finding.hint}`));
+}
+
+/** A sentence, or one that goes on after its subject: `job role: none is given`. */
+function text({ subject, message }: Finding): string {
+  return /^[A-Z]/.test(message) ? message : `${subject}: ${message}`;
 }

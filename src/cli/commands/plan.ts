@@ -14,8 +14,7 @@ export async function planCommand(pipelineName: string, flags: RunCommandFlags):
   const opened = await openEngine(flags, session.store);
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
   const prepared = await prepareRun(request);
-  const elsewhere = (await opened.elsewhere?.findings(prepared)) ?? [];
-  const findings = [...prepared.findings, ...elsewhere];
+  const findings = [...prepared.findings, ...((await opened.elsewhere?.findings(prepared)) ?? [])];
   if (flags.json) {
     const steps = prepared.plan.map(({ step, decisions }) => ({ step: step.name, decisions }));
     printJson({
@@ -26,7 +25,7 @@ export async function planCommand(pipelineName: string, flags: RunCommandFlags):
       findings,
     });
   } else {
-    for (const warning of [...warnings, ...warningTexts(elsewhere)]) notice(`warning: ${warning}`);
+    for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
     print(planText(prepared));
   }
   refuseErrors(findings);

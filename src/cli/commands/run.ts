@@ -30,9 +30,9 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   if (local) sweepScratch(scratchRoot(session.store), hostname());
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
   const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags) });
-  const found = (await elsewhere?.findings(prepared)) ?? [];
-  for (const warning of [...warnings, ...warningTexts(found)]) notice(`warning: ${warning}`);
-  refuseErrors([...prepared.findings, ...found]);
+  const findings = [...prepared.findings, ...((await elsewhere?.findings(prepared)) ?? [])];
+  for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
+  refuseErrors(findings);
   if (prepared.jobs.length === 0 && (await isLatestRun(prepared))) return nothingToDo(prepared, flags.json ?? false);
   // Not needed, and so not loaded, when there is nothing to do.
   const [{ driveRun }, { startOrCarryOn }] = await Promise.all([import('../drive-run.ts'), import('../start-run.ts')]);
