@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** What one command took, all its processes together; memory is that of the largest of them. */
 export interface Measured {
@@ -19,25 +19,46 @@ export interface MeasureOptions {
 
 /** Runs a command under GNU time. */
 export function measure(argv: readonly string[], { cwd, environment = {} }: MeasureOptions): Measured {
-  const facts = join(mkdtempSync(join(tmpdir(), 'measure-')), 'time');
+  const facts = factsFile();
   const startedAt = performance.now();
-  const { status, stdout, stderr } = spawnSync('/usr/bin/time', ['-f', '%U %S %M', '-o', facts, ...argv], {
+  const { status, stdout, stderr } = spawnSync(...underTime(facts, argv), {
     cwd,
     env: { ...process.env, ...environment },
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
+  return measured(facts, startedAt, status, stdout + stderr);
+}
+
+/** The same, while this process does other things, such as to serve it. */
+export async function measureBeside(
+  argv: readonly string[],
+  { cwd, environment = {} }: MeasureOptions,
+): Promise<Measured> {
+  const facts = factsFile();
+  const startedAt = performance.now();
+  const child = spawn(...underTime(facts, argv), { cwd, env: { ...process.env, ...environment } });
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const status = await new Promise<number | null>((settle, fail) => child.on('close', settle).on('error', fail));
+  return measured(facts, startedAt, status, Buffer.concat(chunks).toString());
+}
+
+function factsFile(): string {
+  return join(mkdtempSync(join(tmpdir(), 'measure-')), 'time');
+}
+
+function underTime(facts: string, argv: readonly string[]): [string, string[]] {
+  return ['/usr/bin/time', ['-f', '%U %S %M', '-o', facts, ...argv]];
+}
+
+function measured(facts: string, startedAt: number, status: number | null, output: string): Measured {
   const wallSeconds = (performance.now() - startedAt) / 1000;
   const [user = 0, system = 0, kib = 0] = (readFileSync(facts, 'utf8').trim().split('\n').at(-1) ?? '')
     .split(' ')
     .map(Number);
-  return {
-    wallSeconds,
-    cpuSeconds: user + system,
-    memoryMiB: kib / 1024,
-    exitCode: status ?? -1,
-    output: stdout + stderr,
-  };
+  rmSync(dirname(facts), { recursive: true });
+  return { wallSeconds, cpuSeconds: user + system, memoryMiB: kib / 1024, exitCode: status ?? -1, output };
 }
 
 /** The run with the median wall time; the first is dropped as a warm-up. */
