@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { bundleFetchAndRun } from '../../images/base/bundle.ts';
+import { ensureBuilt } from '../../scripts/ensure-built.ts';
 import { buildBundle, publishBundle } from '../../src/deploy/bundle.ts';
 import { createLocalEngine } from '../../src/engine/local/local-engine.ts';
 import { loadPipeline } from '../../src/pipeline/load-pipeline.ts';
@@ -91,8 +91,8 @@ async function buildImage(home: string): Promise<Record<string, string>> {
   const exports = execFileSync(join(STACK, 'containers.sh'), [home], { encoding: 'utf8' });
   const pairs = [...exports.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name = '', value = '']) => [name, value]);
   const environment = Object.fromEntries(pairs) as Record<string, string>;
-  await bundleFetchAndRun();
-  const build = ['build', '--quiet', '--tag', IMAGE, join(ROOT, 'images/base')];
+  ensureBuilt();
+  const build = ['build', '--quiet', '--tag', IMAGE, join(ROOT, 'dist/images/base')];
   execFileSync('podman', build, { env: { ...process.env, ...environment }, stdio: ['ignore', 'ignore', 'inherit'] });
   return environment;
 }
