@@ -104,6 +104,16 @@ test("the original's launch line runs the cohort in containers, with the bytes o
   expect(readFileSync(join(folder, 'batch/cohort/gather/missing.tsv'), 'utf8')).toContain('broken-1\tpicard\tinput');
 });
 
+test('samples are found by a pattern and by a list in the bucket', async () => {
+  aws('s3', 'cp', '--quiet', 'sample_list.txt', `${STORE}/sample_list.txt`);
+  for (const list of [`${STORE}/*.bam`, `${STORE}/sample_list.txt`]) {
+    const { stdout } = await command(0, 'samples', list, '--json', '--store', STORE);
+    const samples = JSON.parse(stdout) as { name: string; files: { bam: { location: string } } }[];
+    expect(samples.map(({ name }) => name).toSorted()).toEqual([...GOOD, 'broken-1'].toSorted());
+    for (const { name, files } of samples) expect(files.bam.location).toBe(`${STORE}/${name}.bam`);
+  }
+});
+
 test('all known fusions are found, and none else', () => {
   const found = GOOD.map((sample) => {
     const file = join(folder, 'batch', sample, 'pizzly', `${sample}.json`);
