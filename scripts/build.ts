@@ -9,6 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { requiredHttp } from '../src/deploy/required-http.ts';
 import { BUILT_FROM, sourcesHash } from './sources-hash.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -55,6 +56,7 @@ async function bundle(): Promise<Set<string>> {
       js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
     },
     minifySyntax: true,
+    plugins: [requiredHttp()],
     // A program of its own, installed beside this one.
     external: ['esbuild'],
     legalComments: 'linked',
