@@ -22,6 +22,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { bundleFetchAndRun } from '../images/base/bundle.ts';
+import { requiredHttp } from '../src/deploy/required-http.ts';
 import { BUILT_FROM, sourcesHash } from './sources-hash.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -70,6 +71,7 @@ async function bundle(): Promise<Set<string>> {
       js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
     },
     minifySyntax: true,
+    plugins: [requiredHttp()],
     // A program of its own, installed beside this one.
     external: ['esbuild'],
     legalComments: 'linked',

@@ -1,6 +1,7 @@
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { requiredHttp } from '../../src/deploy/required-http.ts';
 
 const SOURCE = resolve(import.meta.dirname, '../../src/runner/fetch-and-run');
 /** Some packages in the bundle are CommonJS and expect `require`. */
@@ -31,7 +32,7 @@ const programBeside: Plugin = {
 export async function bundleFetchAndRun(folder: string): Promise<string[]> {
   return [
     await bundle('main.ts', join(folder, 'fetch-and-run.mjs'), { plugins: [programBeside] }),
-    await bundle('program.ts', join(folder, 'program.mjs'), { banner: { js: REQUIRE } }),
+    await bundle('program.ts', join(folder, 'program.mjs'), { banner: { js: REQUIRE }, plugins: [requiredHttp()] }),
   ];
 }
 

@@ -7,6 +7,7 @@ import { bundleKey } from '../record/keys.ts';
 import type { Bundle } from '../record/manifest.ts';
 import type { ObjectInfo, Store } from '../store/store.ts';
 import { programPart } from './program-parts.ts';
+import { requiredHttp } from './required-http.ts';
 
 /** A zip for Fetch & Run: `runner.mjs` in it runs one pipeline, with nothing to install. */
 export interface BuiltBundle {
@@ -80,7 +81,7 @@ async function bundleFiles(source: string, options: BundleOptions): Promise<Reco
       banner: { js: REQUIRE },
       // Whoever makes bundles stays at home.
       external: ['esbuild'],
-      plugins: [thisPackage()],
+      plugins: [thisPackage(), requiredHttp()],
       logLevel: 'silent',
     });
     return Object.fromEntries(outputFiles.map(({ path, contents }) => [basename(path), contents]));

@@ -42,6 +42,19 @@ describe('a bundle', () => {
     expect([await holdsBatch(true), await holdsBatch(false)]).toEqual([true, false]);
   });
 
+  test('imports neither http nor https, which would load the client behind fetch in every container', async () => {
+    const { bytes } = await buildBundle(WORD_COUNT);
+    const imports = Object.values(unzipSync(bytes)).flatMap((file) =>
+      [
+        ...Buffer.from(file)
+          .toString()
+          .matchAll(/\bfrom\s*"(node:[a-z]+)"/g),
+      ].map(([, module]) => module),
+    );
+    expect(imports).toContain('node:fs');
+    expect(imports.filter((module) => /^node:https?$/.test(module ?? ''))).toEqual([]);
+  });
+
   test('is a zip that others unpack, with programs that can be executed', async () => {
     writeFileSync(join(folder, 'other.zip'), (await buildBundle(WORD_COUNT)).bytes);
     const listing = execFileSync('python3', ['-m', 'zipfile', '-l', join(folder, 'other.zip')], { encoding: 'utf8' });

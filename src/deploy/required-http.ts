@@ -1,0 +1,20 @@
+import type { Plugin } from 'esbuild';
+
+/**
+ * Has Node's own `http` and `https` loaded by `require`. An `import` reads all that they export, and so loads the client
+ * behind `fetch`, which nothing here uses: a sixth of the time in which a container starts.
+ */
+export function requiredHttp(): Plugin {
+  const namespace = 'required-http';
+  return {
+    name: namespace,
+    setup(bundling) {
+      bundling.onResolve({ filter: /^(node:)?https?$/ }, ({ path, namespace: from }) =>
+        from === namespace ? { path, external: true } : { path, namespace },
+      );
+      bundling.onLoad({ filter: /./, namespace }, ({ path }) => ({
+        contents: `module.exports = require(${JSON.stringify(path)});`,
+      }));
+    },
+  };
+}
