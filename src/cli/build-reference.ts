@@ -56,7 +56,8 @@ function givenParams(flags: BuildFlags): { name: string; value: string; where: s
 /** Runs the cohort steps that come before the samples, once, so that every later run finds them done. */
 export async function buildReferenceSteps(name: string, flags: BuildFlags): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
-  const { engine, local, elsewhere } = await openEngine(flags, session.store);
+  const opened = await openEngine(flags, session.store);
+  const { engine, local, elsewhere } = opened;
   const loaded = await loadPipeline(flags.pipeline);
   const pipeline = { ...loaded.pipeline, steps: stepsBefore(loaded.pipeline) };
   const prepared = await prepareRun({
@@ -70,7 +71,7 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
     },
     references: await referenceIdentities(session.store, name),
     resources: stepResources(pipeline, []),
-    engineFlags: engineFlagsOf(flags),
+    engineFlags: engineFlagsOf(flags, opened),
     environments: elsewhere
       ? await elsewhere.environments(pipeline)
       : toolEnvironments(pipeline, await probeTools(pipeline)),

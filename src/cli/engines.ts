@@ -36,6 +36,8 @@ export interface OpenedEngine {
   local?: LocalEngine;
   /** Of one whose jobs run in containers elsewhere. */
   elsewhere?: Elsewhere;
+  /** Where that is, flags given or not: kept with the run, so that everybody looks for its jobs there. */
+  place?: Pick<EngineFlags, 'queue' | 'region'>;
 }
 
 /** What a run needs whose jobs see nothing of this machine. */
@@ -80,8 +82,8 @@ const KINDS: Readonly<Record<string, EngineKind>> = {
   'aws-batch': {
     flags: ['queue', 'image', 'region', 'jobRole', 'executionRole', 'logGroup', 'conductor'],
     open: async (flags, store) => {
-      const { openAwsBatchEngine, openElsewhere } = await import('./engines/aws-batch.ts');
-      return { engine: await openAwsBatchEngine(flags, store), elsewhere: openElsewhere(flags, store) };
+      const { openAwsBatch } = await import('./engines/aws-batch.ts');
+      return openAwsBatch(flags, store);
     },
   },
 };
@@ -120,17 +122,14 @@ function engineName({ engine, bucketName }: EngineFlags & { bucketName?: string 
   return engine ?? (bucketName === undefined ? 'local' : 'aws-batch');
 }
 
-/** The flags of these that an engine reads, for the manifest. */
-export function engineFlagsOf(flags: EngineFlags & { bucketName?: string }): Record<string, unknown> {
-  const kind = KINDS[engineName(flags)];
-  const read: readonly (keyof EngineFlags)[] = kind?.flags ?? [];
-  // Who looks at the run from another machine must ask where its jobs are.
-  const region = process.env['AWS_REGION'] || process.env['AWS_DEFAULT_REGION'];
-  const here = region && read.includes('region') ? { region } : {};
-  return {
-    ...here,
-    ...Object.fromEntries(read.flatMap((flag) => (flags[flag] === undefined ? [] : [[flag, flags[flag]]]))),
-  };
+/** The flags of these that an engine reads, and where its jobs are, for the manifest. */
+export function engineFlagsOf(
+  flags: EngineFlags & { bucketName?: string },
+  { place = {} }: Pick<OpenedEngine, 'place'>,
+): Record<string, unknown> {
+  const read: readonly (keyof EngineFlags)[] = KINDS[engineName(flags)]?.flags ?? [];
+  const given = read.flatMap((flag) => (flags[flag] === undefined ? [] : [[flag, flags[flag]]]));
+  return { ...Object.fromEntries(given), ...place };
 }
 
 /** The engine of a run that was started before, with the flags it was started with unless others are given now. */

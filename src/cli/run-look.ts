@@ -3,9 +3,10 @@ import { ExitCode } from '../errors.ts';
 import { runKeys } from '../record/keys.ts';
 import { expandRanges, type Manifest } from '../record/manifest.ts';
 import type { StepProgress } from '../run/events.ts';
+import { isFinished } from '../run/finished.ts';
 import { type Heartbeat, readHeartbeat } from '../run/heartbeat.ts';
 import { isCutShort } from '../run/resume.ts';
-import { readJobs, readSubmitted } from '../run/run-store.ts';
+import { readJobs, readSubmitted, submissionOf } from '../run/run-store.ts';
 import type { SubmittedJob } from '../run/submitted-job.ts';
 import { summarise } from '../run/summarise.ts';
 import { readTaskTable, type TaskTable } from '../run/task-table.ts';
@@ -66,7 +67,7 @@ export class RunLook {
   /** One poll, unless the records say that the run is over. */
   async #takeElsewhere(submitted: readonly SubmittedJob[]): Promise<Snapshot> {
     const [store, manifest] = [this.#store, this.#manifest];
-    if (await store.head(runKeys.finished(manifest.run)))
+    if (await isFinished(store, manifest.run, submissionOf(submitted.map(({ job }) => job))))
       return { ...NOTHING, table: await readTaskTable(store, manifest), state: 'over' };
     const engine = await this.#open();
     const statuses = await engine.poll(submitted.map(({ jobId }) => jobId));
@@ -75,8 +76,8 @@ export class RunLook {
     if (!isOver(statuses)) return { ...seen, table: await readTaskTable(store, manifest), state: 'running' };
     if (await isCutShort(store, engine, manifest.run))
       return { ...seen, table: await readTaskTable(store, manifest), state: 'interrupted' };
-    const { table, gathers, forgotten } = await settleRun({ store, engine, manifest, submitted });
-    const state = forgotten > 0 ? 'interrupted' : gathers.length > 0 ? 'running' : 'over';
+    const { table, gathers, forgotten, superseded } = await settleRun({ store, engine, manifest, submitted });
+    const state = forgotten > 0 ? 'interrupted' : gathers.length > 0 || superseded ? 'running' : 'over';
     return { ...seen, table, state, forgotten };
   }
 

@@ -80,6 +80,11 @@ export async function latestJobs(store: Store, run: string): Promise<JobDocument
   return [];
 }
 
+/** Number of the latest submission among these. */
+export function submissionOf(jobs: readonly Pick<JobDocument, 'submission'>[]): number {
+  return jobs.reduce((latest, { submission }) => Math.max(latest, submission), 0);
+}
+
 async function plannedJobs(store: Store, run: string, submission: number): Promise<number | undefined> {
   const body = await store.read(runKeys.submission(run, submission));
   const claim = submissionClaim.safeParse(JSON.parse(new TextDecoder().decode(body) || 'null'));

@@ -2,7 +2,6 @@ import type { Engine } from '../engine/engine.ts';
 import { runKeys } from '../record/keys.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
-import { latestJobs } from './run-store.ts';
 import { engineJob } from './engine-job.ts';
 import { waitsForAny } from './submit.ts';
 import { readNote, type SubmittedJob, writeNote } from './submitted-job.ts';
@@ -14,6 +13,8 @@ interface OverRun {
   engine: Engine;
   manifest: Manifest;
   table: TaskTable;
+  /** Of the latest submission. */
+  jobs: readonly JobDocument[];
 }
 
 /**
@@ -22,11 +23,11 @@ interface OverRun {
  * run, to start at once. Any number of processes may do so at the same time; one job comes of it. Empty where nothing
  * is to be done, also for a run that was cancelled.
  */
-export async function submitGathers({ store, engine, manifest, table }: OverRun): Promise<SubmittedJob[]> {
+export async function submitGathers({ store, engine, manifest, table, jobs }: OverRun): Promise<SubmittedJob[]> {
   const { afterAny, detached } = await engine.limits();
   if (afterAny || !detached || (await store.head(runKeys.cancelled(manifest.run)))) return [];
   const submitted: SubmittedJob[] = [];
-  for (const job of (await latestJobs(store, manifest.run)).filter(waitsForAny)) {
+  for (const job of jobs.filter(waitsForAny)) {
     if (table.cohort.tasks[job.step]?.state === 'succeeded' || (await hasRun(store, engine, manifest, job))) continue;
     submitted.push({ job, jobId: await submitLate(store, engine, manifest, job) });
   }

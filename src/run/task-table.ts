@@ -65,6 +65,19 @@ export async function readSamples(store: Store, manifest: Manifest): Promise<Man
 }
 
 function sampleRow(manifest: Manifest, held: Held, sample: ManifestSample, cohort: TaskRow): TaskRow {
+  const tasks = sampleTasks(manifest, held, sample, cohort, new Set());
+  const again = wantedAgain(manifest, tasks);
+  return { sample: sample.name, tasks: again.size > 0 ? sampleTasks(manifest, held, sample, cohort, again) : tasks };
+}
+
+/** @param again intermediate steps whose files are gone and wanted */
+function sampleTasks(
+  manifest: Manifest,
+  held: Held,
+  sample: ManifestSample,
+  cohort: TaskRow,
+  again: ReadonlySet<string>,
+): TaskRow['tasks'] {
   const tasks: TaskRow['tasks'] = {};
   for (const step of manifest.steps.filter(({ scope }) => scope === 'sample')) {
     const entry = sample.tasks[step.name];
@@ -72,20 +85,21 @@ function sampleRow(manifest: Manifest, held: Held, sample: ManifestSample, cohor
       ? taskStatus(
           manifest,
           held,
-          { step: step.name, sample: sample.name, ...entry },
+          { step: step.name, sample: sample.name, ...entry, wantedAgain: again.has(step.name) },
           blocked(step.upstream, { ...cohort.tasks, ...tasks }),
         )
       : { state: 'not-needed' };
   }
-  return { sample: sample.name, tasks: wantedAgain(manifest, tasks) };
+  return tasks;
 }
 
-/** An output that is gone is missing after all where a step that reads it has to run once more. */
-function wantedAgain(manifest: Manifest, tasks: TaskRow['tasks']): TaskRow['tasks'] {
-  const again = { ...tasks };
+/** Steps whose files are gone, and missing after all since a step that reads them has not succeeded. */
+function wantedAgain(manifest: Manifest, tasks: TaskRow['tasks']): Set<string> {
+  const again = new Set<string>();
   for (const { name, upstream } of manifest.steps.toReversed()) {
-    if (['succeeded', 'not-needed'].includes(again[name]?.state ?? 'not-needed')) continue;
-    for (const step of upstream) if (again[step]?.removed) again[step] = { state: 'damaged' };
+    const { state = 'not-needed' } = tasks[name] ?? {};
+    if (['succeeded', 'not-needed'].includes(state) && !again.has(name)) continue;
+    for (const step of upstream) if (tasks[step]?.removed) again.add(step);
   }
   return again;
 }
@@ -146,22 +160,26 @@ function blocked(upstream: readonly string[], tasks: TaskRow['tasks']): boolean 
   return upstream.some((step) => ['failed', 'upstream-failed'].includes(tasks[step]?.state ?? ''));
 }
 
-function taskStatus(
-  manifest: Manifest,
-  held: Held,
-  task: { step: string; sample: string; key: string; decision: string },
-  isBlocked: boolean,
-): TaskStatus {
+interface Task {
+  step: string;
+  sample: string;
+  key: string;
+  decision: string;
+  wantedAgain?: boolean;
+}
+
+function taskStatus(manifest: Manifest, held: Held, task: Task, isBlocked: boolean): TaskStatus {
   const ofStep = held.get(task.step);
   const state = heldState(ofStep, task.sample, task.key);
-  const isIntermediate = manifest.steps.some(({ name, intermediate }) => name === task.step && intermediate);
-  if (state === 'whole')
-    return task.decision === 'run' ? { state: 'succeeded' } : { state: 'succeeded', upToDate: true };
-  if (state === 'removed' && isIntermediate && task.decision !== 'not-needed')
-    return { state: 'succeeded', removed: true, ...(task.decision === 'run' ? {} : { upToDate: true }) };
+  const upToDate = task.decision === 'run' ? {} : { upToDate: true };
+  if (state === 'whole') return { state: 'succeeded', ...upToDate };
   if (task.decision === 'not-needed') return { state: 'not-needed' };
+  const isIntermediate = manifest.steps.some(({ name, intermediate }) => name === task.step && intermediate);
+  if (state !== undefined && isIntermediate && !task.wantedAgain)
+    return { state: 'succeeded', removed: true, ...upToDate };
   const failure = lastFailure(ofStep, task.sample, task.key, manifest.run);
   if (failure) return { state: 'failed', cause: failure.cause as FailureCause };
-  if (state !== undefined) return { state: 'damaged' };
+  // Of an intermediate step this run makes the files again.
+  if (state !== undefined && !(isIntermediate && task.decision === 'run')) return { state: 'damaged' };
   return { state: isBlocked ? 'upstream-failed' : 'waiting' };
 }

@@ -7,8 +7,10 @@ import type { Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { OnEvent, RunSummary, StepProgress } from './events.ts';
 import { type Heartbeat, writeHeartbeat } from './heartbeat.ts';
+import { writeFinished } from './finished.ts';
 import { listRecords } from './load-held.ts';
 import { recordVerdicts } from './record-verdicts.ts';
+import { latestJobs, readSubmitted, submissionOf } from './run-store.ts';
 import { submitGathers } from './submit-gathers.ts';
 import type { SubmittedJob } from './submitted-job.ts';
 import { summarise } from './summarise.ts';
@@ -37,6 +39,12 @@ export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summar
     await watchJobs({ ...watch, submitted }, seen);
     const settled = await settleRun({ ...watch, submitted }, { wallSeconds: (performance.now() - startedAt) / 1000 });
     if (settled.forgotten > 0) watch.onEvent({ kind: 'warning', message: forgottenText(settled.forgotten) });
+    if (settled.superseded) {
+      // Somebody has submitted the run again: what we know of is only its beginning.
+      await sleep((await watch.engine.limits()).pollIntervalMs, undefined, { signal: watch.signal });
+      submitted = await readSubmitted(watch.store, watch.manifest.run);
+      continue;
+    }
     if (settled.gathers.length === 0) {
       watch.onEvent({ kind: 'finished', run: watch.manifest.run, summary: settled.summary });
       return settled;
@@ -162,6 +170,8 @@ export interface Settled {
   gathers: SubmittedJob[];
   /** Tasks of which neither the records nor the engine know what became: nothing may be concluded from that. */
   forgotten: number;
+  /** True where the run has been submitted again since: it is not for us to say that it is over. */
+  superseded: boolean;
 }
 
 export function forgottenText(tasks: number): string {
@@ -180,12 +190,15 @@ export async function settleRun(
   let table = await readTaskTable(store, manifest);
   if ((await recordVerdicts(store, engine, table, submitted)) > 0) table = await readTaskTable(store, manifest);
   const summary = summarise(table, wallSeconds);
+  const settled: Settled = { table, summary, gathers: [], forgotten: 0, superseded: false };
+  const jobs = await latestJobs(store, manifest.run);
+  if (submissionOf(jobs) > submissionOf(submitted.map(({ job }) => job))) return { ...settled, superseded: true };
   const waiting = waitingTasks(table);
   const forgotten = waiting > 0 && !(await store.head(runKeys.cancelled(manifest.run))) ? waiting : 0;
-  if (forgotten > 0) return { table, summary, gathers: [], forgotten };
-  const gathers = gather ? await submitGathers({ store, engine, manifest, table }) : [];
-  if (gathers.length > 0) return { table, summary, gathers, forgotten };
-  await store.write(runKeys.finished(manifest.run), JSON.stringify(summary));
+  if (forgotten > 0) return { ...settled, forgotten };
+  const gathers = gather ? await submitGathers({ store, engine, manifest, table, jobs }) : [];
+  if (gathers.length > 0) return { ...settled, gathers };
+  await writeFinished(store, manifest.run, summary, submissionOf(jobs));
   await store.remove([runKeys.heartbeat(manifest.run)]);
-  return { table, summary, gathers, forgotten };
+  return settled;
 }

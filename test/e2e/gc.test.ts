@@ -95,11 +95,31 @@ test('a later step that lost its output is done again from what gc has removed',
   age(cwd, 40);
   await exits(0, ['gc', '--apply'], { cwd });
   for (const file of globSync(`${STORE}/v1/letters/outputs/marked/S1*/*`, { cwd })) rmSync(join(cwd, file));
+  const { samples } = JSON.parse((await runCli(['status', '--json'], { cwd })).stdout) as {
+    samples: { tasks: Record<string, { state: string }> }[];
+  };
+  expect(samples.map(({ tasks }) => [tasks['sorted']?.state, tasks['marked']?.state])).toEqual([
+    ['waiting', 'damaged'],
+    ['succeeded', 'succeeded'],
+  ]);
   await exits(0, ['retry'], { cwd });
   expect([outputs(cwd, 'sorted'), outputs(cwd, 'marked')]).toEqual([
     ['S1.sorted.txt'],
     ['S1.marked.txt', 'S2.marked.txt'],
   ]);
+});
+
+test('an intermediate folder of which only a part is left is no damage to a run that is over', async () => {
+  const cwd = workFolder(TWO_TEXTS);
+  await exits(0, RUN, { cwd });
+  const [file = ''] = globSync(`${STORE}/v1/letters/outputs/sorted/S1*/*`, { cwd });
+  rmSync(join(cwd, file));
+  writeFileSync(join(cwd, file), '');
+  expect((await exits(0, ['status'], { cwd })).stdout).not.toContain('damaged');
+  expect((await exits(0, ['retry'], { cwd })).stderr).toContain('has nothing to retry');
+  // For whoever needs it, it is as good as gone.
+  await exits(0, [...RUN, '-p', 'copies=2'], { cwd });
+  expect((await exits(0, ['status', 'letters-1'], { cwd })).stdout).not.toContain('damaged');
 });
 
 test('a sample that failed later on keeps what the failed step reads', async () => {

@@ -29,7 +29,7 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   // What a run of this store left when it was killed goes also where no runner will start to do it.
   if (local) sweepScratch(scratchRoot(session.store), hostname());
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
-  const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags) });
+  const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags, opened) });
   const findings = [...prepared.findings, ...((await elsewhere?.findings(prepared)) ?? [])];
   for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
   refuseErrors(findings);

@@ -3,11 +3,11 @@ import { ExitCode, PipelineError } from '../../errors.ts';
 import { type Deployment, readDeployment } from '../../deploy/deployment.ts';
 import { openAccountApi, parseEcrImage } from '../../engine/aws-batch/account-api.ts';
 import { createAwsBatchEngine } from '../../engine/aws-batch/aws-batch-engine.ts';
-import type { Engine, Finding } from '../../engine/engine.ts';
+import type { Finding } from '../../engine/engine.ts';
 import type { Pipeline } from '../../pipeline/pipeline.ts';
 import type { Prepared, StepEnvironment } from '../../run/prepare.ts';
 import type { Store } from '../../store/store.ts';
-import type { Elsewhere, EngineFlags } from '../engines.ts';
+import type { Elsewhere, EngineFlags, OpenedEngine } from '../engines.ts';
 import { nameValuePairs } from '../name-value-pairs.ts';
 import { KMS_KEY, storeOptions } from '../../store/store-options.ts';
 import { imageOf } from './image-of.ts';
@@ -18,14 +18,15 @@ const IMAGE_PATIENCE_MS = 30_000;
 /** For a hint nobody waits longer. */
 const LOOK_PATIENCE_MS = 5_000;
 
-/** Flags first, then what `deploy` left in the store. */
-export async function openAwsBatchEngine(flags: EngineFlags, store: Store): Promise<Engine> {
+/** Flags first, then what `deploy` left in the store, then the environment. */
+export async function openAwsBatch(flags: EngineFlags, store: Store): Promise<OpenedEngine> {
   const deployed = await readDeployment(store);
-  const region = regionOf(flags, deployed);
-  return createAwsBatchEngine({
-    queue: flags.queue ?? deployed?.queue ?? noQueue(store),
+  const queue = flags.queue ?? deployed?.queue ?? noQueue(store);
+  const region = flags.region ?? deployed?.region ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
+  const place = { queue, ...given('region', region) };
+  const engine = createAwsBatchEngine({
+    ...place,
     storeUrl: store.url,
-    ...given('region', region),
     ...given('jobRoleArn', flags.jobRole ?? deployed?.jobRoleArn),
     ...given('conductorRoleArn', deployed?.conductorRoleArn),
     conducts: flags.conductor === true,
@@ -37,10 +38,11 @@ export async function openAwsBatchEngine(flags: EngineFlags, store: Store): Prom
     environment: jobEnvironment(),
     lookAtStore: () => storeFindings(store, region),
   });
+  return { engine, elsewhere: elsewhereOf({ ...flags, ...place }, store), place };
 }
 
 /** What runs on AWS Batch need besides the engine. */
-export function openElsewhere(flags: EngineFlags, store: Store): Elsewhere {
+function elsewhereOf(flags: EngineFlags, store: Store): Elsewhere {
   return {
     environments: (pipeline) => imageEnvironments(pipeline, flags, store),
     async bundle(source) {
@@ -59,10 +61,9 @@ async function imageEnvironments(
 ): Promise<Record<string, StepEnvironment>> {
   const deployed = await readDeployment(store);
   const named = nameValuePairs(flags.image, '--image');
-  const region = regionOf(flags, deployed);
   const entries = pipeline.steps.map(async (step): Promise<[string, StepEnvironment]> => {
     const image = imageOf(step, named, deployed?.images ?? {});
-    return [step.name, { toolVersions: {}, ...given('image', image && (await byDigest(image, region))) }];
+    return [step.name, { toolVersions: {}, ...given('image', image && (await byDigest(image, flags.region))) }];
   });
   return Object.fromEntries(await Promise.all(entries));
 }
@@ -88,7 +89,7 @@ async function outdatedFindings({ request, jobs }: Prepared, flags: EngineFlags)
   if (used.length === 0) return [];
   const { outdatedImages } = await import('../../deploy/images/outdated-images.ts');
   const options = {
-    region: regionOf(flags, deployed),
+    region: flags.region,
     ...given('endpoint', process.env['BATCH_PIPELINE_BATCH_ENDPOINT']),
   };
   const outdated = await outdatedImages(loaded, Object.fromEntries(used), { ...options, patienceMs: LOOK_PATIENCE_MS });
@@ -121,10 +122,6 @@ async function byDigest(image: string, region: string | undefined): Promise<stri
     hint: 'Push it: batch-pipeline images push PIPELINE',
     exitCode: ExitCode.environment,
   });
-}
-
-function regionOf(flags: EngineFlags, deployed: Deployment | undefined): string | undefined {
-  return flags.region ?? deployed?.region ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
 }
 
 function hostFolder(deployed: Deployment | undefined): { hostPath: string; containerPath: string } | undefined {

@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
 import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../../record/keys.ts';
 import type { Manifest } from '../../record/manifest.ts';
+import { isFinished } from '../../run/finished.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
-import { readManifest } from '../../run/run-store.ts';
+import { latestJobs, readManifest, submissionOf } from '../../run/run-store.ts';
 import type { ObjectInfo, Store } from '../../store/store.ts';
 import { GUARD_MS } from './garbage.ts';
 
@@ -40,7 +41,8 @@ async function factsOf(
   const [written, finished] = await Promise.all([store.head(runKeys.manifest(run)), store.head(runKeys.finished(run))]);
   if (!written) return now - claimedAt < GUARD_MS ? { run, manifest: undefined, live: true, endedAt: now } : undefined;
   const manifest = await readManifest(store, run);
-  if (finished) return { run, manifest, live: false, endedAt: finished.modified };
+  if (finished && (await isFinished(store, run, submissionOf(await latestJobs(store, run)))))
+    return { run, manifest, live: false, endedAt: finished.modified };
   const [beating, signs] = await Promise.all([readHeartbeat(store, run), signsOfLife(store, run, written)]);
   return {
     run,

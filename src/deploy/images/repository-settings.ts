@@ -8,7 +8,7 @@ export const REPOSITORY_SETTINGS = {
 } as const;
 
 /** Images that stay in a repository, whether or not something uses them. */
-const IMAGES_KEPT = 30;
+const IMAGES_KEPT = 300;
 
 /** docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html */
 export const LIFECYCLE_POLICY = {

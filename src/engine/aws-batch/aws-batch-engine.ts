@@ -76,7 +76,9 @@ interface Context {
 async function submit(context: Context, job: EngineJob, dependencies: readonly JobDependency[]): Promise<string> {
   const { api, options, definitions, pace, patience } = context;
   if (job.image === undefined) throw noImage(job);
-  const place = { queue: options.queue, command: RUNNER_COMMAND, environment: options.environment ?? {} };
+  // ECS does not tell it on every instance, and whoever asks S3 in the wrong region asks twice, or in vain.
+  const environment = { AWS_REGION: await api.region(), ...options.environment };
+  const place = { queue: options.queue, command: RUNNER_COMMAND, environment };
   // Refused before anything is registered.
   submitRequest(job, dependencies, { ...place, definition: '' });
   const definition = await definitions.definitionFor(job.step, {

@@ -33,6 +33,8 @@ import { patientRetries } from './patient-retries.ts';
 
 /** What this engine asks of AWS Batch. Questions are asked until they are answered; see each of the others. */
 export interface BatchApi {
+  /** Where it asks: that of the options, or what the SDK finds in the environment or the profile. */
+  region(): Promise<string>;
   /** One call, never made again here: whoever calls decides by `failureOf`. Throws the SDK's own error. */
   submitJob(request: SubmitRequest): Promise<string>;
   /** Those of at most 100 jobs that Batch knows. */
@@ -79,6 +81,7 @@ export function openBatchApi(options: ApiOptions): BatchApi {
   const list = (input: ListJobsCommandInput, pages: 'first' | 'all'): Promise<JobSummary[]> =>
     ask('ListJobs', () => listPages(patient, input, pages));
   return {
+    region: () => patient.config.region(),
     async submitJob(request) {
       const { jobId } = await once.send(new SubmitJobCommand(request));
       return jobId as string;

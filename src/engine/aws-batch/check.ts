@@ -24,8 +24,8 @@ export interface CheckContext {
   connection: ApiOptions;
 }
 
-/** `optimal` stands for these families: docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html */
-const OPTIMAL = ['c4', 'm4', 'r4'];
+/** What `optimal` and `default_x86_64` stand for: docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html */
+const OPTIMAL = ['m6i', 'c6i', 'r6i', 'c7i'];
 /** For more is asked what is missing, not waited for. */
 const CHECK_PATIENCE_MS = 30_000;
 
@@ -107,7 +107,9 @@ async function sizesByEnvironment(
   for (const { name, instanceTypes } of environments.filter(({ type }) => type !== 'UNMANAGED')) {
     const types = instanceTypes.flatMap((type) => (/^(optimal|default_)/.test(type) ? OPTIMAL : [type]));
     try {
-      sizes.set(name, await account.instanceSizes(types));
+      const found = await account.instanceSizes(types);
+      // Nothing of these in this region: then Batch chooses others.
+      if (found.length > 0) sizes.set(name, found);
     } catch (error) {
       if (!(error instanceof PipelineError && error.code === 'aws-denied')) throw error;
     }

@@ -7,6 +7,8 @@ export const BATCH_LIMITS = {
   maxDependencies: 20,
   /** Bytes of a SubmitJob request. */
   maxSubmitBytes: 30 * 1024,
+  /** Characters of a job's overrides as ECS takes them: API_RunTask.html of Amazon ECS, less what Batch adds to them. */
+  maxOverrides: 8192 - 692,
   /** Bytes of a RegisterJobDefinition request. */
   maxDefinitionBytes: 24 * 1024,
   /** SubmitJob calls of an account in a region, per second. */

@@ -50,6 +50,11 @@ export function submitRequest(
     const limit = `AWS Batch takes requests of up to ${BATCH_LIMITS.maxSubmitBytes} bytes, not ${bytes}`;
     throw jobError('batch-request-size', limit, job, 'Shorten the store URL, or give jobs fewer variables.');
   }
+  const overrides = JSON.stringify(request.containerOverrides).length;
+  if (overrides > BATCH_LIMITS.maxOverrides) {
+    const limit = `Amazon ECS takes overrides of up to ${BATCH_LIMITS.maxOverrides} characters, not ${overrides}`;
+    throw jobError('batch-request-size', limit, job, 'Shorten the store URL, or give jobs fewer variables.');
+  }
   return request;
 }
 
