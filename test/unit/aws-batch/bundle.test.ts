@@ -31,7 +31,10 @@ describe('a bundle', () => {
       env: { PATH: process.env['PATH'] ?? '' },
       encoding: 'utf8',
     });
-    expect([status, stderr]).toEqual([1, 'batch-pipeline: BATCH_PIPELINE_STORE is not set\n']);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^batch-pipeline: BATCH_PIPELINE_STORE is not set \(.*\)\n$/),
+    ]);
   });
 
   test('holds the program of a conductor, with the client of AWS Batch, only for a run that has one', async () => {
