@@ -43,9 +43,8 @@ describe('the S3 store', () => {
       );
   };
 
-  test('asks for encryption with the keys of S3 unless told otherwise', async () => {
-    const expected = { 'x-amz-server-side-encryption': 'AES256' };
-    expect(await encryptionHeaders({})).toEqual([expected, expected, expected]);
+  test('leaves encryption to the bucket, which has S3 do it unless its owner chose otherwise', async () => {
+    expect(await encryptionHeaders({})).toEqual([{}, {}, {}]);
   });
 
   test('asks for encryption with a key of KMS', async () => {
@@ -55,12 +54,6 @@ describe('the S3 store', () => {
       'x-amz-server-side-encryption-bucket-key-enabled': 'true',
     };
     expect(await encryptionHeaders({ kmsKeyId: 'alias/lab' })).toEqual([expected, expected, expected]);
-  });
-
-  test('leaves encryption to the bucket where it is told to', async () => {
-    expect(await encryptionHeaders({ encryption: 'none' })).toEqual([{}, {}, {}]);
-    const contradiction = openStore('s3://lab-bucket', { s3: { encryption: 'AES256', kmsKeyId: 'alias/lab' } });
-    await expect(contradiction).rejects.toMatchObject({ code: 's3-options', exitCode: ExitCode.usage });
   });
 
   test('sends a checksum with everything that it writes', async () => {
