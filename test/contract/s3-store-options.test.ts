@@ -5,7 +5,6 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { ExitCode } from '../../src/errors.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { S3StoreOptions } from '../../src/store/s3/s3-options.ts';
 import { partBytes } from '../../src/store/s3/upload-file.ts';
