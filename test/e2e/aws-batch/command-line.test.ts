@@ -223,7 +223,7 @@ describe('batch-pipeline --engine aws-batch', () => {
 describe('before money is spent,', () => {
   test.for<[string, (lab: BatchLab) => string[], RegExp]>([
     ['a queue that is not there', () => ['--queue', 'nowhere'], /There is no job queue "nowhere"/],
-    ['a step that no instance can hold', () => ['--set', 'b.memory=900GB'], /Step b asks for 1 vCPU and 921600 MB/],
+    ['a step that no instance can hold', () => ['--set', 'b.memory=1900GB'], /Step b asks for 1 vCPU and 1945600 MB/],
     ['a step with more vCPU than the queue has', () => ['--set', 'a.cpus=300'], /Step a asks for 300 vCPU/],
     ['a log group that is not there', () => ['--log-group', '/nowhere'], /There is no log group \/nowhere/],
     [

@@ -88,7 +88,7 @@ fi
 
 if has batch && ! runs batch; then
   # For jobs: where the services are, and who they are.
-  JOB_ENV="{\"AWS_ENDPOINT_URL\": \"$BATCH\", \"AWS_REGION\": \"us-east-1\""
+  JOB_ENV="{\"AWS_ENDPOINT_URL\": \"$BATCH\""
   has s3 && JOB_ENV+=", \"AWS_ENDPOINT_URL_S3\": \"$S3\""
   if [ "${BATCH_CREDENTIALS:-keys}" = endpoint ]; then
     JOB_ENV+=", \"AWS_CONTAINER_CREDENTIALS_FULL_URI\": \"$BATCH/v2/credentials\"}"
