@@ -171,6 +171,26 @@ test('a run that starts meanwhile is refused, and one that is starting holds eve
   await exits(0, changed, { cwd });
 });
 
+test('a retry that is refused meanwhile leaves the run as it was, and one that begins holds its pipeline back', async () => {
+  const cwd = workFolder(TWO_TEXTS);
+  await exits(0, RUN, { cwd });
+  for (const file of globSync(`${STORE}/v1/letters/outputs/marked/S1*/*`, { cwd })) rmSync(join(cwd, file));
+  age(cwd, 40);
+  const { pid } = process;
+  const mark = { id: 'x', at: new Date().toISOString(), host: hostname(), pid, start: processStart(pid), over: false };
+  addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify(mark) });
+  const before = filesIn(join(cwd, STORE));
+  expect((await exits(3, ['retry'], { cwd })).stderr).toContain('batch-pipeline gc is removing things');
+  expect(filesIn(join(cwd, STORE))).toEqual(before);
+  addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify({ ...mark, over: true }) });
+  expect(groups(await gc(cwd))).toEqual(['scratch letters sorted', 'scratch letters sorted']);
+  // As far as a retry comes before it looks whether gc is at work.
+  addFiles(cwd, { [`${STORE}/v1/runs/letters-1/submissions/1`]: '{"jobs":2}' });
+  const begun = await gc(cwd, '--apply');
+  expect([groups(begun), begun.spared]).toEqual([[], [{ what: 'outputs of letters', why: 'letters-1 is not over' }]]);
+  await exits(0, ['retry'], { cwd });
+});
+
 test('runs and gc at the same time: whoever is refused has lost nothing', async () => {
   const cwd = workFolder(TWO_TEXTS);
   await exits(0, RUN, { cwd });
