@@ -111,6 +111,18 @@ test('a sample that failed later on keeps what the failed step reads', async () 
   expect([outputs(cwd, 'a'), outputs(cwd, 'b'), outputs(cwd, 'c')]).toEqual([['S2.a'], [], ['S1.c']]);
 });
 
+test('a reader that has succeeded with other outputs does not count', async () => {
+  const cwd = workFolder({ 'in/S1.txt': 'fine\n', 'in/S2.txt': 'fine\n' });
+  const run = ['run', join(PIPELINES, 'needs.ts'), '-s', 'in/*.txt'];
+  await exits(0, run, { cwd });
+  // S2 is another file by now, with which `b` fails.
+  addFiles(cwd, { 'in/S2.txt': 'memory 99999999999999\n' });
+  await exits(1, run, { cwd });
+  age(cwd, 40);
+  await exits(0, ['gc', '--apply'], { cwd });
+  expect([outputs(cwd, 'a'), outputs(cwd, 'b')]).toEqual([['S2.a'], []]);
+});
+
 test('outputs of attempts that left no record go, once no run of the pipeline is at work', async () => {
   const cwd = workFolder({ 'in/S1.txt': 'print fine\n', 'in/S2.txt': `hold HERE\n` });
   addFiles(cwd, { 'in/S2.txt': `hold ${cwd}/S2\n` });

@@ -6,6 +6,7 @@ import { DAY_MS, GUARD_MS } from '../../../src/deploy/garbage/garbage.ts';
 import { type Holdings, outputGarbage, type OutputFolder } from '../../../src/deploy/garbage/output-garbage.ts';
 import { isLive, type RunFacts } from '../../../src/deploy/garbage/run-facts.ts';
 import { scratchSteps } from '../../../src/deploy/garbage/scratch-steps.ts';
+import { servedReaders } from '../../../src/deploy/garbage/used-tasks.ts';
 import type { Manifest } from '../../../src/record/manifest.ts';
 
 const NOW = 1000 * DAY_MS;
@@ -39,36 +40,30 @@ describe('outputs', () => {
     const files = [{ file: 'f', key: `${prefix}f`, size: 5, modified: NOW - age }];
     return { step: name, task, print: 'print', prefix, files, ...more };
   }
-  const success = (name: string) => ({ step: name, sample: 'S.1', key: KEY, state: 'succeeded' }) as const;
+  const succeeded = (...steps: string[]) => new Set(steps.map((name) => `${name}/S.1.${KEY}`));
   const kinds = (holdings: Partial<Holdings>): string[] =>
     outputGarbage({
-      ...{ pipeline: 'p', folders: [], records: [], counting: new Map(), scratch: new Map(), recent: new Set() },
-      ...{ now: NOW, keepDays: 30 },
+      ...{ pipeline: 'p', folders: [], succeeded: new Set<string>(), counting: new Map(), scratch: new Map() },
+      ...{ recent: new Set<string>(), served: new Set<string>(), now: NOW, keepDays: 30 },
       ...holdings,
     }).map(({ kind, name }) => `${kind} ${name}`);
-  const way = { scratch: new Map([['a', new Set(['b'])]]), records: [success('a'), success('b')] };
+  const scratch = new Map([['a', new Set(['b'])]]);
+  const way = { scratch, succeeded: succeeded('a', 'b'), served: new Set([`a/S.1.${KEY} b`]) };
 
-  test('without a success are left over after an hour, failures or not', () => {
-    const failed = {
-      ...success('a'),
-      state: 'failed',
-      cause: 'tool',
-      attempt: { run: 'p-1', submission: 0, attempt: 1 },
-    } as const;
+  test('without a success are left over after an hour', () => {
     const left = [`leftover ${folder('a').prefix}`];
     expect(kinds({ folders: [folder('a')] })).toEqual(left);
-    expect(kinds({ folders: [folder('a')], records: [failed] })).toEqual(left);
     expect(kinds({ folders: [folder('a', { age: GUARD_MS })] })).toEqual(left);
     expect(kinds({ folders: [folder('a', { age: GUARD_MS - 1 })] })).toEqual([]);
-    expect(kinds({ folders: [folder('a')], records: [success('a')] })).toEqual([]);
+    expect(kinds({ folders: [folder('a')], succeeded: succeeded('a') })).toEqual([]);
   });
 
   test('of several folders the one on record stays', () => {
     const folders = [folder('a'), folder('a', { print: 'other', prefix: 'other/' })];
     const counting = new Map([[`a/S.1.${KEY}`, 'print']]);
-    expect(kinds({ folders, counting, records: [success('a')] })).toEqual(['leftover other/']);
+    expect(kinds({ folders, counting, succeeded: succeeded('a') })).toEqual(['leftover other/']);
     // A record that cannot be read tells nothing.
-    expect(kinds({ folders, records: [success('a')] })).toEqual([]);
+    expect(kinds({ folders, succeeded: succeeded('a') })).toEqual([]);
   });
 
   test('that were on the way go after the days, if every reader has a success and no late run used them', () => {
@@ -76,10 +71,21 @@ describe('outputs', () => {
     expect(kinds({ ...way, folders: [folder('a')] })).toEqual(gone);
     expect(kinds({ ...way, folders: [folder('a', { age: 30 * DAY_MS })] })).toEqual(gone);
     expect(kinds({ ...way, folders: [folder('a', { age: 30 * DAY_MS - 1 })] })).toEqual([]);
-    expect(kinds({ ...way, folders: [folder('a')], records: [success('a')] })).toEqual([]);
+    expect(kinds({ ...way, folders: [folder('a')], served: new Set() })).toEqual([]);
     expect(kinds({ ...way, folders: [folder('a')], recent: new Set([`a/S.1.${KEY}`]) })).toEqual([]);
     expect(kinds({ ...way, folders: [folder('b')] })).toEqual([]);
   });
+});
+
+test('a reader has done with outputs if it succeeded in a run that paired the two', () => {
+  const held = { scratch: new Map([['a', new Set(['b'])]]), succeeded: new Set(['b/S.1', 'b/T.1']) };
+  const sample = (name: string, a: string, b: string) => ({ name, tasks: { a: { key: a }, b: { key: b } } });
+  expect(servedReaders([sample('S', '1', '1'), sample('S', '2', '2'), sample('T', '3', '1')], held)).toEqual([
+    ...['a/S.1 b', 'a/T.3 b'],
+  ]);
+  // A run without the one or the other step.
+  expect(servedReaders([{ name: 'S', tasks: { a: { key: '1' } } }], held)).toEqual([]);
+  expect(servedReaders([{ name: 'S', tasks: { b: { key: '1' } } }], held)).toEqual([]);
 });
 
 function run(facts: Partial<RunFacts> & { image?: string; bundle?: string } = {}): RunFacts {
