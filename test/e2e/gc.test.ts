@@ -1,7 +1,10 @@
-import { existsSync, globSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { processStart } from '../../src/record/process-start.ts';
 import { exits, runCli, startCli } from '../fixtures/cli.ts';
 import { told } from '../fixtures/told.ts';
@@ -121,6 +124,38 @@ test('a reader that has succeeded with other outputs does not count', async () =
   age(cwd, 40);
   await exits(0, ['gc', '--apply'], { cwd });
   expect([outputs(cwd, 'a'), outputs(cwd, 'b')]).toEqual([['S2.a'], []]);
+});
+
+test('a mark that cannot be read stands in nobody’s way, and is seen to appear', async () => {
+  const cwd = workFolder(TWO_TEXTS);
+  addFiles(cwd, { [`${STORE}/v1/gc.json`]: '' });
+  await exits(0, RUN, { cwd });
+  age(cwd, 40);
+  expect(groups(await gc(cwd, '--apply'))).toEqual(['scratch letters sorted', 'scratch letters sorted']);
+  expect(readFileSync(join(cwd, STORE, 'v1/gc.json'), 'utf8')).toContain('"over":true');
+});
+
+test('who may not ask AWS Batch clears up the store all the same', async () => {
+  const batch = createServer((_, answer) => {
+    answer.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException', 'content-type': 'application/json' });
+    answer.end('{"message":"no"}');
+  });
+  onTestFinished(() => void batch.close());
+  await once(batch.listen(0, '127.0.0.1'), 'listening');
+  const cwd = workFolder(TWO_TEXTS);
+  await exits(0, RUN, { cwd });
+  const deployed = { version: 1, region: 'us-east-1', jobRoleArn: 'arn:aws:iam::123456789012:role/jobs' };
+  addFiles(cwd, { [`${STORE}/v1/deployment.json`]: JSON.stringify(deployed) });
+  age(cwd, 40);
+  const env = {
+    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    BATCH_PIPELINE_BATCH_ENDPOINT: `http://127.0.0.1:${(batch.address() as AddressInfo).port}`,
+  };
+  const { stdout } = await exits(0, ['gc', '--json', '--apply'], { cwd, env });
+  expect((JSON.parse(stdout) as Told).spared).toEqual([
+    { what: 'job definitions', why: 'AWS denies batch:DescribeJobDefinitions' },
+  ]);
+  expect(outputs(cwd, 'sorted')).toEqual([]);
 });
 
 test('outputs of attempts that left no record go, once no run of the pipeline is at work', async () => {

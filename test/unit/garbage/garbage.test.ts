@@ -1,13 +1,20 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DescribedDefinition } from '../../../src/engine/aws-batch/batch-types.ts';
 import { bundleGarbage } from '../../../src/deploy/garbage/bundle-garbage.ts';
 import { unusedDefinitions } from '../../../src/deploy/garbage/definition-garbage.ts';
-import { DAY_MS, GUARD_MS } from '../../../src/deploy/garbage/garbage.ts';
+import { DAY_MS, type Garbage, GUARD_MS } from '../../../src/deploy/garbage/garbage.ts';
 import { type Holdings, outputGarbage, type OutputFolder } from '../../../src/deploy/garbage/output-garbage.ts';
+import { removalBatches } from '../../../src/deploy/garbage/removal-batches.ts';
+import { removeGarbage } from '../../../src/deploy/garbage/remove-garbage.ts';
 import { isLive, type RunFacts } from '../../../src/deploy/garbage/run-facts.ts';
 import { scratchSteps } from '../../../src/deploy/garbage/scratch-steps.ts';
 import { servedReaders } from '../../../src/deploy/garbage/used-tasks.ts';
+import { PipelineError } from '../../../src/errors.ts';
 import type { Manifest } from '../../../src/record/manifest.ts';
+import { openFolderStore } from '../../../src/store/folder-store.ts';
 
 const NOW = 1000 * DAY_MS;
 const KEY = 'a'.repeat(40);
@@ -88,6 +95,39 @@ test('a reader has done with outputs if it succeeded in a run that paired the tw
   expect(servedReaders([{ name: 'S', tasks: { b: { key: '1' } } }], held)).toEqual([]);
 });
 
+test('a folder goes in one batch', () => {
+  const folder = (size: number) => ({ keys: Array.from({ length: size }, (_, i) => `${size}/${i}`) });
+  const sizes = (...folders: number[]) =>
+    removalBatches(folders.map((size) => folder(size))).map(({ length }) => length);
+  expect(sizes(600, 300, 300, 0, 5)).toEqual([900, 305]);
+  expect(sizes(999, 1, 1)).toEqual([1000, 1]);
+  expect(sizes(1, 2500, 1)).toEqual([1, 2500, 1]);
+  expect(sizes(0)).toEqual([]);
+});
+
+test('objects go first, and definitions that AWS keeps are told of as spared', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'garbage-'));
+  onTestFinished(() => rmSync(place, { recursive: true }));
+  const store = openFolderStore(place);
+  const item = { group: '', size: 0, why: '' };
+  const garbage: Garbage[] = [
+    { ...item, kind: 'definition', name: 'arn', keys: [] },
+    { ...item, kind: 'bundle', name: 'x', keys: ['x'] },
+  ];
+  const remove = async (error: Error) => {
+    await store.write('x', '');
+    return removeGarbage(store, { garbage, unfinished: new Map(), spared: [] }, () => Promise.reject(error));
+  };
+  const denied = new PipelineError({ code: 'aws-denied', message: 'AWS denies it' });
+  expect(await remove(denied)).toEqual({
+    garbage: [garbage[1]],
+    spared: [{ what: 'job definitions', why: 'AWS denies it' }],
+  });
+  expect(await store.head('x')).toBeUndefined();
+  await expect(remove(new Error('down'))).rejects.toThrow('down');
+  expect(await store.head('x')).toBeUndefined();
+});
+
 function run(facts: Partial<RunFacts> & { image?: string; bundle?: string } = {}): RunFacts {
   const { image = 'none', bundle = 'none', ...more } = facts;
   const manifest = {
@@ -110,7 +150,7 @@ test('a bundle stays as long as a run may need it', () => {
 });
 
 test('a job definition stays while its image or its role is anybody else’s, or it is not ours', () => {
-  const deployment = { jobRoleArn: 'role', images: { picard: 'current' } };
+  const deployment = { jobRoleArn: 'role', conductorRoleArn: 'conductor', images: { picard: 'current' } };
   const ours = {
     name: 'batch-pipeline-picard-0123456789abcdef',
     revision: 1,
@@ -122,6 +162,7 @@ test('a job definition stays while its image or its role is anybody else’s, or
     unusedDefinitions([{ ...ours, ...definition }], deployment, runs).length === 1;
   expect(unused({})).toBe(true);
   expect(unused({ image: 'current' })).toBe(false);
+  expect(unused({ jobRoleArn: 'conductor' })).toBe(true);
   expect(unused({ jobRoleArn: 'other' })).toBe(false);
   expect(unused({ jobRoleArn: undefined })).toBe(false);
   expect(unused({ name: 'batch-pipeline-mine' })).toBe(false);
