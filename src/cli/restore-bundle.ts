@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { ExitCode, PipelineError } from '../errors.ts';
 import { bundleKey } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
@@ -14,11 +15,13 @@ export async function restoreBundle(
   elsewhere: Elsewhere | undefined,
 ): Promise<void> {
   if (!elsewhere || !bundle) return;
+  const there = await store.read(bundleKey(bundle.sha256));
+  if (there && hash('sha256', there) === bundle.sha256) return;
   const { sha256 } = await elsewhere.bundle(pipelineSource);
-  if (sha256 === bundle.sha256 || (await store.head(bundleKey(bundle.sha256)))) return;
+  if (sha256 === bundle.sha256) return;
   throw new PipelineError({
     code: 'bundle-gone',
-    message: `The program of run ${run} was removed from the store, and the pipeline has changed since`,
+    message: `The program of run ${run} is no longer in the store as it was, and the pipeline has changed since`,
     where: bundle.location,
     hint: 'Start the run again: what is done stays done.',
     exitCode: ExitCode.environment,

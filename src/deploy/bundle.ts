@@ -5,7 +5,7 @@ import { zipSync, type Zippable } from 'fflate';
 import { ExitCode, PipelineError } from '../errors.ts';
 import { bundleKey } from '../record/keys.ts';
 import type { Bundle } from '../record/manifest.ts';
-import type { ObjectInfo, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { programPart } from './program-parts.ts';
 import { requiredHttp } from './required-http.ts';
 
@@ -44,14 +44,20 @@ export async function buildBundle(source: string, options: BundleOptions = {}): 
 /** Uploads a bundle unless the store has it; its name is its content. */
 export async function publishBundle(store: Store, { bytes, sha256 }: BuiltBundle): Promise<Bundle> {
   const key = bundleKey(sha256);
-  const there = await store.head(key);
-  if (!there || isChanged(there, bytes)) await store.write(key, bytes);
+  if (!(await isThere(store, key, bytes))) await store.write(key, bytes);
   return { location: `${store.url.replace(/\/$/, '')}/${key}`, sha256 };
 }
 
-/** S3 has the MD5 for an ETag; with a KMS key it has something else, and writing the same again does no harm. */
-function isChanged({ size, etag }: ObjectInfo, bytes: Uint8Array): boolean {
-  return size !== bytes.byteLength || (/^[0-9a-f]{32}$/.test(etag) && etag !== hash('md5', bytes));
+/**
+ * Without a KMS key S3 has the MD5 for an ETag; with one only the bytes tell. To write the same again would do harm: it
+ * makes another version, and containers that fetch the one before are refused the rest of it.
+ */
+async function isThere(store: Store, key: string, bytes: Uint8Array): Promise<boolean> {
+  const there = await store.head(key);
+  if (there?.size !== bytes.byteLength) return false;
+  if (there.etag === hash('md5', bytes)) return true;
+  const stored = await store.read(key);
+  return stored !== undefined && Buffer.compare(stored, bytes) === 0;
 }
 
 /** File names to content; the program is `runner.mjs`, and what only some runs need lies in parts beside it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PipelineError } from '../errors.ts';
+import { messageOf, PipelineError } from '../errors.ts';
 import { deploymentKey } from '../record/keys.ts';
 import type { Store } from '../store/store.ts';
 
@@ -28,12 +28,19 @@ const deployment = z.object({
 });
 export type Deployment = z.infer<typeof deployment>;
 
-/** `undefined` where nothing was deployed for this store. */
-export async function readDeployment(store: Store): Promise<Deployment | undefined> {
+/**
+ * `undefined` where nothing was deployed for this store.
+ * @param options with `ignoreUnreadable` also where what is there cannot be read, for who writes it anew
+ * @throws PipelineError `deployment-unreadable`
+ */
+export async function readDeployment(
+  store: Store,
+  { ignoreUnreadable = false }: { ignoreUnreadable?: boolean } = {},
+): Promise<Deployment | undefined> {
   const body = await store.read(deploymentKey);
   if (!body) return undefined;
-  const { data, error } = deployment.safeParse(JSON.parse(new TextDecoder().decode(body)));
-  if (data) return data;
+  const { data, error } = json.pipe(deployment).safeParse(new TextDecoder().decode(body));
+  if (data || ignoreUnreadable) return data;
   throw new PipelineError({
     code: 'deployment-unreadable',
     message: `What was deployed for this store cannot be read: ${z.prettifyError(error)}`,
@@ -41,6 +48,16 @@ export async function readDeployment(store: Store): Promise<Deployment | undefin
     hint: 'A newer batch-pipeline may have written it. "batch-pipeline deploy" writes it anew.',
   });
 }
+
+/** Text, as far as it is JSON. */
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+    return z.NEVER;
+  }
+});
 
 /** Replaces what was there: read it first, and keep of it what is still so. */
 export async function writeDeployment(store: Store, deployed: Deployment): Promise<void> {

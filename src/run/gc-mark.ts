@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { ExitCode, PipelineError } from '../errors.ts';
@@ -26,10 +26,25 @@ const RENEW_MS = 30_000;
 /** A mark from another host that is older than this is a dead process's. */
 const STALE_MS = 10 * 60_000;
 
+/** A mark that cannot be read is one of somebody who is through: it may have been a disk that was full. */
 export async function readGcMark(store: Store): Promise<GcMark | undefined> {
   const body = await store.read(gcMarkKey);
-  const mark = body && gcMark.parse(JSON.parse(new TextDecoder().decode(body)));
-  return mark && { ...mark, atWork: isAtWork(mark) };
+  if (!body) return undefined;
+  const mark = parsed(body) ?? unreadable(body);
+  return { ...mark, atWork: isAtWork(mark) };
+}
+
+function parsed(body: Uint8Array): z.infer<typeof gcMark> | undefined {
+  try {
+    return gcMark.parse(JSON.parse(new TextDecoder().decode(body)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Another one for each content, so that a run sees it appear. */
+function unreadable(body: Uint8Array): z.infer<typeof gcMark> {
+  return { id: hash('sha256', body), at: 'unknown', host: 'unknown', pid: 0, start: '', over: true };
 }
 
 /**

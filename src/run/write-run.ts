@@ -32,25 +32,23 @@ export async function writeRun(prepared: Prepared, identity: RunIdentity): Promi
 }
 
 /**
- * Writes down the jobs of a retry.
+ * Takes the number of a retry; from then on `gc` takes the run for one that is at work.
  * @throws PipelineError `run-busy` if another retry of the run has taken the same number.
  */
-export async function writeRetry(store: Store, run: string, jobs: readonly JobDocument[]): Promise<void> {
-  const submission = jobs[0]?.submission ?? 0;
+export async function claimRetry(store: Store, run: string, jobs: readonly JobDocument[]): Promise<string> {
+  const key = runKeys.submission(run, jobs[0]?.submission ?? 0);
   // How many jobs there are going to be tells whether all of them came to be written.
-  if (!(await store.create(runKeys.submission(run, submission), JSON.stringify({ jobs: jobs.length })))) {
-    throw new PipelineError({
-      code: 'run-busy',
-      message: `Somebody else is retrying run ${run} just now`,
-      hint: 'batch-pipeline status shows how it goes.',
-      exitCode: ExitCode.unfinished,
-    });
-  }
-  await writeJobs(store, run, jobs);
+  if (await store.create(key, JSON.stringify({ jobs: jobs.length }))) return key;
+  throw new PipelineError({
+    code: 'run-busy',
+    message: `Somebody else is retrying run ${run} just now`,
+    hint: 'batch-pipeline status shows how it goes.',
+    exitCode: ExitCode.unfinished,
+  });
 }
 
 /** Job documents are immutable: a retry adds new ones. */
-async function writeJobs(store: Store, run: string, jobs: readonly JobDocument[]): Promise<void> {
+export async function writeJobs(store: Store, run: string, jobs: readonly JobDocument[]): Promise<void> {
   await Promise.all(jobs.map((job) => store.write(runKeys.job(run, job.job), JSON.stringify(job))));
 }
 

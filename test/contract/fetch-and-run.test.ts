@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startFaultProxy, type Fault, type FaultProxy } from '../stack/s3/fault-proxy.ts';
+import { S3_KEYS } from '../stack/s3/start-s3.ts';
 import { BUCKET, fetchAndRunLab, type FetchAndRunLab } from './fetch-and-run-fixture.ts';
 
 let lab: FetchAndRunLab;
 beforeAll(async () => {
+  Object.assign(process.env, S3_KEYS);
   lab = await fetchAndRunLab();
 });
 afterAll(() => lab.stop());
@@ -227,6 +230,29 @@ describe('S3 that fails for a while', () => {
     const { exitCode, stdout } = await lab.start(env, ['x']);
     if (fault === 'damage-answer') expect(exitCode).toBe(3);
     else expect([exitCode, stdout]).toEqual([0, '<x>']);
+  });
+
+  test('or has another version by the time it is read is asked for that one, once', async () => {
+    // Written by a client, since a file that only lies there has no ETag of its own.
+    const s3 = new S3Client({ endpoint: lab.s3.endpoint, forcePathStyle: true });
+    const put = (Key: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+    const env = { ...script('replaced.sh'), AWS_ENDPOINT_URL_S3: proxy.endpoint };
+    for (const [replaced, code] of [
+      [1, 0],
+      [2, 3],
+    ] as const) {
+      await put('replaced.sh', `${SHOW_ARGS}# 0`);
+      await put('next-1.sh', `${SHOW_ARGS}# 1`);
+      await put('next-2.sh', `${SHOW_ARGS}# 2`);
+      let gets = 0;
+      proxy.decide(({ method }) => {
+        const inBucket = (key: string) => join(lab.s3.folder, BUCKET, key);
+        if (method === 'GET' && ++gets <= replaced) renameSync(inBucket(`next-${gets}.sh`), inBucket('replaced.sh'));
+        return 'pass';
+      });
+      const { exitCode, stdout } = await lab.start(env, ['x']);
+      expect([exitCode, stdout]).toEqual([code, code === 0 ? '<x>' : '']);
+    }
   });
 
   test('and goes on failing ends with the exit code for another try', async () => {

@@ -1,7 +1,10 @@
-import { existsSync, globSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { processStart } from '../../src/record/process-start.ts';
 import { exits, runCli, startCli } from '../fixtures/cli.ts';
 import { told } from '../fixtures/told.ts';
@@ -131,6 +134,50 @@ test('a sample that failed later on keeps what the failed step reads', async () 
   expect([outputs(cwd, 'a'), outputs(cwd, 'b'), outputs(cwd, 'c')]).toEqual([['S2.a'], [], ['S1.c']]);
 });
 
+test('a reader that has succeeded with other outputs does not count', async () => {
+  const cwd = workFolder({ 'in/S1.txt': 'fine\n', 'in/S2.txt': 'fine\n' });
+  const run = ['run', join(PIPELINES, 'needs.ts'), '-s', 'in/*.txt'];
+  await exits(0, run, { cwd });
+  // S2 is another file by now, with which `b` fails.
+  addFiles(cwd, { 'in/S2.txt': 'memory 99999999999999\n' });
+  await exits(1, run, { cwd });
+  age(cwd, 40);
+  await exits(0, ['gc', '--apply'], { cwd });
+  expect([outputs(cwd, 'a'), outputs(cwd, 'b')]).toEqual([['S2.a'], []]);
+});
+
+test('a mark that cannot be read stands in nobody’s way, and is seen to appear', async () => {
+  const cwd = workFolder(TWO_TEXTS);
+  addFiles(cwd, { [`${STORE}/v1/gc.json`]: '' });
+  await exits(0, RUN, { cwd });
+  age(cwd, 40);
+  expect(groups(await gc(cwd, '--apply'))).toEqual(['scratch letters sorted', 'scratch letters sorted']);
+  expect(readFileSync(join(cwd, STORE, 'v1/gc.json'), 'utf8')).toContain('"over":true');
+});
+
+test('who may not ask AWS Batch clears up the store all the same', async () => {
+  const batch = createServer((_, answer) => {
+    answer.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException', 'content-type': 'application/json' });
+    answer.end('{"message":"no"}');
+  });
+  onTestFinished(() => void batch.close());
+  await once(batch.listen(0, '127.0.0.1'), 'listening');
+  const cwd = workFolder(TWO_TEXTS);
+  await exits(0, RUN, { cwd });
+  const deployed = { version: 1, region: 'us-east-1', jobRoleArn: 'arn:aws:iam::123456789012:role/jobs' };
+  addFiles(cwd, { [`${STORE}/v1/deployment.json`]: JSON.stringify(deployed) });
+  age(cwd, 40);
+  const env = {
+    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    BATCH_PIPELINE_BATCH_ENDPOINT: `http://127.0.0.1:${(batch.address() as AddressInfo).port}`,
+  };
+  const { stdout } = await exits(0, ['gc', '--json', '--apply'], { cwd, env });
+  expect((JSON.parse(stdout) as Told).spared).toEqual([
+    { what: 'job definitions', why: 'AWS denies batch:DescribeJobDefinitions' },
+  ]);
+  expect(outputs(cwd, 'sorted')).toEqual([]);
+});
+
 test('outputs of attempts that left no record go, once no run of the pipeline is at work', async () => {
   const cwd = workFolder({ 'in/S1.txt': 'print fine\n', 'in/S2.txt': `hold HERE\n` });
   addFiles(cwd, { 'in/S2.txt': `hold ${cwd}/S2\n` });
@@ -189,6 +236,26 @@ test('a run that starts meanwhile is refused, and one that is starting holds eve
   ]);
   age(cwd, 1);
   await exits(0, changed, { cwd });
+});
+
+test('a retry that is refused meanwhile leaves the run as it was, and one that begins holds its pipeline back', async () => {
+  const cwd = workFolder(TWO_TEXTS);
+  await exits(0, RUN, { cwd });
+  for (const file of globSync(`${STORE}/v1/letters/outputs/marked/S1*/*`, { cwd })) rmSync(join(cwd, file));
+  age(cwd, 40);
+  const { pid } = process;
+  const mark = { id: 'x', at: new Date().toISOString(), host: hostname(), pid, start: processStart(pid), over: false };
+  addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify(mark) });
+  const before = filesIn(join(cwd, STORE));
+  expect((await exits(3, ['retry'], { cwd })).stderr).toContain('batch-pipeline gc is removing things');
+  expect(filesIn(join(cwd, STORE))).toEqual(before);
+  addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify({ ...mark, over: true }) });
+  expect(groups(await gc(cwd))).toEqual(['scratch letters sorted', 'scratch letters sorted']);
+  // As far as a retry comes before it looks whether gc is at work.
+  addFiles(cwd, { [`${STORE}/v1/runs/letters-1/submissions/1`]: '{"jobs":2}' });
+  const begun = await gc(cwd, '--apply');
+  expect([groups(begun), begun.spared]).toEqual([[], [{ what: 'outputs of letters', why: 'letters-1 is not over' }]]);
+  await exits(0, ['retry'], { cwd });
 });
 
 test('runs and gc at the same time: whoever is refused has lost nothing', async () => {

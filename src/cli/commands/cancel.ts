@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode } from '../../errors.ts';
+import type { JobStatus } from '../../engine/engine.ts';
 import { runKeys } from '../../record/keys.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
 import type { Manifest } from '../../record/manifest.ts';
@@ -20,13 +21,15 @@ export async function cancelCommand(name: string | undefined, flags: { store?: s
   const manifest = await readManifest(store, await findRun(store, name));
   const { run } = manifest;
   // Written first, whatever the engine: a reason that is on record before tasks die of it.
-  await store.write(runKeys.cancelled(run), '{}\n');
-  const stopped = manifest.engine === 'local' ? await cancelHere(store, run) : await cancelElsewhere(store, manifest);
+  const isFirst = await store.create(runKeys.cancelled(run), '{}\n');
+  const stopped =
+    manifest.engine === 'local' ? await cancelHere(store, run) : await cancelElsewhere(store, manifest, isFirst);
   if (stopped) {
     notice(`Run ${run} is cancelled. What is finished stays; the same run command carries on.`);
     return ExitCode.ok;
   }
-  await store.remove([runKeys.cancelled(run)]);
+  // Another's mark is that of a run that was cancelled, or is just now.
+  if (isFirst) await store.remove([runKeys.cancelled(run)]);
   notice(`Run ${run} is not running.`);
   return ExitCode.ok;
 }
@@ -39,7 +42,7 @@ async function cancelHere(store: Store, run: string): Promise<boolean> {
 }
 
 /** Ends the jobs, also those of which the note was lost; `false` if none could go on anyway. */
-async function cancelElsewhere(store: Store, manifest: Manifest): Promise<boolean> {
+async function cancelElsewhere(store: Store, manifest: Manifest, isFirst: boolean): Promise<boolean> {
   const { engine } = await openEngine(runEngineFlags(manifest), store);
   try {
     const submitted = await jobsOfRun(store, engine, manifest);
@@ -47,17 +50,33 @@ async function cancelElsewhere(store: Store, manifest: Manifest): Promise<boolea
     // Somebody may be about to submit the rest: the mark that the run is cancelled stops them.
     const isWhole = !(await isCutShort(store, engine, manifest.run));
     const statuses = await engine.poll(ids);
-    if (isWhole && isOver(statuses)) {
-      const forgotten = statuses.some(({ state }) => state === 'unknown')
-        ? waitingTasks(await readTaskTable(store, manifest))
-        : 0;
-      if (forgotten > 0) notice(`warning: ${forgottenText(forgotten)}`);
-      return false;
-    }
+    if (isWhole && isOver(statuses)) return await settleOver({ store, engine, manifest, submitted }, statuses, isFirst);
     await engine.cancel(ids, 'The run was cancelled');
     await settleRun({ store, engine, manifest, submitted });
     return true;
   } finally {
     await engine.close();
   }
+}
+
+/**
+ * All jobs are over, but nobody may have written that down: a `cancel` that was interrupted while it waited has ended
+ * them. `true` for such a one; a run that ended by itself was not cancelled.
+ */
+async function settleOver(
+  over: Parameters<typeof settleRun>[0],
+  statuses: readonly JobStatus[],
+  isFirst: boolean,
+): Promise<boolean> {
+  const { store, manifest } = over;
+  if (await store.head(runKeys.finished(manifest.run))) return false;
+  if (isFirst && statuses.some(({ state }) => state === 'unknown')) {
+    const forgotten = waitingTasks(await readTaskTable(store, manifest));
+    if (forgotten > 0) {
+      notice(`warning: ${forgottenText(forgotten)}`);
+      return false;
+    }
+  }
+  await settleRun(over, { gather: false });
+  return !isFirst;
 }

@@ -1,7 +1,7 @@
-import { readDeployment } from '../../deploy/deployment.ts';
+import { type Deployment, readDeployment } from '../../deploy/deployment.ts';
 import { definitionGarbage } from '../../deploy/garbage/definition-garbage.ts';
 import { findGarbage, type Found } from '../../deploy/garbage/find-garbage.ts';
-import { removeGarbage } from '../../deploy/garbage/remove-garbage.ts';
+import { removeGarbage, sparedDefinitions } from '../../deploy/garbage/remove-garbage.ts';
 import type { BatchApi } from '../../engine/aws-batch/batch-api.ts';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { whileMarked } from '../../run/gc-mark.ts';
@@ -24,12 +24,14 @@ const PATIENCE_MS = 60_000;
 export async function gcCommand(flags: GcFlags): Promise<ExitCode> {
   const keepDays = days(flags.keepDays);
   const { store } = await openSession(storeUrl(flags));
-  const gc = (work: (found: Found, api: BatchApi | undefined) => Promise<void>) => look(store, keepDays, work);
   const found = flags.apply
     ? await whileMarked(store, () =>
-        gc((all, api) => removeGarbage(store, all, async (arn) => api?.deregisterDefinition(arn))),
+        look(store, keepDays, async (all, api) => ({
+          ...all,
+          ...(await removeGarbage(store, all, async (arn) => api?.deregisterDefinition(arn))),
+        })),
       )
-    : await gc(async () => undefined);
+    : await look(store, keepDays, async (all) => all);
   tell(found, flags);
   return ExitCode.ok;
 }
@@ -38,25 +40,29 @@ export async function gcCommand(flags: GcFlags): Promise<ExitCode> {
 async function look(
   store: Store,
   keepDays: number,
-  work: (found: Found, api: BatchApi | undefined) => Promise<void>,
+  work: (found: Found, api: BatchApi | undefined) => Promise<Found>,
 ): Promise<Found> {
   const found = await findGarbage(store, { keepDays, now: Date.now() });
   const deployment = await readDeployment(store);
-  if (!deployment?.jobRoleArn || found.runs.some(({ manifest }) => !manifest)) {
-    await work(found, undefined);
-    return found;
-  }
+  if (!deployment?.jobRoleArn || found.runs.some(({ manifest }) => !manifest)) return work(found, undefined);
   const { openBatchApi } = await import('../../engine/aws-batch/batch-api.ts');
   const endpoint = process.env['BATCH_PIPELINE_BATCH_ENDPOINT'];
   const region = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? deployment.region;
   const api = openBatchApi({ region, endpoint, patienceMs: PATIENCE_MS });
   try {
-    const definitions = await definitionGarbage(api, deployment, found.runs);
-    const all = { ...found, garbage: [...found.garbage, ...definitions] };
-    await work(all, api);
-    return all;
+    return await work(await withDefinitions(found, api, deployment), api);
   } finally {
     api.close();
+  }
+}
+
+/** Who may not ask Batch can clear up the store all the same. */
+async function withDefinitions(found: Found, api: BatchApi, deployment: Deployment): Promise<Found> {
+  try {
+    const definitions = await definitionGarbage(api, deployment, found.runs);
+    return { ...found, garbage: [...found.garbage, ...definitions] };
+  } catch (error) {
+    return { ...found, spared: [...found.spared, sparedDefinitions(error)] };
   }
 }
 

@@ -2,12 +2,12 @@ import { ExitCode, PipelineError } from '../../errors.ts';
 import { loadPipeline } from '../../pipeline/load-pipeline.ts';
 import { runKeys } from '../../record/keys.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
-import { readGcMark, refuseIfRemoved } from '../../run/gc-mark.ts';
+import { type GcMark, readGcMark, refuseIfRemoved } from '../../run/gc-mark.ts';
 import { refuseErrors } from '../../run/prepare.ts';
 import { retryJobs } from '../../run/retry.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { LocalEngine } from '../../engine/local/local-engine.ts';
-import type { Manifest } from '../../record/manifest.ts';
+import type { JobDocument, Manifest } from '../../record/manifest.ts';
 import { findRun, nextSubmission, readJobs, readManifest, readSubmitted } from '../../run/run-store.ts';
 import { carryOn, isCutShort } from '../../run/resume.ts';
 import { submitJobs } from '../../run/submit.ts';
@@ -15,7 +15,7 @@ import type { SubmittedJob } from '../../run/submitted-job.ts';
 import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
 import { isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
-import { writeRetry } from '../../run/write-run.ts';
+import { claimRetry, writeJobs } from '../../run/write-run.ts';
 import { count } from '../../views/columns.ts';
 import { driveRun } from '../drive-run.ts';
 import { type EngineFlags, openEngine, runEngineFlags } from '../engines.ts';
@@ -30,25 +30,21 @@ export async function retryCommand(
   flags: Partial<EngineFlags> & { store?: string; json?: boolean; watch?: boolean },
 ): Promise<ExitCode> {
   const { store } = await openSession(storeUrl(flags));
+  // Before anything else is looked at: what is seen after this must still be there when it is used.
+  const gcMark = await readGcMark(store);
   const manifest = await readManifest(store, await findRun(store, name));
   if (await readHeartbeat(store, manifest.run)) throw stillRunning(manifest.run);
   const { engine, local, elsewhere } = await openEngine(runEngineFlags(manifest, flags), store);
   const follow = (submitted: readonly SubmittedJob[]) =>
     followRetry({ store, engine, local, manifest, submitted }, flags);
-  await restoreBundle(store, manifest, elsewhere);
   // What was cancelled while it was submitted has lost its first jobs: nothing of it can go on.
   const isCancelled = await store.head(runKeys.cancelled(manifest.run));
   if (!isCancelled && (await isCutShort(store, engine, manifest.run))) {
     notice(`Run ${manifest.run}: its submission was cut short, and goes on.`);
+    await restoreBundle(store, manifest, elsewhere);
     return follow(await carryOn({ store, engine }, manifest, () => undefined));
   }
-  const gcMark = await readGcMark(store);
-  const { pipeline } = await loadPipeline(manifest.pipelineSource);
-  const table = await settledTable(store, engine, manifest);
-  const { maxArraySize, largestMemoryMiB } = await engine.limits();
-  const earlier = await readJobs(store, manifest.run);
-  const submission = await nextSubmission(store, manifest.run);
-  const jobs = retryJobs({ pipeline, table, submission, earlier, maxArraySize, largestMemoryMiB });
+  const jobs = await plannedJobs(store, engine, manifest);
   if (jobs.length === 0) {
     notice(`Run ${manifest.run} has nothing to retry.`);
     return ExitCode.ok;
@@ -56,9 +52,8 @@ export async function retryCommand(
   refuseErrors(
     await engine.check(jobs.map(({ step, resources }) => ({ step, resources, image: imageOf(manifest, step) }))),
   );
-  await store.remove([runKeys.finished(manifest.run), runKeys.cancelled(manifest.run)]);
-  await refuseIfRemoved(store, gcMark);
-  await writeRetry(store, manifest.run, jobs);
+  await restoreBundle(store, manifest, elsewhere);
+  await begin({ store, manifest, jobs, gcMark });
   notice(
     `Run ${manifest.run}: retrying ${count(
       jobs.reduce((sum, { size }) => sum + size, 0),
@@ -66,6 +61,36 @@ export async function retryCommand(
     )} in ${count(jobs.length, 'job')}.`,
   );
   return follow(await submitJobs({ store, engine, manifest, jobs, onEvent: () => undefined }));
+}
+
+/** Jobs for what did not succeed. */
+async function plannedJobs(store: Store, engine: Engine, manifest: Manifest): Promise<JobDocument[]> {
+  const { pipeline } = await loadPipeline(manifest.pipelineSource);
+  const table = await settledTable(store, engine, manifest);
+  const { maxArraySize, largestMemoryMiB } = await engine.limits();
+  const earlier = await readJobs(store, manifest.run);
+  const submission = await nextSubmission(store, manifest.run);
+  return retryJobs({ pipeline, table, submission, earlier, maxArraySize, largestMemoryMiB });
+}
+
+/** Takes the run up again, and writes down what is to be done. A retry that is refused leaves the run as it was. */
+async function begin(retry: {
+  store: Store;
+  manifest: Manifest;
+  jobs: readonly JobDocument[];
+  gcMark: GcMark | undefined;
+}): Promise<void> {
+  const { store, jobs, gcMark } = retry;
+  const { run } = retry.manifest;
+  const claim = await claimRetry(store, run, jobs);
+  try {
+    await refuseIfRemoved(store, gcMark);
+  } catch (error) {
+    await store.remove([claim]);
+    throw error;
+  }
+  await store.remove([runKeys.finished(run), runKeys.cancelled(run)]);
+  await writeJobs(store, run, jobs);
 }
 
 interface Retried {

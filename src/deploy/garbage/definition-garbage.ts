@@ -5,20 +5,22 @@ import type { Deployment } from '../deployment.ts';
 import type { Garbage } from './garbage.ts';
 import type { RunFacts } from './run-facts.ts';
 
-/** Definitions of ours, for this role, whose image neither the deployment nor a run at work names. */
+/** Definitions of ours, for a role of this deployment, whose image neither the deployment nor a run at work names. */
 export function unusedDefinitions(
   definitions: readonly DescribedDefinition[],
-  { jobRoleArn, images }: Pick<Deployment, 'jobRoleArn' | 'images'>,
+  { jobRoleArn, conductorRoleArn, images }: Pick<Deployment, 'jobRoleArn' | 'conductorRoleArn' | 'images'>,
   runs: readonly RunFacts[],
 ): DescribedDefinition[] {
   const inUse = new Set<string | undefined>(Object.values(images));
   for (const { live, manifest } of runs) if (live) for (const { image } of manifest?.steps ?? []) inUse.add(image);
+  const roles = [jobRoleArn, conductorRoleArn];
   return definitions.filter(
-    ({ name, image, jobRoleArn: role }) => isOurDefinition(name) && role === jobRoleArn && !inUse.has(image),
+    ({ name, image, jobRoleArn: role }) =>
+      isOurDefinition(name) && role !== undefined && roles.includes(role) && !inUse.has(image),
   );
 }
 
-/** Asks Batch about the definitions of a deployment's job role, and about their jobs in every queue that runs have named. */
+/** Asks Batch about the definitions of a deployment's roles, and about their jobs in every queue that runs have named. */
 export async function definitionGarbage(
   api: Pick<BatchApi, 'activeDefinitions' | 'describeQueue' | 'listJobsOf'>,
   deployment: Deployment,

@@ -9,13 +9,13 @@ import {
   succeededKey,
 } from '../../record/keys.ts';
 import { readRecord } from '../../record/read-record.ts';
-import { readSamples } from '../../run/task-table.ts';
 import type { ObjectInfo, Store, Unfinished } from '../../store/store.ts';
 import { bundleGarbage } from './bundle-garbage.ts';
-import { DAY_MS, type Garbage, type Spared, UNFINISHED_MS } from './garbage.ts';
+import { type Garbage, type Spared, UNFINISHED_MS } from './garbage.ts';
 import { outputGarbage, type OutputFolder } from './output-garbage.ts';
 import { readRunFacts, type RunFacts } from './run-facts.ts';
 import { scratchSteps } from './scratch-steps.ts';
+import { usedTasks } from './used-tasks.ts';
 
 export interface GcOptions {
   /** Days for which a run that is over keeps what only a later run would need. */
@@ -76,16 +76,19 @@ async function garbageOf(
   runs: readonly RunFacts[],
   options: GcOptions,
 ): Promise<Garbage[]> {
-  const [records, outputs, recent] = await Promise.all([
+  const [records, outputs] = await Promise.all([
     listRecords(store, pipeline),
     listAll(store, stepsPrefix(pipeline, 'outputs')),
-    recentTasks(store, runs, options),
   ]);
   const folders = foldersOf(outputs);
+  const succeeded = new Set(
+    records.flatMap(({ step, sample, key, state }) => (state === 'succeeded' ? [`${step}/${sample}.${key}`] : [])),
+  );
+  const scratch = scratchSteps(runs.flatMap(({ manifest }) => (manifest ? [manifest.steps] : [])));
   return outputGarbage({
-    ...{ pipeline, records, folders, recent, ...options },
+    ...{ pipeline, succeeded, folders, scratch, ...options },
+    ...(await usedTasks(store, runs, { scratch, succeeded }, options)),
     counting: await countingPrints(store, pipeline, folders),
-    scratch: scratchSteps(runs.flatMap(({ manifest }) => (manifest ? [manifest.steps] : []))),
   });
 }
 
@@ -136,19 +139,4 @@ async function countingPrints(
     if (print !== undefined) counting.set(id, print);
   }
   return counting;
-}
-
-/** Tasks of runs that ended within the days: a run after them may well want the same. */
-async function recentTasks(
-  store: Store,
-  runs: readonly RunFacts[],
-  { now, keepDays }: GcOptions,
-): Promise<Set<string>> {
-  const tasks = new Set<string>();
-  for (const { manifest, endedAt } of runs) {
-    if (!manifest || now - endedAt >= keepDays * DAY_MS) continue;
-    for (const sample of await readSamples(store, manifest))
-      for (const [step, { key }] of Object.entries(sample.tasks)) tasks.add(`${step}/${sample.name}.${key}`);
-  }
-  return tasks;
 }

@@ -1,5 +1,5 @@
-import type { RecordName } from '../../record/keys.ts';
 import { DAY_MS, type Garbage, GUARD_MS } from './garbage.ts';
+import type { UsedTasks } from './used-tasks.ts';
 
 /** A task's outputs in one folder. */
 export interface OutputFolder {
@@ -13,55 +13,41 @@ export interface OutputFolder {
 }
 
 /** All that is known of a pipeline of which no run is at work. */
-export interface Holdings {
+export interface Holdings extends UsedTasks {
   pipeline: string;
   folders: readonly OutputFolder[];
-  records: readonly (RecordName & { step: string })[];
+  /** `step/sample.key` of tasks with a success on record. */
+  succeeded: ReadonlySet<string>;
   /** Of tasks with several folders: the print of the one that its record names. */
   counting: ReadonlyMap<string, string>;
   /** See `scratchSteps`. */
   scratch: ReadonlyMap<string, ReadonlySet<string>>;
-  /** `step/sample.key` of what runs that ended lately have used. */
-  recent: ReadonlySet<string>;
   now: number;
   keepDays: number;
 }
 
 /** Outputs that nothing will ever refer to, and those that have served. */
 export function outputGarbage(holdings: Holdings): Garbage[] {
-  const succeeded = new Set(
-    holdings.records.flatMap(({ step, sample, key, state }) =>
-      state === 'succeeded' ? [`${step}/${sample}.${key}`] : [],
-    ),
-  );
-  // Sample names may hold dots, keys do not.
-  const served = new Set([...succeeded].map((task) => task.slice(0, task.lastIndexOf('.'))));
   return holdings.folders.flatMap((folder): Garbage[] => {
     const age = holdings.now - Math.max(...folder.files.map(({ modified }) => modified));
     const task = `${folder.step}/${folder.task}`;
     if (age < GUARD_MS) return [];
-    if (!succeeded.has(task)) return [asGarbage(holdings, folder, 'leftover', 'no success on record')];
+    if (!holdings.succeeded.has(task)) return [asGarbage(holdings, folder, 'leftover', 'no success on record')];
     const counting = holdings.counting.get(task);
     if (counting !== undefined && counting !== folder.print)
       return [asGarbage(holdings, folder, 'leftover', 'another attempt is on record')];
-    return isExpired(holdings, folder, age, served)
+    return isExpired(holdings, folder, age)
       ? [asGarbage(holdings, folder, 'scratch', `read by ${readersOf(holdings, folder.step).join(', ')}, and done`)]
       : [];
   });
 }
 
-/** Every step that reads it has a success of this sample, and no run of the last days has used it. */
-function isExpired(
-  holdings: Holdings,
-  { step, task }: OutputFolder,
-  age: number,
-  served: ReadonlySet<string>,
-): boolean {
+/** Every step that reads it has succeeded with it, and no run of the last days has used it. */
+function isExpired(holdings: Holdings, { step, task }: OutputFolder, age: number): boolean {
   const readers = readersOf(holdings, step);
-  const sample = task.slice(0, task.lastIndexOf('.'));
   return (
     readers.length > 0 &&
-    readers.every((reader) => served.has(`${reader}/${sample}`)) &&
+    readers.every((reader) => holdings.served.has(`${step}/${task} ${reader}`)) &&
     age >= holdings.keepDays * DAY_MS &&
     !holdings.recent.has(`${step}/${task}`)
   );

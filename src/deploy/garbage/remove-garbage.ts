@@ -1,18 +1,34 @@
+import { PipelineError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import type { Found } from './find-garbage.ts';
-import type { Garbage } from './garbage.ts';
+import type { Garbage, Spared } from './garbage.ts';
+import { removalBatches } from './removal-batches.ts';
 
-/** S3 removes as many in one request. */
-const KEYS_AT_ONCE = 1000;
-
-/** Removes what was found. If it is cut short, the next time finds the rest. */
+/**
+ * Removes what was found, and tells what of it is gone: who may clear up the store may not be allowed to deregister. If it
+ * is cut short, the next time finds the rest.
+ */
 export async function removeGarbage(
   store: Store,
-  { garbage, unfinished }: Pick<Found, 'garbage' | 'unfinished'>,
+  { garbage, unfinished, spared }: Pick<Found, 'garbage' | 'unfinished' | 'spared'>,
   deregister: (arn: string) => Promise<void>,
-): Promise<void> {
+): Promise<{ garbage: Garbage[]; spared: Spared[] }> {
   for (const { kind, name } of garbage) if (kind === 'unfinished') await unfinished.get(name)?.remove();
-  for (const { kind, name } of garbage) if (kind === 'definition') await deregister(name);
-  const keys = garbage.flatMap((found: Garbage) => found.keys);
-  for (let i = 0; i < keys.length; i += KEYS_AT_ONCE) await store.remove(keys.slice(i, i + KEYS_AT_ONCE));
+  for (const keys of removalBatches(garbage)) await store.remove(keys);
+  const definitions = garbage.filter(({ kind }) => kind === 'definition');
+  try {
+    for (const { name } of definitions) await deregister(name);
+    return { garbage, spared };
+  } catch (error) {
+    return {
+      garbage: garbage.filter(({ kind }) => kind !== 'definition'),
+      spared: [...spared, sparedDefinitions(error)],
+    };
+  }
+}
+
+/** @throws unless AWS has said no */
+export function sparedDefinitions(error: unknown): Spared {
+  if (!(error instanceof PipelineError) || error.code !== 'aws-denied') throw error;
+  return { what: 'job definitions', why: error.message };
 }

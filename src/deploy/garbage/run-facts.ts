@@ -4,7 +4,7 @@ import type { Manifest } from '../../record/manifest.ts';
 import { isFinished } from '../../run/finished.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
 import { latestJobs, readManifest, submissionOf } from '../../run/run-store.ts';
-import type { ObjectInfo, Store } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
 import { GUARD_MS } from './garbage.ts';
 
 /** What a run still needs, and until when it was at work. */
@@ -40,10 +40,15 @@ async function factsOf(
 ): Promise<RunFacts | undefined> {
   const [written, finished] = await Promise.all([store.head(runKeys.manifest(run)), store.head(runKeys.finished(run))]);
   if (!written) return now - claimedAt < GUARD_MS ? { run, manifest: undefined, live: true, endedAt: now } : undefined;
-  const manifest = await readManifest(store, run);
-  if (finished && (await isFinished(store, run, submissionOf(await latestJobs(store, run)))))
-    return { run, manifest, live: false, endedAt: finished.modified };
-  const [beating, signs] = await Promise.all([readHeartbeat(store, run), signsOfLife(store, run, written)]);
+  const [manifest, claimed] = await Promise.all([readManifest(store, run), lastSubmission(store, run)]);
+  if (finished && (await isFinished(store, run, submissionOf(await latestJobs(store, run))))) {
+    // A retry takes its number first, and the mark away once it has seen that nothing is being removed.
+    const isRetried = claimed >= finished.modified && now - claimed < GUARD_MS;
+    return { run, manifest, live: isRetried, endedAt: finished.modified };
+  }
+  const [beating, heartbeat] = await Promise.all([readHeartbeat(store, run), store.head(runKeys.heartbeat(run))]);
+  // When anything was last written down of it.
+  const signs = Math.max(written.modified, heartbeat?.modified ?? 0, claimed);
   return {
     run,
     manifest,
@@ -52,11 +57,12 @@ async function factsOf(
   };
 }
 
-/** When anything was last written down of it. */
-async function signsOfLife(store: Store, run: string, written: ObjectInfo): Promise<number> {
-  const times = [written.modified, (await store.head(runKeys.heartbeat(run)))?.modified ?? 0];
-  for await (const page of store.list(runKeys.submissions(run))) times.push(...page.map(({ modified }) => modified));
-  return Math.max(...times);
+/** When a retry last took a number, ms since the epoch; 0 where there was none. */
+async function lastSubmission(store: Store, run: string): Promise<number> {
+  let last = 0;
+  for await (const page of store.list(runKeys.submissions(run)))
+    for (const { modified } of page) last = Math.max(last, modified);
+  return last;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
+import { PipelineError } from '../../errors.ts';
 import { openS3Store } from '../../store/s3-store.ts';
 import { LaunchError } from './exit.ts';
 import { launch } from './launch.ts';
@@ -34,7 +35,12 @@ async function fetchInto(request: FetchRequest, folder: string, files: string, s
     ...(attempts !== undefined && { attempts }),
   });
   const target = request.type === 'zip' ? join(folder, 'fetched.zip') : join(files, request.program);
-  await store.getFile(key, target, { signal, ...(sha256 !== undefined && { sha256 }) });
+  const get = () => store.getFile(key, target, { signal, ...(sha256 !== undefined && { sha256 }) });
+  await get().catch((error: unknown) => {
+    // What replaced it may be the same again; if it is another one, the checksum tells.
+    if (error instanceof PipelineError && error.code === 'object-changed') return get();
+    throw error;
+  });
   if (request.type === 'zip') {
     await unzip(target, files, `s3://${bucket}/${key}`);
     await rm(target);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type AwsStack, startAwsStack } from '../../contract/aws-batch-stack.ts';
+import { filesIn } from '../../fixtures/work-folder.ts';
 import { type FaultLab, openFaultLab, untilSo } from './fault-lab.ts';
 
 let stack: AwsStack;
@@ -81,6 +82,23 @@ describe('cancel', () => {
       expect(await openJobs()).toBe(0);
       expect(await lab.states()).toMatchObject({ run: 'over', S1: STOPPED });
     }
+  });
+
+  test('that was interrupted while it waited for the jobs to end is finished by the next', async () => {
+    const lab = await openFaultLab(stack);
+    await openRun(lab);
+    // As far as it came: the mark, and its calls.
+    await lab.put('store/v1/runs/large-1/cancelled.json', '{}');
+    const jobs = Object.values(await lab.tasks()).map(({ jobId = '' }) => jobId.split(':')[0] ?? '');
+    for (const job of new Set(jobs)) stack.aws('batch', 'terminate-job', '--job-id', job, '--reason', 'cancelled');
+    await untilSo(async () => (await openJobs()) === 0);
+    const again = await lab.command('cancel', '--store', lab.store);
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('Run large-1 is cancelled.')]);
+    expect(filesIn(stack.folder, `**/${lab.bucket}/**/{cancelled,finished}.json`).length).toBe(2);
+    await stack.control('POST', 'wipe', {});
+    expect(await lab.states()).toMatchObject(CANCELLED);
+    const third = await lab.command('cancel', '--store', lab.store);
+    expect([third.code, third.stderr]).toEqual([0, expect.stringContaining('is not running')]);
   });
 
   const submitCalls = async () => (await calls())['batch:SubmitJob'] ?? 0;

@@ -74,6 +74,15 @@ describe('a bundle', () => {
     expect(await store.head(`v1/bundles/${built.sha256}.zip`)).toEqual(before);
   });
 
+  test('that was damaged since is written again, also where it has the same size', async () => {
+    const store = openFolderStore(join(folder, 'damaged'));
+    const bytes = Buffer.from('whole');
+    const built = { bytes, sha256: 'a'.repeat(64) };
+    await store.write(`v1/bundles/${built.sha256}.zip`, 'whale');
+    await publishBundle(store, built);
+    expect(await store.read(`v1/bundles/${built.sha256}.zip`)).toEqual(new Uint8Array(bytes));
+  });
+
   test('of a pipeline that cannot be bundled says where and why', async () => {
     const broken = join(folder, 'broken.ts');
     writeFileSync(broken, "import { nothing } from './nowhere.ts';\nexport default nothing;\n");

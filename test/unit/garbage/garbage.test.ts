@@ -1,12 +1,20 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DescribedDefinition } from '../../../src/engine/aws-batch/batch-types.ts';
 import { bundleGarbage } from '../../../src/deploy/garbage/bundle-garbage.ts';
 import { unusedDefinitions } from '../../../src/deploy/garbage/definition-garbage.ts';
-import { DAY_MS, GUARD_MS } from '../../../src/deploy/garbage/garbage.ts';
+import { DAY_MS, type Garbage, GUARD_MS } from '../../../src/deploy/garbage/garbage.ts';
 import { type Holdings, outputGarbage, type OutputFolder } from '../../../src/deploy/garbage/output-garbage.ts';
+import { removalBatches } from '../../../src/deploy/garbage/removal-batches.ts';
+import { removeGarbage } from '../../../src/deploy/garbage/remove-garbage.ts';
 import { isLive, type RunFacts } from '../../../src/deploy/garbage/run-facts.ts';
 import { scratchSteps } from '../../../src/deploy/garbage/scratch-steps.ts';
+import { servedReaders } from '../../../src/deploy/garbage/used-tasks.ts';
+import { PipelineError } from '../../../src/errors.ts';
 import type { Manifest } from '../../../src/record/manifest.ts';
+import { openFolderStore } from '../../../src/store/folder-store.ts';
 
 const NOW = 1000 * DAY_MS;
 const KEY = 'a'.repeat(40);
@@ -39,36 +47,30 @@ describe('outputs', () => {
     const files = [{ file: 'f', key: `${prefix}f`, size: 5, modified: NOW - age }];
     return { step: name, task, print: 'print', prefix, files, ...more };
   }
-  const success = (name: string) => ({ step: name, sample: 'S.1', key: KEY, state: 'succeeded' }) as const;
+  const succeeded = (...steps: string[]) => new Set(steps.map((name) => `${name}/S.1.${KEY}`));
   const kinds = (holdings: Partial<Holdings>): string[] =>
     outputGarbage({
-      ...{ pipeline: 'p', folders: [], records: [], counting: new Map(), scratch: new Map(), recent: new Set() },
-      ...{ now: NOW, keepDays: 30 },
+      ...{ pipeline: 'p', folders: [], succeeded: new Set<string>(), counting: new Map(), scratch: new Map() },
+      ...{ recent: new Set<string>(), served: new Set<string>(), now: NOW, keepDays: 30 },
       ...holdings,
     }).map(({ kind, name }) => `${kind} ${name}`);
-  const way = { scratch: new Map([['a', new Set(['b'])]]), records: [success('a'), success('b')] };
+  const scratch = new Map([['a', new Set(['b'])]]);
+  const way = { scratch, succeeded: succeeded('a', 'b'), served: new Set([`a/S.1.${KEY} b`]) };
 
-  test('without a success are left over after an hour, failures or not', () => {
-    const failed = {
-      ...success('a'),
-      state: 'failed',
-      cause: 'tool',
-      attempt: { run: 'p-1', submission: 0, attempt: 1 },
-    } as const;
+  test('without a success are left over after an hour', () => {
     const left = [`leftover ${folder('a').prefix}`];
     expect(kinds({ folders: [folder('a')] })).toEqual(left);
-    expect(kinds({ folders: [folder('a')], records: [failed] })).toEqual(left);
     expect(kinds({ folders: [folder('a', { age: GUARD_MS })] })).toEqual(left);
     expect(kinds({ folders: [folder('a', { age: GUARD_MS - 1 })] })).toEqual([]);
-    expect(kinds({ folders: [folder('a')], records: [success('a')] })).toEqual([]);
+    expect(kinds({ folders: [folder('a')], succeeded: succeeded('a') })).toEqual([]);
   });
 
   test('of several folders the one on record stays', () => {
     const folders = [folder('a'), folder('a', { print: 'other', prefix: 'other/' })];
     const counting = new Map([[`a/S.1.${KEY}`, 'print']]);
-    expect(kinds({ folders, counting, records: [success('a')] })).toEqual(['leftover other/']);
+    expect(kinds({ folders, counting, succeeded: succeeded('a') })).toEqual(['leftover other/']);
     // A record that cannot be read tells nothing.
-    expect(kinds({ folders, records: [success('a')] })).toEqual([]);
+    expect(kinds({ folders, succeeded: succeeded('a') })).toEqual([]);
   });
 
   test('that were on the way go after the days, if every reader has a success and no late run used them', () => {
@@ -76,10 +78,54 @@ describe('outputs', () => {
     expect(kinds({ ...way, folders: [folder('a')] })).toEqual(gone);
     expect(kinds({ ...way, folders: [folder('a', { age: 30 * DAY_MS })] })).toEqual(gone);
     expect(kinds({ ...way, folders: [folder('a', { age: 30 * DAY_MS - 1 })] })).toEqual([]);
-    expect(kinds({ ...way, folders: [folder('a')], records: [success('a')] })).toEqual([]);
+    expect(kinds({ ...way, folders: [folder('a')], served: new Set() })).toEqual([]);
     expect(kinds({ ...way, folders: [folder('a')], recent: new Set([`a/S.1.${KEY}`]) })).toEqual([]);
     expect(kinds({ ...way, folders: [folder('b')] })).toEqual([]);
   });
+});
+
+test('a reader has done with outputs if it succeeded in a run that paired the two', () => {
+  const held = { scratch: new Map([['a', new Set(['b'])]]), succeeded: new Set(['b/S.1', 'b/T.1']) };
+  const sample = (name: string, a: string, b: string) => ({ name, tasks: { a: { key: a }, b: { key: b } } });
+  expect(servedReaders([sample('S', '1', '1'), sample('S', '2', '2'), sample('T', '3', '1')], held)).toEqual([
+    ...['a/S.1 b', 'a/T.3 b'],
+  ]);
+  // A run without the one or the other step.
+  expect(servedReaders([{ name: 'S', tasks: { a: { key: '1' } } }], held)).toEqual([]);
+  expect(servedReaders([{ name: 'S', tasks: { b: { key: '1' } } }], held)).toEqual([]);
+});
+
+test('a folder goes in one batch', () => {
+  const folder = (size: number) => ({ keys: Array.from({ length: size }, (_, i) => `${size}/${i}`) });
+  const sizes = (...folders: number[]) =>
+    removalBatches(folders.map((size) => folder(size))).map(({ length }) => length);
+  expect(sizes(600, 300, 300, 0, 5)).toEqual([900, 305]);
+  expect(sizes(999, 1, 1)).toEqual([1000, 1]);
+  expect(sizes(1, 2500, 1)).toEqual([1, 2500, 1]);
+  expect(sizes(0)).toEqual([]);
+});
+
+test('objects go first, and definitions that AWS keeps are told of as spared', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'garbage-'));
+  onTestFinished(() => rmSync(place, { recursive: true }));
+  const store = openFolderStore(place);
+  const item = { group: '', size: 0, why: '' };
+  const garbage: Garbage[] = [
+    { ...item, kind: 'definition', name: 'arn', keys: [] },
+    { ...item, kind: 'bundle', name: 'x', keys: ['x'] },
+  ];
+  const remove = async (error: Error) => {
+    await store.write('x', '');
+    return removeGarbage(store, { garbage, unfinished: new Map(), spared: [] }, () => Promise.reject(error));
+  };
+  const denied = new PipelineError({ code: 'aws-denied', message: 'AWS denies it' });
+  expect(await remove(denied)).toEqual({
+    garbage: [garbage[1]],
+    spared: [{ what: 'job definitions', why: 'AWS denies it' }],
+  });
+  expect(await store.head('x')).toBeUndefined();
+  await expect(remove(new Error('down'))).rejects.toThrow('down');
+  expect(await store.head('x')).toBeUndefined();
 });
 
 function run(facts: Partial<RunFacts> & { image?: string; bundle?: string } = {}): RunFacts {
@@ -104,7 +150,7 @@ test('a bundle stays as long as a run may need it', () => {
 });
 
 test('a job definition stays while its image or its role is anybody else’s, or it is not ours', () => {
-  const deployment = { jobRoleArn: 'role', images: { picard: 'current' } };
+  const deployment = { jobRoleArn: 'role', conductorRoleArn: 'conductor', images: { picard: 'current' } };
   const ours = {
     name: 'batch-pipeline-picard-0123456789abcdef',
     revision: 1,
@@ -116,6 +162,7 @@ test('a job definition stays while its image or its role is anybody else’s, or
     unusedDefinitions([{ ...ours, ...definition }], deployment, runs).length === 1;
   expect(unused({})).toBe(true);
   expect(unused({ image: 'current' })).toBe(false);
+  expect(unused({ jobRoleArn: 'conductor' })).toBe(true);
   expect(unused({ jobRoleArn: 'other' })).toBe(false);
   expect(unused({ jobRoleArn: undefined })).toBe(false);
   expect(unused({ name: 'batch-pipeline-mine' })).toBe(false);

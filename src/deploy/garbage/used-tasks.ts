@@ -1,0 +1,66 @@
+import { PipelineError } from '../../errors.ts';
+import type { Manifest } from '../../record/manifest.ts';
+import { type PairedTasks, readPairedTasks } from '../../run/paired-tasks.ts';
+import type { Store } from '../../store/store.ts';
+import { DAY_MS } from './garbage.ts';
+import type { RunFacts } from './run-facts.ts';
+
+export interface UsedTasks {
+  /** `step/sample.key` of what runs that ended within the days have used: a run after them may well want the same. */
+  recent: ReadonlySet<string>;
+  /** See `servedReaders`. */
+  served: ReadonlySet<string>;
+}
+
+interface Held {
+  /** See `scratchSteps`. */
+  scratch: ReadonlyMap<string, ReadonlySet<string>>;
+  /** `step/sample.key` of tasks with a success on record. */
+  succeeded: ReadonlySet<string>;
+}
+
+/** Reads the samples of all runs of a pipeline, one run after the other: a cohort's are large. */
+export async function usedTasks(
+  store: Store,
+  runs: readonly RunFacts[],
+  held: Held,
+  { now, keepDays }: { now: number; keepDays: number },
+): Promise<UsedTasks> {
+  const [recent, served] = [new Set<string>(), new Set<string>()];
+  for (const { manifest, endedAt } of runs) {
+    const isRecent = now - endedAt < keepDays * DAY_MS;
+    if (!manifest || (!isRecent && held.scratch.size === 0)) continue;
+    const all = await pairedTasks(store, manifest, isRecent);
+    for (const { name, tasks } of isRecent ? all : [])
+      for (const [step, { key }] of Object.entries(tasks)) recent.add(`${step}/${name}.${key}`);
+    for (const reader of servedReaders(all, held)) served.add(reader);
+  }
+  return { recent, served };
+}
+
+/**
+ * `step/sample.key reader` for outputs that a step reads and has succeeded with, as a run has paired the keys of the two:
+ * a success with other inputs says nothing about these.
+ */
+export function servedReaders(samples: readonly PairedTasks[], { scratch, succeeded }: Held): string[] {
+  return samples.flatMap(({ name, tasks }) =>
+    [...scratch].flatMap(([step, readers]) => {
+      const own = tasks[step];
+      return [...readers].flatMap((reader) => {
+        const reading = tasks[reader];
+        if (!own || !reading || !succeeded.has(`${reader}/${name}.${reading.key}`)) return [];
+        return [`${step}/${name}.${own.key} ${reader}`];
+      });
+    }),
+  );
+}
+
+/** Of an old run that somebody has damaged nothing is concluded. */
+async function pairedTasks(store: Store, manifest: Manifest, isRecent: boolean): Promise<readonly PairedTasks[]> {
+  try {
+    return await readPairedTasks(store, manifest);
+  } catch (error) {
+    if (!isRecent && error instanceof PipelineError && error.code.startsWith('document-')) return [];
+    throw error;
+  }
+}
