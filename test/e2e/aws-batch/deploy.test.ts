@@ -197,6 +197,11 @@ describe('beside what is there', () => {
       ...{ queue: 'all-mine', jobRoleArn: role, logGroup: '/mine' },
     });
     expect(Object.keys(await stack.takeCalls()).filter((call) => /Create|Execute/.test(call))).toEqual([]);
+
+    const kmsKeyArn = 'arn:aws:kms:us-east-1:123456789012:key/mine';
+    await lab.deploy(...given, '--kms-key', kmsKeyArn);
+    const again = await lab.deploy(...given, '--json');
+    expect(JSON.parse(again.stdout), again.stderr).toMatchObject({ queue: 'all-mine', kmsKeyArn });
   });
 
   test.for<[string, string[], RegExp]>([
