@@ -183,6 +183,18 @@ describe('beside what is there', () => {
     expect((await lab.deploy()).stderr).toContain('Nothing to change');
   });
 
+  test('another key than that of the stack is refused', async () => {
+    const lab = openDeployLab(stack);
+    const key = (id: string) => `arn:aws:kms:us-east-1:123456789012:key/${id}`;
+    const made = await lab.deploy('--kms-key', key('one'));
+    expect(made.code, made.stderr).toBe(0);
+    for (const other of [key('two'), '']) {
+      const told = await lab.deploy('--kms-key', other);
+      expect([told.code, told.stderr]).toEqual([2, expect.stringContaining(`are encrypted with ${key('one')}`)]);
+    }
+    expect(deployment(lab)).toMatchObject({ kmsKeyArn: key('one') });
+  });
+
   test('where everything is given, no stack is made', async () => {
     const lab = openDeployLab(stack);
     stack.makeBucket('all-mine');
