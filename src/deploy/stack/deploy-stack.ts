@@ -40,10 +40,15 @@ export async function planStack(
   if (there && state !== 'create' && state !== 'update') throw notAtRest(there);
   const changeSet = await makeChangeSet(api, { stack, wishes, before: there }, following.pollMs);
   if (!changeSet) return [];
-  // A change set that would create a stack leaves an empty one, which goes with it.
-  if (state === 'create') await api.removeStack(stack);
-  else await api.removeChangeSet(stack, changeSet.name);
+  await api.removeChangeSet(stack, changeSet.name);
+  if (!there) await removeEmpty(api, stack);
   return changeSet.changes;
+}
+
+/** A change set that would create a stack leaves an empty one. Somebody else may have begun to fill it. */
+async function removeEmpty(api: CloudFormationApi, name: string): Promise<void> {
+  const left = await api.stack(name);
+  if (left?.status === 'REVIEW_IN_PROGRESS') await api.removeStack(left.id);
 }
 
 /** The stack, once nothing is under way and nothing is left of a creation that failed. */

@@ -28,6 +28,16 @@ describe('batch-pipeline deploy', () => {
     expect(existsSync(objects(lab, ''))).toBe(false);
   });
 
+  test('leaves a stack alone that somebody else has begun', async () => {
+    const begun = ['--stack-name', lab.name, '--change-set-name', 'theirs'];
+    const body = 'Resources: {Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: theirs}}}';
+    stack.aws('cloudformation', 'create-change-set', ...begun, '--change-set-type', 'CREATE', '--template-body', body);
+    const planned = await lab.deploy('--plan');
+    expect([planned.code, planned.stdout], planned.stderr).toEqual([0, expect.stringContaining('19 changes to stack')]);
+    expect(stack.aws('cloudformation', 'describe-change-set', ...begun)).toMatchObject({ Status: 'CREATE_COMPLETE' });
+    expect((await lab.destroy()).code).toBe(0);
+  });
+
   test('makes it, and tells where the store is', async () => {
     const made = await lab.deploy();
     expect([made.code, made.stdout], made.stderr).toEqual([0, `--store s3://${lab.bucket}\n`]);
