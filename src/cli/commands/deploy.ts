@@ -20,6 +20,9 @@ import { openSession } from '../session.ts';
 import { storeOptions } from '../../store/store-options.ts';
 import { type Intention, stackRequest } from '../stack-request.ts';
 
+const INTERRUPTED =
+  'Interrupted: what CloudFormation has begun goes on. The same command follows it, and goes on from here.';
+
 /** `batch-pipeline deploy`: once per account, and again whenever something is to be different. */
 export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
   if (flags.print) {
@@ -32,7 +35,7 @@ export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
   return interruptible(async (signal) => {
     // Better now than when there is half of what is needed.
     if (intention.isNew && flags.images !== false) await findBuilder(undefined, signal);
-    const stack = intention.needsStack ? await makeStack(cloud, intention) : undefined;
+    const stack = intention.needsStack ? await makeStack(cloud, intention, signal) : undefined;
     const { wishes } = intention;
     const url = (stack?.outputs['Store'] ?? `s3://${wishes.BucketName}/${wishes.Prefix}`).replace(/\/$/, '');
     const parts = stack ? deployedParts(stack) : givenParts(flags);
@@ -47,7 +50,7 @@ export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
     if (flags.json) printJson({ store: url, ...deployed, images: { ...deployed.images, ...images } });
     else tell(url, stack);
     return ExitCode.ok;
-  });
+  }, INTERRUPTED);
 }
 
 async function showPlan(cloud: Cloud, intention: Intention, flags: DeployFlags): Promise<ExitCode> {
@@ -57,8 +60,8 @@ async function showPlan(cloud: Cloud, intention: Intention, flags: DeployFlags):
   return ExitCode.ok;
 }
 
-async function makeStack(cloud: Cloud, intention: Intention): Promise<StackFacts> {
-  const { stack, changed } = await deployStack(cloud.stacks, intention, cloud.following);
+async function makeStack(cloud: Cloud, intention: Intention, signal: AbortSignal): Promise<StackFacts> {
+  const { stack, changed } = await deployStack(cloud.stacks, intention, { ...cloud.following, signal });
   if (!changed) notice(changesText(intention.stack, []));
   return stack;
 }

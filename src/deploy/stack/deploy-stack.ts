@@ -20,7 +20,7 @@ export async function deployStack(
   following: Following,
 ): Promise<{ stack: StackFacts; changed: boolean }> {
   const before = await usableStack(api, stack, following);
-  const changeSet = await makeChangeSet(api, { stack, wishes, before }, following.pollMs);
+  const changeSet = await makeChangeSet(api, { stack, wishes, before }, following);
   if (!changeSet) return { stack: before as StackFacts, changed: false };
   // The stack of a new change set is there by now, and has events already.
   const { id } = (await api.stack(stack)) as StackFacts;
@@ -38,7 +38,7 @@ export async function planStack(
   const there = await api.stack(stack);
   const state = stackState(there?.status);
   if (there && state !== 'create' && state !== 'update') throw notAtRest(there);
-  const changeSet = await makeChangeSet(api, { stack, wishes, before: there }, following.pollMs);
+  const changeSet = await makeChangeSet(api, { stack, wishes, before: there }, following);
   if (!changeSet) return [];
   await api.removeChangeSet(stack, changeSet.name);
   if (!there) await removeEmpty(api, stack);
@@ -66,6 +66,7 @@ async function usableStack(
     if (state === 'clear-away') await api.removeStack(stack.id);
     // What somebody else began may end badly: what that left is looked at anew.
     await followStack(api, stack.id, last, following).catch((error: unknown) => {
+      following.signal?.throwIfAborted();
       if (state === 'clear-away') throw error;
     });
   }

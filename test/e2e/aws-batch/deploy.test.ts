@@ -176,6 +176,19 @@ describe('batch-pipeline deploy', () => {
   }
 });
 
+describe('interrupted', () => {
+  test('it tells that CloudFormation goes on, and the same command follows it', async () => {
+    const lab = openDeployLab(stack, { BATCH_PIPELINE_POLL_SECONDS: '2' });
+    const begun = lab.startDeploy();
+    await begun.printed(/^CREATE_IN_PROGRESS/m);
+    begun.process.kill('SIGINT');
+    expect(await begun.over).toMatchObject({
+      ...{ code: 130, stdout: '', stderr: expect.stringContaining('what CloudFormation has begun goes on') },
+    });
+    expect(await lab.deploy()).toMatchObject({ code: 0, stdout: `--store s3://${lab.bucket}\n` });
+  });
+});
+
 describe('beside what is there', () => {
   test('parts that are given are used, and not made', async () => {
     const lab = openDeployLab(stack);
@@ -239,6 +252,13 @@ describe('beside what is there', () => {
     const told = await lab.deploy(...flags);
     expect([told.code === 0, told.stderr]).toEqual([false, expect.stringMatching(message)]);
     expect(Object.keys(await stack.takeCalls())).not.toContain('cloudformation:CreateChangeSet');
+  });
+
+  test.for([
+    [[], { BATCH_PIPELINE_POLL_SECONDS: 'abc' }, 'BATCH_PIPELINE_POLL_SECONDS: "abc" is no number'],
+  ] as const)('%s with %o is refused', async ([flags, environment, message]) => {
+    const told = await openDeployLab(stack, environment).deploy(...flags);
+    expect([told.code, told.stdout, told.stderr]).toEqual([2, '', expect.stringContaining(message)]);
   });
 
   test('a region without a default network is told, with what to do', async () => {
