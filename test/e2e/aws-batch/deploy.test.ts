@@ -255,6 +255,7 @@ describe('beside what is there', () => {
   });
 
   test.for([
+    [['--print', '--json'], {}, '--print and --json'],
     [[], { BATCH_PIPELINE_POLL_SECONDS: 'abc' }, 'BATCH_PIPELINE_POLL_SECONDS: "abc" is no number'],
   ] as const)('%s with %o is refused', async ([flags, environment, message]) => {
     const told = await openDeployLab(stack, environment).deploy(...flags);
