@@ -25,7 +25,7 @@ export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnEx
       'bring the images of pipelines into ECR, and tell the store; what is there is not built or pushed again',
     )
     .argument('[pipeline...]', 'fusion, or paths of pipeline files (default: fusion)')
-    .option('--region <name>', "region of the registry (default: AWS_REGION, or the deployment's)")
+    .option('--region <name>', "region of the registry (default: the deployment's, or AWS_REGION)")
     .option('--builder <name>', 'docker, podman or buildah (default: the first that works)')
     .option('--build-arg <name=value>', 'ARG of a Dockerfile (repeatable)', several)
     .addHelpText('after', '\nExample:\n  $ batch-pipeline --store s3://my-bucket/prefix images push ./pipeline.ts')
@@ -35,7 +35,7 @@ export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnEx
   images
     .command('list')
     .description('images in ECR, and which of them the store uses')
-    .option('--region <name>', "region of the registry (default: AWS_REGION, or the deployment's)")
+    .option('--region <name>', "region of the registry (default: the deployment's, or AWS_REGION)")
     .addHelpText('after', '\nExample:\n  $ batch-pipeline --store s3://my-bucket/prefix images list')
     .action(async (_flags, command) =>
       onExit(await (await import('./commands/images.ts')).listImagesCommand(command.optsWithGlobals())),

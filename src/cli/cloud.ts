@@ -4,6 +4,7 @@ import { type CloudFormationApi, openCloudFormationApi } from '../deploy/stack/c
 import type { Following } from '../deploy/stack/follow-stack.ts';
 import { type NetworkApi, openNetworkApi } from '../deploy/stack/network-api.ts';
 import { type Ecr, openEcr } from '../deploy/images/ecr.ts';
+import { PipelineError } from '../errors.ts';
 import { stackEventText } from '../views/stack-text.ts';
 import { notice } from './print.ts';
 
@@ -26,14 +27,26 @@ export async function openCloud(namedRegion: string | undefined): Promise<Cloud>
   const stacks = openCloudFormationApi({ region: namedRegion, endpoint });
   const region = await stacks.region();
   const options = { region, endpoint, patienceMs: PATIENCE_MS };
-  // For tests that want less.
-  const seconds = Number(process.env['BATCH_PIPELINE_POLL_SECONDS'] ?? POLL_SECONDS);
   return {
     ...{ stacks, region },
     account: openAccountApi(options),
     batch: openBatchApi(options),
     network: openNetworkApi(options),
     ecr: openEcr(options),
-    following: { pollMs: seconds * 1000, onEvent: (event) => notice(stackEventText(event)) },
+    following: {
+      pollMs: pollSeconds(process.env['BATCH_PIPELINE_POLL_SECONDS']) * 1000,
+      onEvent: (event) => notice(stackEventText(event)),
+    },
   };
+}
+
+/** For tests that want less. */
+function pollSeconds(text: string | undefined): number {
+  const seconds = text ? Number(text) : POLL_SECONDS;
+  if (seconds > 0 && Number.isFinite(seconds)) return seconds;
+  throw new PipelineError({
+    code: 'flag-invalid',
+    message: `"${text}" is no number of seconds`,
+    where: 'BATCH_PIPELINE_POLL_SECONDS',
+  });
 }

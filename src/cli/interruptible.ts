@@ -1,8 +1,14 @@
 import { ExitCode } from '../errors.ts';
 import { notice } from './print.ts';
 
-/** Work that Ctrl-C ends, and that the same command goes on with: what it was lent is removed before. */
-export async function interruptible(work: (signal: AbortSignal) => Promise<ExitCode>): Promise<ExitCode> {
+/**
+ * Work that Ctrl-C ends, and that the same command goes on with: what it was lent is removed before.
+ * @param told what to say then
+ */
+export async function interruptible(
+  work: (signal: AbortSignal) => Promise<ExitCode>,
+  told = 'Interrupted: the same command goes on from here.',
+): Promise<ExitCode> {
   const leaving = new AbortController();
   const leave = () => leaving.abort();
   process.on('SIGINT', leave).on('SIGTERM', leave);
@@ -10,7 +16,7 @@ export async function interruptible(work: (signal: AbortSignal) => Promise<ExitC
     return await work(leaving.signal);
   } catch (error) {
     if (!leaving.signal.aborted) throw error;
-    notice('Interrupted: the same command goes on from here.');
+    notice(told);
     return ExitCode.interrupted;
   } finally {
     process.off('SIGINT', leave).off('SIGTERM', leave);

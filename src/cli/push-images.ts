@@ -31,8 +31,9 @@ export async function pushImagesFor(
     dockerConfig: process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'),
   });
   const { openEcr } = await import('../deploy/images/ecr.ts');
-  // Read again: building takes minutes, and others may have pushed theirs.
-  const now = (await readDeployment(store)) ?? { version: 1, region: await openEcr(ecr).region(), images: {} };
+  const none = { version: 1 as const, region: await openEcr(ecr).region(), images: {} };
+  // Read again, right before it is written: building takes minutes, and others may have pushed theirs.
+  const now = (await readDeployment(store)) ?? none;
   await writeDeployment(store, { ...now, images: { ...now.images, ...images } });
   return images;
 }

@@ -49,7 +49,7 @@ function under(folder: string, pattern: string): string {
   return isUrl(folder) ? `${folder.replace(/\/$/, '')}/${pattern}` : join(folder, pattern);
 }
 
-/** URLs of objects; only what starts like the pattern is listed. */
+/** URLs of objects; what starts like the pattern is listed, with all folders below, since a store knows no folders. */
 async function matchingObjects(pattern: string, locate: PatternOptions['locate']): Promise<string[]> {
   const { store, key } = await locate(pattern);
   const matching: string[] = [];

@@ -1,5 +1,6 @@
 import { ExitCode, PipelineError } from '../errors.ts';
 import { chooseBucket, standardBucket } from '../deploy/stack/choose-bucket.ts';
+import { checkKey } from '../deploy/stack/check-key.ts';
 import { chooseNetwork } from '../deploy/stack/choose-network.ts';
 import type { StackRequest } from '../deploy/stack/deploy-stack.ts';
 import type { StackFacts } from '../deploy/stack/cloudformation-api.ts';
@@ -18,7 +19,10 @@ export interface Intention extends StackRequest {
   isNew: boolean;
 }
 
-/** Looks at the account, and makes of the flags what to ask CloudFormation for. Changes nothing. */
+/**
+ * Looks at the account, and makes of the flags what to ask CloudFormation for. Changes nothing.
+ * @throws PipelineError `key-change`, and what the flags or the account do not allow
+ */
 export async function stackRequest(cloud: Cloud, flags: DeployFlags): Promise<Intention> {
   const stack = checkStackName(flags.stackName);
   const plain = plainWishes(flags);
@@ -26,6 +30,7 @@ export async function stackRequest(cloud: Cloud, flags: DeployFlags): Promise<In
   const { account, arn } = await cloud.account.caller();
   const there = await cloud.stacks.stack(stack);
   const before = wholeStack(there)?.parameters;
+  checkKey(before?.['KmsKeyArn'], flags.kmsKey);
   const { bucketExists } = await import('../store/s3-look.ts');
   const bucket = await chooseBucket({
     ...{ named, before, standard: standardBucket(stack, account, cloud.region) },

@@ -81,6 +81,9 @@ test('a run that ended long ago: what was only on the way goes, and nobody misse
   expect((await exits(0, ['retry'], { cwd })).stderr).toContain('has nothing to retry');
   expect((await exits(0, [...RUN], { cwd })).stderr).toContain('up to date');
   expect(outputs(cwd, 'sorted')).toEqual([]);
+  // The new run did not need them, and they are gone all the same.
+  const later = await exits(0, ['results', '--step', 'sorted', '--to', 'sorted'], { cwd });
+  expect(later.stderr).toContain('sorted: the files of 2 samples were removed.');
 
   // A param of the later step needs them again, and says why.
   const changed = [...RUN, '-p', 'copies=2'];

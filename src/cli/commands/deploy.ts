@@ -1,7 +1,8 @@
-import { ExitCode } from '../../errors.ts';
-import { type Deployment, readDeployment, writeDeployment } from '../../deploy/deployment.ts';
+import { ExitCode, PipelineError } from '../../errors.ts';
+import type { Deployment } from '../../deploy/deployment.ts';
 import type { ImageEvent } from '../../deploy/images/build-images.ts';
 import { findBuilder } from '../../deploy/images/find-builder.ts';
+import { noteDeployment } from '../../deploy/note-deployment.ts';
 import type { StackFacts } from '../../deploy/stack/cloudformation-api.ts';
 import { deployedParts } from '../../deploy/stack/deployed-parts.ts';
 import { deployStack, planStack } from '../../deploy/stack/deploy-stack.ts';
@@ -15,12 +16,17 @@ import type { DeployFlags } from '../deploy-flags.ts';
 import { interruptible } from '../interruptible.ts';
 import { notice, print, printJson } from '../print.ts';
 import { pushImagesFor } from '../push-images.ts';
+import { openSession } from '../session.ts';
 import { storeOptions } from '../../store/store-options.ts';
 import { type Intention, stackRequest } from '../stack-request.ts';
+
+const INTERRUPTED =
+  'Interrupted: what CloudFormation has begun goes on. The same command follows it, and goes on from here.';
 
 /** `batch-pipeline deploy`: once per account, and again whenever something is to be different. */
 export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
   if (flags.print) {
+    if (flags.json) throw notJson();
     process.stdout.write(stackTemplate());
     return ExitCode.ok;
   }
@@ -30,17 +36,29 @@ export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
   return interruptible(async (signal) => {
     // Better now than when there is half of what is needed.
     if (intention.isNew && flags.images !== false) await findBuilder(undefined, signal);
-    const stack = intention.needsStack ? await makeStack(cloud, intention) : undefined;
+    const stack = intention.needsStack ? await makeStack(cloud, intention, signal) : undefined;
     const { wishes } = intention;
     const url = (stack?.outputs['Store'] ?? `s3://${wishes.BucketName}/${wishes.Prefix}`).replace(/\/$/, '');
     const parts = stack ? deployedParts(stack) : givenParts(flags);
-    const store = await openDeployedStore(url, parts);
-    const deployed = await noteDeployment(store, cloud.region, parts);
+    // Without a stack, the key that was given before still holds.
+    const keepsKey = !stack && flags.kmsKey === undefined;
+    const store = keepsKey ? (await openSession(url)).store : await openDeployedStore(url, parts);
+    const repositories = stack && [...(await cloud.ecr.repositories(`${stack.name}/`)).values()];
+    const { deployed, dropped } = await noteDeployment(store, { region: cloud.region, parts, repositories });
+    for (const uri of dropped) notice(`${uri} is not of stack ${stack?.name}, and is no longer used.`);
     const onImage = (event: ImageEvent) => notice(imageEventText(event));
     const images = flags.images === false ? {} : await pushImagesFor(store, ['fusion'], { signal, onImage });
     if (flags.json) printJson({ store: url, ...deployed, images: { ...deployed.images, ...images } });
     else tell(url, stack);
     return ExitCode.ok;
+  }, INTERRUPTED);
+}
+
+function notJson(): PipelineError {
+  return new PipelineError({
+    code: 'flag-invalid',
+    message: '--print and --json do not go together: the template is YAML',
+    where: '--json',
   });
 }
 
@@ -51,8 +69,8 @@ async function showPlan(cloud: Cloud, intention: Intention, flags: DeployFlags):
   return ExitCode.ok;
 }
 
-async function makeStack(cloud: Cloud, intention: Intention): Promise<StackFacts> {
-  const { stack, changed } = await deployStack(cloud.stacks, intention, cloud.following);
+async function makeStack(cloud: Cloud, intention: Intention, signal: AbortSignal): Promise<StackFacts> {
+  const { stack, changed } = await deployStack(cloud.stacks, intention, { ...cloud.following, signal });
   if (!changed) notice(changesText(intention.stack, []));
   return stack;
 }
@@ -62,21 +80,13 @@ function openDeployedStore(url: string, { kmsKeyArn }: Partial<Deployment>): Pro
   return openStore(url, { s3 });
 }
 
-/** Keeps what images were pushed before. */
-async function noteDeployment(store: Store, region: string, parts: Partial<Deployment>): Promise<Deployment> {
-  const before = await readDeployment(store);
-  const deployed: Deployment = { version: 1, region, images: before?.images ?? {}, ...parts };
-  await writeDeployment(store, deployed);
-  return deployed;
-}
-
-/** Everything was there before: only the store has to know. */
+/** Everything was there before: only the store has to know. An empty key is one that holds no more. */
 function givenParts({ queue, jobRole, logGroup, kmsKey }: DeployFlags): Partial<Deployment> {
   return {
     ...(queue ? { queue } : {}),
     ...(jobRole ? { jobRoleArn: jobRole } : {}),
     ...(logGroup ? { logGroup } : {}),
-    ...(kmsKey ? { kmsKeyArn: kmsKey } : {}),
+    ...(kmsKey === undefined ? {} : { kmsKeyArn: kmsKey || undefined }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { ExitCode, PipelineError } from '../../errors.ts';
-import { readDeployment } from '../../deploy/deployment.ts';
+import { DEFAULT_STACK, readDeployment } from '../../deploy/deployment.ts';
 import { standardBucket } from '../../deploy/stack/choose-bucket.ts';
 import type { StackFacts } from '../../deploy/stack/cloudformation-api.ts';
 import { destroyStack } from '../../deploy/stack/destroy-stack.ts';
@@ -9,11 +9,12 @@ import { count } from '../../views/columns.ts';
 import { type Cloud, openCloud } from '../cloud.ts';
 import { confirm } from '../confirm.ts';
 import { checkStackName } from '../deploy-flags.ts';
-import { notice } from '../print.ts';
+import { notice, printJson } from '../print.ts';
 import { storeOptions } from '../../store/store-options.ts';
 
 export interface DestroyFlags {
   store?: string;
+  json?: boolean;
   stackName: string;
   region?: string;
   deleteData?: string[];
@@ -34,11 +35,12 @@ export async function destroyCommand(flags: DestroyFlags): Promise<ExitCode> {
   const data = await dataToDelete(cloud, name, stack, flags.deleteData ?? []);
   if (!flags.force) await refuseLiveJobs(cloud, stack);
   await confirmData(data, flags.yes);
-  if (await destroyStack(cloud.stacks, name, cloud.following)) notice(`Stack ${name} is gone.`);
-  else notice(`There is no stack ${name}.`);
+  const removed = await destroyStack(cloud.stacks, name, cloud.following);
+  notice(removed ? `Stack ${name} is gone.` : `There is no stack ${name}.`);
   await forgetDeployment(name, flags.store ?? stack?.outputs['Store'], data.bucket);
   await deleteData(cloud, data);
   if (stack) tellWhatStays(stack, data);
+  if (flags.json) printJson({ stack: name, removed, bucket: data.bucket, repositories: data.repositories });
   return ExitCode.ok;
 }
 
@@ -48,7 +50,7 @@ interface Data {
   repositories: string[];
 }
 
-/** @throws PipelineError `data-not-ours` for a bucket that this stack has not made */
+/** @throws PipelineError `data-not-ours` for a bucket that this stack has not made, `flag-invalid` for several */
 async function dataToDelete(
   { account, region, ecr }: Cloud,
   name: string,
@@ -61,7 +63,8 @@ async function dataToDelete(
   if (stack?.parameters['MakeBucket'] === 'yes') own.push(stack.parameters['BucketName'] ?? '');
   const strange = buckets.find((bucket) => !own.includes(bucket));
   if (strange !== undefined) throw notOurs(strange, stack);
-  const [bucket] = buckets;
+  const [bucket, another] = new Set(buckets);
+  if (another !== undefined) throw twoBuckets();
   const { countObjects } = await import('../../store/s3-remove-bucket.ts');
   return {
     bucket,
@@ -115,10 +118,26 @@ async function deleteData({ ecr }: Cloud, data: Data): Promise<void> {
   notice(`Bucket ${data.bucket} is gone.`);
 }
 
+/** Without the stack nobody knows that a bucket with a name of the user's was made by it. */
 function tellWhatStays({ name, parameters }: StackFacts, { bucket, repositories }: Data): void {
   const own = parameters['MakeBucket'] === 'yes' ? parameters['BucketName'] : undefined;
-  if (own !== undefined && own !== bucket) notice(`Bucket ${own} stays; to delete it: destroy --delete-data ${own}`);
-  if (repositories.length === 0) notice(`Images below ${name}/ stay; to delete them: destroy --delete-data ${IMAGES}`);
+  if (own !== undefined && own !== bucket) notice(`Bucket ${own} stays; to delete it: ${byHand(own)}`);
+  const flag = name === DEFAULT_STACK ? '' : ` --stack-name ${name}`;
+  if (repositories.length === 0)
+    notice(`Images below ${name}/ stay; to delete them: batch-pipeline destroy${flag} --delete-data ${IMAGES}`);
+}
+
+function byHand(bucket: string): string {
+  return `aws s3 rb --force s3://${bucket}`;
+}
+
+function twoBuckets(): PipelineError {
+  return new PipelineError({
+    code: 'flag-invalid',
+    message: 'One bucket can be deleted with a stack, and several are named',
+    where: '--delete-data',
+    hint: 'Name the bucket of the stack.',
+  });
 }
 
 function notOurs(bucket: string, stack: StackFacts | undefined): PipelineError {
@@ -127,6 +146,9 @@ function notOurs(bucket: string, stack: StackFacts | undefined): PipelineError {
     code: 'data-not-ours',
     message: `Bucket "${bucket}" was not made by this stack, and is not deleted with it`,
     where: '--delete-data',
-    hint: own === undefined ? 'Give "images", or delete the bucket yourself.' : `The stack made bucket ${own}.`,
+    hint:
+      own === undefined
+        ? `Give "images", or delete the bucket yourself: ${byHand(bucket)}`
+        : `The stack made bucket ${own}.`,
   });
 }

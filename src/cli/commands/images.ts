@@ -1,4 +1,4 @@
-import { ExitCode } from '../../errors.ts';
+import { ExitCode, PipelineError } from '../../errors.ts';
 import { buildImages, type ImageEvent } from '../../deploy/images/build-images.ts';
 import { findBuilder } from '../../deploy/images/find-builder.ts';
 import { planImages, type PipelineImages } from '../../deploy/images/plan-images.ts';
@@ -34,7 +34,7 @@ export async function buildImagesCommand(pipelines: readonly string[], flags: Im
 /** `batch-pipeline images push [PIPELINE…]`: into ECR, and into the store's deployment. */
 export async function pushImagesCommand(pipelines: readonly string[], flags: ImageFlags): Promise<ExitCode> {
   return interruptible(async (signal) => {
-    const { store } = await openSession(storeUrl(flags));
+    const { store } = await openSession(bucketUrl(flags));
     const last = new Map<string, ImageEvent>();
     const images = await pushImagesFor(store, orFusion(pipelines), {
       ...{ region: flags.region, builder: flags.builder, signal, onImage: telling(last) },
@@ -57,6 +57,18 @@ export async function listImagesCommand(flags: ImageFlags): Promise<ExitCode> {
   else if (images.length === 0) notice(`ECR has no image of ${stack} yet: batch-pipeline images push`);
   else print(imageListText(images));
   return ExitCode.ok;
+}
+
+/** What is pushed is for jobs on AWS, which find no folder of this machine. */
+function bucketUrl(flags: ImageFlags): string {
+  const url = storeUrl(flags);
+  if (url.startsWith('s3://')) return url;
+  throw new PipelineError({
+    code: 'flag-invalid',
+    message: `${url} is no S3 store`,
+    where: '--store',
+    hint: 'Give the store of the runs that use the images: --store s3://BUCKET/PREFIX, or BATCH_PIPELINE_STORE.',
+  });
 }
 
 function loadAll(pipelines: readonly string[]): Promise<PipelineImages[]> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, linkSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
+import { presentResults } from '../../run/present-results.ts';
 import { endSteps, listResults, removedResults, type ResultFile } from '../../run/results.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
 import { readTaskTable } from '../../run/task-table.ts';
@@ -33,9 +34,10 @@ export async function resultsCommand(name: string | undefined, flags: ResultsFla
       hint: `Steps: ${known.join(', ')}.`,
     });
   const steps = flags.step ?? endSteps(manifest);
-  const files = await listResults(store, table, steps);
-  for (const [step, samples] of removedResults(table, steps))
-    notice(`${step}: the files of ${count(samples.size, 'sample')} were removed.`);
+  const { present: files, gone } = await presentResults(store, manifest, await listResults(store, table, steps));
+  const removed = removedResults(table, steps);
+  for (const { step, sample } of gone) removed.set(step, new Set(removed.get(step)).add(sample));
+  for (const [step, samples] of removed) notice(`${step}: the files of ${count(samples.size, 'sample')} were removed.`);
   if (flags.verify) return verify(store, files);
   if (flags.to !== undefined) {
     await exportResults(store, files, flags.to);

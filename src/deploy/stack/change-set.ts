@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import type { CloudFormationApi, StackChange, StackFacts } from './cloudformation-api.ts';
+import type { Following } from './follow-stack.ts';
 import { stackParameters, type StackWishes } from './stack-parameters.ts';
 import { stackState } from './stack-state.ts';
 import { stackTemplate } from './stack-template.ts';
@@ -23,7 +24,7 @@ const NOTHING = /didn't contain changes|no updates are to be performed/i;
 export async function makeChangeSet(
   api: CloudFormationApi,
   { stack, wishes, before }: { stack: string; wishes: StackWishes; before: StackFacts | undefined },
-  pollMs: number,
+  { pollMs, signal }: Following,
 ): Promise<ReadyChangeSet | undefined> {
   const name = `batch-pipeline-${randomUUID()}`;
   const creates = stackState(before?.status) === 'create';
@@ -41,7 +42,10 @@ export async function makeChangeSet(
       if (NOTHING.test(reason)) return undefined;
       throw refused(stack, reason);
     }
-    await sleep(pollMs);
+    await sleep(pollMs, undefined, { signal }).catch(async (error: unknown) => {
+      await api.removeChangeSet(stack, name);
+      throw error;
+    });
   }
 }
 

@@ -20,7 +20,7 @@ export async function deployStack(
   following: Following,
 ): Promise<{ stack: StackFacts; changed: boolean }> {
   const before = await usableStack(api, stack, following);
-  const changeSet = await makeChangeSet(api, { stack, wishes, before }, following.pollMs);
+  const changeSet = await makeChangeSet(api, { stack, wishes, before }, following);
   if (!changeSet) return { stack: before as StackFacts, changed: false };
   // The stack of a new change set is there by now, and has events already.
   const { id } = (await api.stack(stack)) as StackFacts;
@@ -38,12 +38,17 @@ export async function planStack(
   const there = await api.stack(stack);
   const state = stackState(there?.status);
   if (there && state !== 'create' && state !== 'update') throw notAtRest(there);
-  const changeSet = await makeChangeSet(api, { stack, wishes, before: there }, following.pollMs);
+  const changeSet = await makeChangeSet(api, { stack, wishes, before: there }, following);
   if (!changeSet) return [];
-  // A change set that would create a stack leaves an empty one, which goes with it.
-  if (state === 'create') await api.removeStack(stack);
-  else await api.removeChangeSet(stack, changeSet.name);
+  await api.removeChangeSet(stack, changeSet.name);
+  if (!there) await removeEmpty(api, stack);
   return changeSet.changes;
+}
+
+/** A change set that would create a stack leaves an empty one. Somebody else may have begun to fill it. */
+async function removeEmpty(api: CloudFormationApi, name: string): Promise<void> {
+  const left = await api.stack(name);
+  if (left?.status === 'REVIEW_IN_PROGRESS') await api.removeStack(left.id);
 }
 
 /** The stack, once nothing is under way and nothing is left of a creation that failed. */
@@ -61,6 +66,7 @@ async function usableStack(
     if (state === 'clear-away') await api.removeStack(stack.id);
     // What somebody else began may end badly: what that left is looked at anew.
     await followStack(api, stack.id, last, following).catch((error: unknown) => {
+      following.signal?.throwIfAborted();
       if (state === 'clear-away') throw error;
     });
   }

@@ -5,10 +5,12 @@ import { isAsAsked, stackState } from './stack-state.ts';
 
 const STACK_TYPE = 'AWS::CloudFormation::Stack';
 
-/** How a stack is followed: what it tells, and how often it is asked. */
+/** How a stack is followed: what it tells, how often it is asked, and until when. */
 export interface Following {
   onEvent: (event: StackEvent) => void;
   pollMs: number;
+  /** Ends the waiting; CloudFormation goes on with what it has begun. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -19,7 +21,7 @@ export async function followStack(
   api: CloudFormationApi,
   stackId: string,
   after: string | undefined,
-  { onEvent, pollMs }: Following,
+  { onEvent, pollMs, signal }: Following,
 ): Promise<StackFacts> {
   const failed: StackEvent[] = [];
   let last = after;
@@ -35,7 +37,7 @@ export async function followStack(
       if (isAsAsked(stack.status)) return stack;
       throw stackFailed(stack, failed);
     }
-    await sleep(pollMs);
+    await sleep(pollMs, undefined, { signal });
   }
 }
 

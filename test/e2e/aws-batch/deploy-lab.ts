@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CliResult, runCli } from '../../fixtures/cli.ts';
+import { type CliResult, type StartedCli, runCli, startCli } from '../../fixtures/cli.ts';
 import type { AwsStack } from '../../contract/aws-batch-stack.ts';
 
 let labs = 0;
@@ -13,6 +13,7 @@ export interface DeployLab {
   command(...args: string[]): Promise<CliResult>;
   /** `deploy` of this lab's stack, without images. */
   deploy(...args: string[]): Promise<CliResult>;
+  startDeploy(...args: string[]): StartedCli;
   destroy(...args: string[]): Promise<CliResult>;
 }
 
@@ -26,9 +27,11 @@ export function openDeployLab(stack: AwsStack, environment: Readonly<Record<stri
     ...environment,
   };
   const command = (...args: string[]) => runCli(args, { cwd, env });
+  const deploy = ['deploy', '--stack-name', name, '--no-images'];
   return {
     ...{ name, command, bucket: `${name}-123456789012-us-east-1` },
-    deploy: (...args) => command('deploy', '--stack-name', name, '--no-images', ...args),
+    deploy: (...args) => command(...deploy, ...args),
+    startDeploy: (...args) => startCli([...deploy, ...args], { cwd, env }),
     destroy: (...args) => command('destroy', '--stack-name', name, ...args),
   };
 }

@@ -28,6 +28,16 @@ describe('batch-pipeline deploy', () => {
     expect(existsSync(objects(lab, ''))).toBe(false);
   });
 
+  test('leaves a stack alone that somebody else has begun', async () => {
+    const begun = ['--stack-name', lab.name, '--change-set-name', 'theirs'];
+    const body = 'Resources: {Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: theirs}}}';
+    stack.aws('cloudformation', 'create-change-set', ...begun, '--change-set-type', 'CREATE', '--template-body', body);
+    const planned = await lab.deploy('--plan');
+    expect([planned.code, planned.stdout], planned.stderr).toEqual([0, expect.stringContaining('19 changes to stack')]);
+    expect(stack.aws('cloudformation', 'describe-change-set', ...begun)).toMatchObject({ Status: 'CREATE_COMPLETE' });
+    expect((await lab.destroy()).code).toBe(0);
+  });
+
   test('makes it, and tells where the store is', async () => {
     const made = await lab.deploy();
     expect([made.code, made.stdout], made.stderr).toEqual([0, `--store s3://${lab.bucket}\n`]);
@@ -166,6 +176,19 @@ describe('batch-pipeline deploy', () => {
   }
 });
 
+describe('interrupted', () => {
+  test('it tells that CloudFormation goes on, and the same command follows it', async () => {
+    const lab = openDeployLab(stack, { BATCH_PIPELINE_POLL_SECONDS: '2' });
+    const begun = lab.startDeploy();
+    await begun.printed(/^CREATE_IN_PROGRESS/m);
+    begun.process.kill('SIGINT');
+    expect(await begun.over).toMatchObject({
+      ...{ code: 130, stdout: '', stderr: expect.stringContaining('what CloudFormation has begun goes on') },
+    });
+    expect(await lab.deploy()).toMatchObject({ code: 0, stdout: `--store s3://${lab.bucket}\n` });
+  });
+});
+
 describe('beside what is there', () => {
   test('parts that are given are used, and not made', async () => {
     const lab = openDeployLab(stack);
@@ -183,6 +206,18 @@ describe('beside what is there', () => {
     expect((await lab.deploy()).stderr).toContain('Nothing to change');
   });
 
+  test('another key than that of the stack is refused', async () => {
+    const lab = openDeployLab(stack);
+    const key = (id: string) => `arn:aws:kms:us-east-1:123456789012:key/${id}`;
+    const made = await lab.deploy('--kms-key', key('one'));
+    expect(made.code, made.stderr).toBe(0);
+    for (const other of [key('two'), '']) {
+      const told = await lab.deploy('--kms-key', other);
+      expect([told.code, told.stderr]).toEqual([2, expect.stringContaining(`are encrypted with ${key('one')}`)]);
+    }
+    expect(deployment(lab)).toMatchObject({ kmsKeyArn: key('one') });
+  });
+
   test('where everything is given, no stack is made', async () => {
     const lab = openDeployLab(stack);
     stack.makeBucket('all-mine');
@@ -197,6 +232,11 @@ describe('beside what is there', () => {
       ...{ queue: 'all-mine', jobRoleArn: role, logGroup: '/mine' },
     });
     expect(Object.keys(await stack.takeCalls()).filter((call) => /Create|Execute/.test(call))).toEqual([]);
+
+    const kmsKeyArn = 'arn:aws:kms:us-east-1:123456789012:key/mine';
+    await lab.deploy(...given, '--kms-key', kmsKeyArn);
+    const again = await lab.deploy(...given, '--json');
+    expect(JSON.parse(again.stdout), again.stderr).toMatchObject({ queue: 'all-mine', kmsKeyArn });
   });
 
   test.for<[string, string[], RegExp]>([
@@ -212,6 +252,14 @@ describe('beside what is there', () => {
     const told = await lab.deploy(...flags);
     expect([told.code === 0, told.stderr]).toEqual([false, expect.stringMatching(message)]);
     expect(Object.keys(await stack.takeCalls())).not.toContain('cloudformation:CreateChangeSet');
+  });
+
+  test.for([
+    [['--print', '--json'], {}, '--print and --json'],
+    [[], { BATCH_PIPELINE_POLL_SECONDS: 'abc' }, 'BATCH_PIPELINE_POLL_SECONDS: "abc" is no number'],
+  ] as const)('%s with %o is refused', async ([flags, environment, message]) => {
+    const told = await openDeployLab(stack, environment).deploy(...flags);
+    expect([told.code, told.stdout, told.stderr]).toEqual([2, '', expect.stringContaining(message)]);
   });
 
   test('a region without a default network is told, with what to do', async () => {

@@ -21,8 +21,8 @@ test('data stay unless they are named, and the next deployment takes them up', a
 
   const gone = await lab.destroy();
   expect([gone.code, gone.stderr]).toEqual([0, expect.stringContaining(`Stack ${lab.name} is gone.`)]);
-  expect(gone.stderr).toContain(`Bucket ${lab.bucket} stays; to delete it: destroy --delete-data ${lab.bucket}`);
-  expect(gone.stderr).toContain(`Images below ${lab.name}/ stay; to delete them: destroy --delete-data images`);
+  expect(gone.stderr).toContain(`Bucket ${lab.bucket} stays; to delete it: aws s3 rb --force s3://${lab.bucket}`);
+  expect(gone.stderr).toContain(`to delete them: batch-pipeline destroy --stack-name ${lab.name} --delete-data images`);
   expect(existsSync(path(lab, 'v1/runs/one'))).toBe(true);
   expect(existsSync(path(lab, 'v1/deployment.json'))).toBe(false);
 
@@ -37,7 +37,14 @@ test('data stay unless they are named, and the next deployment takes them up', a
     stderr: expect.stringMatching(/Not confirmed: Bucket \S+ with 2 objects is deleted for good\.\n.*--yes/),
   });
   expect(existsSync(path(lab, 'v1/deployment.json'))).toBe(true);
-  expect((await lab.destroy(...data, '--yes')).code).toBe(0);
+  const done = await lab.destroy(...data, '--yes', '--json');
+  expect([done.code, JSON.parse(done.stdout)], done.stderr).toEqual([
+    0,
+    {
+      ...{ stack: lab.name, removed: true, bucket: lab.bucket },
+      repositories: expect.arrayContaining(['base', 'picard'].map((image) => `${lab.name}/${image}`)),
+    },
+  ]);
   expect(existsSync(path(lab, ''))).toBe(false);
   expect((await lab.destroy()).stderr).toBe(`There is no stack ${lab.name}.\n`);
 });
@@ -50,6 +57,18 @@ test('a bucket that was given is not deleted', async () => {
   expect([told.code, told.stderr]).toEqual([2, expect.stringContaining('Bucket "given" was not made by this stack')]);
   expect((await lab.destroy()).code).toBe(0);
   expect(existsSync(join(stack.folder, 's3/data/given'))).toBe(true);
+});
+
+test('a bucket that stays is deleted by hand; two at once are refused', async () => {
+  const lab = openDeployLab(stack);
+  expect((await lab.deploy('--store', 's3://my-own/rna')).code).toBe(0);
+  const two = await lab.destroy('--delete-data', 'my-own', '--delete-data', lab.bucket, '--yes');
+  expect([two.code, two.stderr]).toEqual([2, expect.stringContaining('several are named')]);
+  const gone = await lab.destroy();
+  expect(gone.stderr).toContain('Bucket my-own stays; to delete it: aws s3 rb --force s3://my-own\n');
+  // What is told must be what works: without the stack nobody knows whose it is.
+  const told = await lab.destroy('--delete-data', 'my-own', '--yes');
+  expect([told.code, told.stderr]).toEqual([2, expect.stringContaining('aws s3 rb --force s3://my-own')]);
 });
 
 test('nothing is destroyed under jobs that are not over, unless that is meant', async () => {

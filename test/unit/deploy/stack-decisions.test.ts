@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chooseBucket } from '../../../src/deploy/stack/choose-bucket.ts';
+import { checkKey } from '../../../src/deploy/stack/check-key.ts';
 import { chooseNetwork } from '../../../src/deploy/stack/choose-network.ts';
 import type { Subnet } from '../../../src/deploy/stack/network-api.ts';
 import { STACK_PARAMETERS, stackParameters } from '../../../src/deploy/stack/stack-parameters.ts';
@@ -73,6 +74,20 @@ describe('the bucket', () => {
     expect(await choose({ before: { BucketName: 'mine' } }, ['mine'])).toEqual({});
     expect(await choose({ before: { BucketName: 'mine' }, named }, ['mine'])).toEqual({ Prefix: 'rna/' });
   });
+});
+
+test('a stack keeps its key: a first one may be given, another may not', () => {
+  const given = (before: string | undefined, wanted: string | undefined) => () => checkKey(before, wanted);
+  expect(given('one', 'two')).toThrow(/encrypted with one: with another key nobody/);
+  expect(given('one', '')).toThrow(/encrypted with one: with no key nobody/);
+  for (const [before, wanted] of [
+    ['one', 'one'],
+    ['one', undefined],
+    ['', 'two'],
+    ['', ''],
+    [undefined, 'two'],
+  ] as const)
+    expect(given(before, wanted)).not.toThrow();
 });
 
 test('subnets of several networks, and no network at all, are refused', async () => {
