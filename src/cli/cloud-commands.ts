@@ -8,7 +8,10 @@ const STACK = 'batch-pipeline';
 
 /** `images build|push|list` */
 export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {
-  const images = program.command('images').description('container images of pipelines: build them, push them to ECR');
+  const images = program
+    .command('images')
+    .description('container images of pipelines: build them, push them to ECR')
+    .addHelpText('after', '\nExample:\n  $ batch-pipeline images push');
   images
     .command('build')
     .description("build the images of pipelines into docker's, podman's or buildah's own storage")

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AwsStack, roleArn, startAwsStack } from '../../contract/aws-batch-stack.ts';
 import { type DeployLab, openDeployLab } from './deploy-lab.ts';
+import type { Environment, LaunchTemplateData, Queue } from './described.ts';
 
 let stack: AwsStack;
 beforeAll(() => {
@@ -307,26 +308,3 @@ describe('a creation that fails', () => {
     expect((await lab.deploy('--max-vcpus', '8')).code).toBe(0);
   });
 });
-
-interface Queue {
-  jobQueueName: string;
-  computeEnvironmentOrder: { computeEnvironment: string }[];
-  jobStateTimeLimitActions: unknown[];
-}
-
-interface Environment {
-  computeEnvironmentName: string;
-  computeResources: {
-    type: string;
-    allocationStrategy: string;
-    minvCpus: number;
-    maxvCpus: number;
-    launchTemplate: { launchTemplateId: string; version: string };
-  };
-}
-
-interface LaunchTemplateData {
-  BlockDeviceMappings: unknown;
-  MetadataOptions: unknown;
-  UserData: string;
-}

@@ -80,7 +80,7 @@ describe('a bundle', () => {
     const built = { bytes, sha256: 'a'.repeat(64) };
     await store.write(`v1/bundles/${built.sha256}.zip`, 'whale');
     await publishBundle(store, built);
-    expect(await store.read(`v1/bundles/${built.sha256}.zip`)).toEqual(new Uint8Array(bytes));
+    expect(Buffer.from((await store.read(`v1/bundles/${built.sha256}.zip`)) ?? [])).toEqual(bytes);
   });
 
   test('of a pipeline that cannot be bundled says where and why', async () => {
