@@ -103,7 +103,7 @@ async function forgetDeployment(
 ): Promise<void> {
   if (storeUrl === undefined || storeUrl.startsWith(`s3://${deleted}/`)) return;
   const store = await openStore(storeUrl.replace(/\/$/, ''), storeOptions(process.env));
-  const deployed = await readDeployment(store);
+  const deployed = await readDeployment(store, { ignoreUnreadable: true });
   if (deployed?.stack === name) await store.remove([deploymentKey]);
 }
 

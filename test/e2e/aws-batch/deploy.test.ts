@@ -177,19 +177,6 @@ describe('batch-pipeline deploy', () => {
   }
 });
 
-describe('interrupted', () => {
-  test('it tells that CloudFormation goes on, and the same command follows it', async () => {
-    const lab = openDeployLab(stack, { BATCH_PIPELINE_POLL_SECONDS: '2' });
-    const begun = lab.startDeploy();
-    await begun.printed(/^CREATE_IN_PROGRESS/m);
-    begun.process.kill('SIGINT');
-    expect(await begun.over).toMatchObject({
-      ...{ code: 130, stdout: '', stderr: expect.stringContaining('what CloudFormation has begun goes on') },
-    });
-    expect(await lab.deploy()).toMatchObject({ code: 0, stdout: `--store s3://${lab.bucket}\n` });
-  });
-});
-
 describe('beside what is there', () => {
   test('parts that are given are used, and not made', async () => {
     const lab = openDeployLab(stack);
@@ -271,40 +258,5 @@ describe('beside what is there', () => {
     for (const { VpcId } of Vpcs) stack.aws('ec2', 'delete-vpc', '--region', region, '--vpc-id', VpcId);
     const told = await openDeployLab(stack).deploy('--region', region);
     expect([told.code, told.stderr]).toEqual([3, expect.stringMatching(/no default network.*\n.*--subnets/)]);
-  });
-});
-
-describe('a creation that fails', () => {
-  test('is told with the first resource that failed and why, and is cleared away by the next', async () => {
-    const lab = openDeployLab(stack);
-    stack.aws('logs', 'create-log-group', '--log-group-name', `/aws/batch/${lab.name}`);
-    const failed = await lab.deploy();
-    expect([failed.code, failed.stderr]).toEqual([
-      3,
-      expect.stringMatching(/ROLLBACK_COMPLETE: LogGroup \(AWS::Logs::LogGroup\): .*already exists/),
-    ]);
-    expect(existsSync(objects(lab, ''))).toBe(false);
-    expect((await lab.deploy('--plan')).stderr).toContain('The stack is in ROLLBACK_COMPLETE');
-    stack.aws('logs', 'delete-log-group', '--log-group-name', `/aws/batch/${lab.name}`);
-    const made = await lab.deploy();
-    expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('DELETE_COMPLETE')]);
-  });
-
-  test('an update that fails leaves what was there', async () => {
-    const lab = openDeployLab(stack);
-    expect((await lab.deploy()).code).toBe(0);
-    await stack.control('POST', 'faults', {
-      action: 'batch:UpdateComputeEnvironment',
-      kind: 'error',
-      skip: 1,
-      count: 1,
-    });
-    const failed = await lab.deploy('--max-vcpus', '8');
-    expect([failed.code, failed.stderr]).toEqual([
-      3,
-      expect.stringMatching(/UPDATE_ROLLBACK_COMPLETE: SpotEnvironment/),
-    ]);
-    expect((await lab.deploy('--plan')).stdout).toContain('Nothing to change');
-    expect((await lab.deploy('--max-vcpus', '8')).code).toBe(0);
   });
 });
