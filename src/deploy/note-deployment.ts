@@ -26,7 +26,7 @@ export function nextDeployment(
 
 /** Reads right before it writes, so that what others note meanwhile is lost as seldom as can be. */
 export async function noteDeployment(store: Store, made: Deployed): Promise<ReturnType<typeof nextDeployment>> {
-  const next = nextDeployment(await readDeployment(store), made);
+  const next = nextDeployment(await readDeployment(store, { ignoreUnreadable: true }), made);
   await writeDeployment(store, next.deployed);
   return next;
 }
