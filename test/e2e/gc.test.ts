@@ -81,7 +81,9 @@ test('a run that ended long ago: what was only on the way goes, and nobody misse
   expect((await exits(0, ['retry'], { cwd })).stderr).toContain('has nothing to retry');
   expect((await exits(0, [...RUN], { cwd })).stderr).toContain('up to date');
   expect(outputs(cwd, 'sorted')).toEqual([]);
-  // The new run did not need them, and they are gone all the same.
+
+  // A later run does not need them, and they are gone all the same.
+  await exits(0, [...RUN, '-p', 'loud=true'], { cwd });
   const later = await exits(0, ['results', '--step', 'sorted', '--to', 'sorted'], { cwd });
   expect(later.stderr).toContain('sorted: the files of 2 samples were removed.');
 

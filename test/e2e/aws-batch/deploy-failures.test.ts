@@ -16,9 +16,8 @@ describe('interrupted', () => {
     const begun = lab.startDeploy();
     await begun.printed(/^CREATE_IN_PROGRESS/m);
     begun.process.kill('SIGINT');
-    expect(await begun.over).toMatchObject({
-      ...{ code: 130, stdout: '', stderr: expect.stringContaining('what CloudFormation has begun goes on') },
-    });
+    const told = expect.stringContaining('what CloudFormation has begun goes on');
+    expect(await begun.over).toMatchObject({ code: 130, stdout: '', stderr: told });
     expect(await lab.deploy()).toMatchObject({ code: 0, stdout: `--store s3://${lab.bucket}\n` });
   });
 });

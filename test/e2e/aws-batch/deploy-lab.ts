@@ -35,3 +35,27 @@ export function openDeployLab(stack: AwsStack, environment: Readonly<Record<stri
     destroy: (...args) => command('destroy', '--stack-name', name, ...args),
   };
 }
+
+/** Answers of the AWS command line, as far as tests read them. */
+export interface Queue {
+  jobQueueName: string;
+  computeEnvironmentOrder: { computeEnvironment: string }[];
+  jobStateTimeLimitActions: unknown[];
+}
+
+export interface Environment {
+  computeEnvironmentName: string;
+  computeResources: {
+    type: string;
+    allocationStrategy: string;
+    minvCpus: number;
+    maxvCpus: number;
+    launchTemplate: { launchTemplateId: string; version: string };
+  };
+}
+
+export interface LaunchTemplateData {
+  BlockDeviceMappings: unknown;
+  MetadataOptions: unknown;
+  UserData: string;
+}

@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AwsStack, roleArn, startAwsStack } from '../../contract/aws-batch-stack.ts';
-import { type DeployLab, openDeployLab } from './deploy-lab.ts';
-import type { Environment, LaunchTemplateData, Queue } from './described.ts';
+import { type DeployLab, type Environment, type LaunchTemplateData, openDeployLab, type Queue } from './deploy-lab.ts';
 
 let stack: AwsStack;
 beforeAll(() => {
@@ -35,7 +34,8 @@ describe('batch-pipeline deploy', () => {
     stack.aws('cloudformation', 'create-change-set', ...begun, '--change-set-type', 'CREATE', '--template-body', body);
     const planned = await lab.deploy('--plan');
     expect([planned.code, planned.stdout], planned.stderr).toEqual([0, expect.stringContaining('19 changes to stack')]);
-    expect(stack.aws('cloudformation', 'describe-change-set', ...begun)).toMatchObject({ Status: 'CREATE_COMPLETE' });
+    const left = stack.aws('cloudformation', 'describe-stacks', ...begun.slice(0, 2));
+    expect(left).toMatchObject({ Stacks: [{ StackStatus: 'REVIEW_IN_PROGRESS' }] });
     expect((await lab.destroy()).code).toBe(0);
   });
 
@@ -197,8 +197,7 @@ describe('beside what is there', () => {
   test('another key than that of the stack is refused', async () => {
     const lab = openDeployLab(stack);
     const key = (id: string) => `arn:aws:kms:us-east-1:123456789012:key/${id}`;
-    const made = await lab.deploy('--kms-key', key('one'));
-    expect(made.code, made.stderr).toBe(0);
+    expect((await lab.deploy('--kms-key', key('one'))).code).toBe(0);
     for (const other of [key('two'), '']) {
       const told = await lab.deploy('--kms-key', other);
       expect([told.code, told.stderr]).toEqual([2, expect.stringContaining(`are encrypted with ${key('one')}`)]);
@@ -240,14 +239,6 @@ describe('beside what is there', () => {
     const told = await lab.deploy(...flags);
     expect([told.code === 0, told.stderr]).toEqual([false, expect.stringMatching(message)]);
     expect(Object.keys(await stack.takeCalls())).not.toContain('cloudformation:CreateChangeSet');
-  });
-
-  test.for([
-    [['--print', '--json'], {}, '--print and --json'],
-    [[], { BATCH_PIPELINE_POLL_SECONDS: 'abc' }, 'BATCH_PIPELINE_POLL_SECONDS: "abc" is no number'],
-  ] as const)('%s with %o is refused', async ([flags, environment, message]) => {
-    const told = await openDeployLab(stack, environment).deploy(...flags);
-    expect([told.code, told.stdout, told.stderr]).toEqual([2, '', expect.stringContaining(message)]);
   });
 
   test('a region without a default network is told, with what to do', async () => {

@@ -290,11 +290,3 @@ test('a column that the pipeline does not know is told, and does no harm', async
     "
   `);
 });
-
-test('what AWS alone can use is not put into a folder', async () => {
-  expect(await refusal(['images', 'push'], {})).toMatchInlineSnapshot(`
-    "exit 2
-    error: --store: ./batch-pipeline-store is no S3 store
-      -> Give the store of the runs that use the images: --store s3://BUCKET/PREFIX, or BATCH_PIPELINE_STORE."
-  `);
-});

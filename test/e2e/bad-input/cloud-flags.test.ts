@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { refusal } from './refusal.ts';
+
+test('what AWS alone can use is not put into a folder', async () => {
+  expect(await refusal(['images', 'push'], {})).toMatchInlineSnapshot(`
+    "exit 2
+    error: --store: ./batch-pipeline-store is no S3 store
+      -> Give the store of the runs that use the images: --store s3://BUCKET/PREFIX, or BATCH_PIPELINE_STORE."
+  `);
+});
+
+test('the template is not printed as JSON', async () => {
+  expect(await refusal(['deploy', '--print', '--json'], {})).toMatchInlineSnapshot(`
+    "exit 2
+    error: --json: --print and --json do not go together: the template is YAML"
+  `);
+});
+
+test('a rest between two questions that is no number is told before anything is asked', async () => {
+  const env = { AWS_REGION: 'us-east-1', BATCH_PIPELINE_POLL_SECONDS: 'abc' };
+  expect(await refusal(['deploy', '--plan'], {}, env)).toMatchInlineSnapshot(`
+    "exit 2
+    error: BATCH_PIPELINE_POLL_SECONDS: "abc" is no number of seconds"
+  `);
+});
