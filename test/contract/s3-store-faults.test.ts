@@ -108,7 +108,8 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
 
   test('knows that an upload is complete when the answer is lost', async () => {
     fail('lose-answer', 1, 'POST', /uploadId/);
-    expect(await store.head('large')).toMatchObject(await upload());
+    const uploaded = await upload();
+    expect(await store.head('large')).toMatchObject(uploaded);
     expect(count('POST', /uploadId/)).toBe(2);
     await download();
     expect(downloaded()).toBe(true);
