@@ -157,8 +157,8 @@ describe('ECR', () => {
   test('refuses who has no credentials', async () => {
     const lab = openImageLab(stack);
     const nobody = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true' };
-    const pushed = await lab.commandWith(nobody, 'images', 'push', './pipeline.ts', '--store', 'here');
-    expect([pushed.code, pushed.stderr]).toEqual([3, expect.stringContaining('AWS does not accept the credentials')]);
+    const pushed = await lab.commandWith(nobody, 'images', 'push', './pipeline.ts');
+    expect([pushed.code, pushed.stderr]).toEqual([3, expect.stringMatching(/credentials/)]);
     expect(lab.takeCalls()).toEqual([]);
   });
 });
