@@ -77,8 +77,8 @@ chmod 700 other/v1
     error: EACCES: permission denied, stat '<folder>/other/v1/run-ids/'
       -> The system refuses it: check owner, permissions and space.
     exit 3
-    error: EACCES: permission denied, stat '<folder>/other/v1/letters/records/sorted/'
-      -> The system refuses it: check owner, permissions and space.
+    error: <folder>/other/v1/gc.json: The store may not be read
+      -> Check owner and permissions of the folder.
     exit 3
     "
   `);

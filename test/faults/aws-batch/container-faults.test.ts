@@ -6,7 +6,7 @@ import { type AwsStack, startAwsStack } from '../../contract/aws-batch-stack.ts'
 import { NEEDS } from '../../e2e/aws-batch/batch-lab.ts';
 import { type FaultLab, openFaultLab, tries, untilSo } from './fault-lab.ts';
 
-const BASE = resolve(import.meta.dirname, '../../../images/base');
+const BASE = resolve(import.meta.dirname, '../../../dist/images/base');
 const IMAGE = 'localhost/batch-pipeline/faults';
 
 let stack: AwsStack;
