@@ -101,7 +101,7 @@ describe('a storm of throttling', () => {
     await plan({ action: 'batch:SubmitJob', kind: 'throttle', count: null });
     await expect(lab.engine.submit(lab.job('a'), [])).rejects.toMatchObject({
       code: 'aws-unreachable',
-      hint: expect.stringContaining('not submitted twice'),
+      hint: expect.stringContaining('not done twice'),
     });
     expect(await lab.listed()).toEqual([]);
   });
