@@ -38,18 +38,18 @@ export async function openAwsBatch(flags: EngineFlags, store: Store): Promise<Op
     environment: jobEnvironment(),
     lookAtStore: () => storeFindings(store, region),
   });
-  return { engine, elsewhere: elsewhereOf({ ...flags, ...place }, store), place };
+  return { engine, elsewhere: elsewhereOf({ ...flags, ...place }, store, deployed?.images ?? {}), place };
 }
 
 /** What runs on AWS Batch need besides the engine. */
-function elsewhereOf(flags: EngineFlags, store: Store): Elsewhere {
+function elsewhereOf(flags: EngineFlags, store: Store, pushed: Deployment['images']): Elsewhere {
   return {
-    environments: (pipeline) => imageEnvironments(pipeline, flags, store),
+    environments: (pipeline) => imageEnvironments(pipeline, flags, pushed),
     async bundle(source) {
       const { buildBundle, publishBundle } = await import('../../deploy/bundle.ts');
       return publishBundle(store, await buildBundle(source, { conductor: flags.conductor ?? false }));
     },
-    findings: async (prepared) => [...inputFindings(prepared), ...(await outdatedFindings(prepared, flags))],
+    findings: async (prepared) => [...inputFindings(prepared), ...(await outdatedFindings(prepared, flags, pushed))],
   };
 }
 
@@ -57,12 +57,11 @@ function elsewhereOf(flags: EngineFlags, store: Store): Elsewhere {
 async function imageEnvironments(
   pipeline: Pipeline,
   flags: EngineFlags,
-  store: Store,
+  pushed: Deployment['images'],
 ): Promise<Record<string, StepEnvironment>> {
-  const deployed = await readDeployment(store);
   const named = nameValuePairs(flags.image, '--image');
   const entries = pipeline.steps.map(async (step): Promise<[string, StepEnvironment]> => {
-    const image = imageOf(step, named, deployed?.images ?? {});
+    const image = imageOf(step, named, pushed);
     return [step.name, { toolVersions: {}, ...given('image', image && (await byDigest(image, flags.region))) }];
   });
   return Object.fromEntries(await Promise.all(entries));
@@ -81,11 +80,14 @@ function inputFindings({ samples, request }: Prepared): Finding[] {
 }
 
 /** Images that were pushed before their folder changed: jobs would run in the old ones. */
-async function outdatedFindings({ request, jobs }: Prepared, flags: EngineFlags): Promise<Finding[]> {
+async function outdatedFindings(
+  { request, jobs }: Prepared,
+  flags: EngineFlags,
+  pushed: Deployment['images'],
+): Promise<Finding[]> {
   const { loaded, store, environments } = request;
-  const deployed = await readDeployment(store);
   const atWork = new Set(jobs.map(({ step }) => environments[step]?.image));
-  const used = Object.entries(deployed?.images ?? {}).filter(([, uri]) => atWork.has(uri));
+  const used = Object.entries(pushed).filter(([, uri]) => atWork.has(uri));
   if (used.length === 0) return [];
   const { outdatedImages } = await import('../../deploy/images/outdated-images.ts');
   const options = {

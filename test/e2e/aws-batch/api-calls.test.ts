@@ -35,7 +35,7 @@ test.for<[number, { heads: number; lists: number }]>([
   const lab = await openCallLab(stack);
   const store = ['--store', lab.store];
   try {
-    const run = { 's3:GetObject': 10, 's3:ListObjectsV2': 10 + inputs.lists };
+    const run = { 's3:GetObject': 8, 's3:ListObjectsV2': 10 + inputs.lists };
     expect(await callsOf(lab, 0, ...lab.run, ...lab.cohort('one', count))).toEqual({
       ...{ ...SUBMIT, ...run, 'batch:RegisterJobDefinition': 4 },
       ...{ 's3:HeadObject': 5 + inputs.heads, 's3:PutObject': 12 },
