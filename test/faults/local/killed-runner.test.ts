@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { kill } from '../../fixtures/crash/processes.ts';
+import { kill, stop } from '../../fixtures/crash/processes.ts';
 import type { Command } from '../../fixtures/crash/program.ts';
 import {
   expectSound,
-  isPublishing,
+  isHeld,
   leftAlive,
   openRaceLab,
   type RaceLab,
@@ -16,9 +16,10 @@ import {
 describe('a runner that is killed', () => {
   test('between publishing and its record has done nothing, and the next try does it', async () => {
     const lab = openRaceLab();
-    const command = lab.run({ S1: 'chatty:150' });
+    const command = lab.run({ S1: 'chatty:150 held' });
     // The output is there, and the log is on its way: the record comes after it.
-    await until(() => isPublishing(lab) && lab.audit().unreferenced.length === 1);
+    await until(() => isHeld(lab));
+    expect(lab.audit().unreferenced).toHaveLength(1);
     expect(lab.audit().succeeded.size).toBe(0);
     for (const { pid } of lab.cast().runners) kill(pid);
     expect((await command.over).code).toBe(0);
@@ -30,9 +31,9 @@ describe('a runner that is killed', () => {
 
   test('leaves files that never stand for the result of another try', async () => {
     const lab = openRaceLab();
-    const deeds = { S1: 'chatty:150', S2: '' };
+    const deeds = { S1: 'chatty:150 held', S2: '' };
     const command = lab.run(deeds, '-p', 'random=true');
-    await until(() => isPublishing(lab) && lab.audit().unreferenced.length === 1);
+    await until(() => isHeld(lab));
     for (const { pid } of lab.cast().runners) kill(pid);
     expect((await command.over).code).toBe(0);
     await expectSound(lab);
@@ -41,10 +42,10 @@ describe('a runner that is killed', () => {
 
   test('with its command leaves files that never stand for the result of the next', async () => {
     const lab = openRaceLab();
-    const deeds = { S1: 'chatty:150', S2: '' };
+    const deeds = { S1: 'chatty:150 held', S2: '' };
     const command = lab.run(deeds, '-p', 'random=true');
-    await until(() => isPublishing(lab) && lab.audit().unreferenced.length === 1);
-    killAll(command, lab);
+    await until(() => isHeld(lab));
+    await killAll(command, lab);
     await command.over;
     const [left = ''] = lab.audit().unreferenced;
     const bytes = readFileSync(join(lab.store, left));
@@ -68,7 +69,7 @@ describe('a runner that is killed', () => {
     await lab.begun('copy', 'S1');
     await until(() => lab.cast().tools.some(({ argv }) => argv[0] === 'sleep'));
     await until(() => succeededTasks(lab).includes('copy/S1'));
-    killAll(command, lab);
+    await killAll(command, lab);
     await command.over;
     expect(lab.cast().tools).not.toEqual([]);
     // The gather over S1 alone is still to be made; after that there is nothing.
@@ -85,7 +86,7 @@ describe('a runner that is killed', () => {
     expect((await lab.run({ S1: '' }).over).code).toBe(0);
     const command = lab.run({ S1: '', S2: 'endless' });
     await until(() => lab.cast().tools.some(({ argv }) => argv[0] === 'sleep'));
-    killAll(command, lab);
+    await killAll(command, lab);
     await command.over;
     const end = await lab.run({ S1: '' }).over;
     expect(end.stderr).toContain('0 tasks in 0 jobs, 3 up to date');
@@ -115,8 +116,10 @@ function writeDamaged(path: string): void {
   writeFileSync(path, '');
 }
 
-/** The command and its runners, before one hears of the other's end; the tools live on. */
-function killAll(command: Command, lab: RaceLab): void {
+/** The command and its runners; all stand still before the first dies, so that none hears of it and ends the tools. */
+async function killAll(command: Command, lab: RaceLab): Promise<void> {
+  await stop(command.pid);
   const { runners } = lab.cast();
-  for (const pid of [command.pid, ...runners.map((runner) => runner.pid)]) kill(pid);
+  await Promise.all(runners.map(({ pid }) => stop(pid)));
+  for (const { pid } of [command, ...runners]) kill(pid);
 }

@@ -3,16 +3,27 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { kill } from '../../fixtures/crash/processes.ts';
 import type { Command } from '../../fixtures/crash/program.ts';
-import { expectSound, isPublishing, leftAlive, openRaceLab, until } from '../../fixtures/crash/race-lab.ts';
+import {
+  expectSound,
+  isHeld,
+  leftAlive,
+  letGo,
+  openRaceLab,
+  succeededTasks,
+  until,
+} from '../../fixtures/crash/race-lab.ts';
 
 describe('a command that is asked to stop', () => {
-  const deeds = { S1: '', S2: 'big:150' };
+  const deeds = { S1: '', S2: 'big:150 held' };
 
   test.for(['SIGINT', 'SIGTERM'] as const)('by %s while it publishes leaves nothing half-written', async (signal) => {
     const lab = openRaceLab();
     const command = lab.run(deeds);
-    await until(() => isPublishing(lab));
+    await until(() => isHeld(lab));
+    await until(() => succeededTasks(lab).includes('copy/S1'));
     kill(command.pid, signal);
+    await until(() => command.said().includes('Stopping'));
+    letGo(lab);
     expect(await command.over).toMatchObject({ code: 130 });
     expect(await leftAlive(lab)).toEqual([]);
     expect(lab.audit()).toMatchObject({ complaints: [], scratch: [] });
@@ -26,7 +37,7 @@ describe('a command that is asked to stop', () => {
   test('twice leaves nothing half-written either', async () => {
     const lab = openRaceLab();
     const command = lab.run(deeds);
-    await until(() => isPublishing(lab));
+    await until(() => isHeld(lab));
     await stopTwice(command);
     expect(await command.over).toMatchObject({ code: 130 });
     expect(await leftAlive(lab)).toEqual([]);
