@@ -4,17 +4,26 @@ import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { PipelineError } from '../errors.ts';
+import {
+  filesText,
+  type Identities,
+  legacyCode,
+  legacyHelpers,
+  readDeclaredFiles,
+  type UserModule,
+} from './code-identity.ts';
 import { loadError } from './load-error.ts';
 import { isPipeline, type Pipeline } from './pipeline.ts';
-import type { Step } from './step.ts';
 
 /** A definition, and how to find it again from another process. */
 export interface LoadedPipeline {
   pipeline: Pipeline;
   /** `builtin:fusion`, or an absolute path. */
   source: string;
-  /** Stands for the modules that the file imports and that define no step. */
-  helpers: string;
+  /** What stands for the code of each step; found out once. @throws PipelineError for a declared file that is not there */
+  identities(): Promise<Identities>;
+  /** The user's own modules that were loaded, the pipeline's file among them; of a built-in pipeline none. */
+  modules: readonly UserModule[];
 }
 
 /** Pipelines that come with this package. */
@@ -36,7 +45,7 @@ const PACKAGE_FOLDER = new URL('.', PACKAGE_URL).href;
 export async function loadPipeline(nameOrPath: string): Promise<LoadedPipeline> {
   const name = nameOrPath.replace(/^builtin:/, '');
   const builtIn = BUILT_IN[name];
-  if (builtIn) return { pipeline: checked((await builtIn()).default, name), source: `builtin:${name}`, helpers: '' };
+  if (builtIn) return loadBuiltIn(name, await builtIn());
   const path = resolve(nameOrPath);
   if (!existsSync(path)) throw notFound(nameOrPath);
   // A second import of the same file would load, and so tell, none of its modules.
@@ -48,15 +57,29 @@ export async function loadPipeline(nameOrPath: string): Promise<LoadedPipeline> 
 /** By path. */
 const loadedFiles = new Map<string, Promise<LoadedPipeline>>();
 
-async function loadFile(path: string, given: string): Promise<LoadedPipeline> {
-  const { module, files } = await importRecording(path);
-  return { pipeline: checked(module.default, given), source: path, helpers: helpersHash(path, files) };
+function loadBuiltIn(name: string, module: { default: unknown }): LoadedPipeline {
+  const pipeline = checked(module.default, name);
+  const identities = pipeline.steps.map((step) => [step.name, { code: legacyCode(step, ''), files: [] }]);
+  const found = Promise.resolve(Object.fromEntries(identities) as Identities);
+  return { pipeline, source: `builtin:${name}`, identities: () => found, modules: [] };
 }
 
-/** What stands for a step's code in its tasks' keys. */
-export function codeIdentity(step: Step, helpers: string): string {
-  const code = step.version === undefined ? `${step.run.toString()}\0${helpers}` : `version ${step.version}`;
-  return `${code}\0${JSON.stringify(step.outputSpecs)}`;
+async function loadFile(path: string, given: string): Promise<LoadedPipeline> {
+  const { module, sources } = await importRecording(path);
+  const pipeline = checked(module.default, given);
+  const modules = [...sources].map(([file, source]) => ({ path: file, sha256: hash('sha256', source) }));
+  let found: Promise<Identities> | undefined;
+  return { pipeline, source: path, identities: () => (found ??= identify(pipeline, path, sources)), modules };
+}
+
+async function identify(pipeline: Pipeline, path: string, sources: ReadonlyMap<string, string>): Promise<Identities> {
+  const helpers = legacyHelpers([...sources].filter(([file]) => file !== path).map(([, source]) => source));
+  return Object.fromEntries(
+    pipeline.steps.map((step) => {
+      const files = readDeclaredFiles(step, path);
+      return [step.name, { code: legacyCode(step, helpers) + filesText(files), files }];
+    }),
+  );
 }
 
 function checked(value: unknown, where: string): Pipeline {
@@ -77,24 +100,29 @@ function notFound(given: string): PipelineError {
   });
 }
 
-/** Imports a module while noting the local files that come with it, and lends it this package. */
-async function importRecording(path: string): Promise<{ module: { default?: unknown }; files: string[] }> {
-  const files: string[] = [];
+/** Imports a module while noting the local files that come with it, by path with their source, and lends it this package. */
+async function importRecording(
+  path: string,
+): Promise<{ module: { default?: unknown }; sources: ReadonlyMap<string, string> }> {
+  const sources = new Map<string, string>();
   const hooks = registerHooks({
     resolve(specifier, context, next) {
       if (specifier === 'batch-pipeline') return { url: PACKAGE_URL, shortCircuit: true };
       return next(specifier, context);
     },
     load(url, context, next) {
-      if (url.startsWith('file:') && !url.includes('/node_modules/') && !url.startsWith(PACKAGE_FOLDER))
-        files.push(fileURLToPath(url));
       // Whatever the nearest package.json says of other files: `npm init` says CommonJS.
       const isTypeScript = url.endsWith('.ts') && context.format === 'commonjs-typescript';
-      return next(url, isTypeScript ? { ...context, format: 'module-typescript' } : context);
+      const loaded = next(url, isTypeScript ? { ...context, format: 'module-typescript' } : context);
+      if (url.startsWith('file:') && !url.includes('/node_modules/') && !url.startsWith(PACKAGE_FOLDER)) {
+        const file = fileURLToPath(url);
+        sources.set(file, textOf(loaded.source ?? readFileSync(file)));
+      }
+      return loaded;
     },
   });
   try {
-    return { module: (await import(pathToFileURL(path).href)) as { default?: unknown }, files };
+    return { module: (await import(pathToFileURL(path).href)) as { default?: unknown }, sources };
   } catch (error) {
     throw loadError(path, fileURLToPath(PACKAGE_FOLDER), error);
   } finally {
@@ -102,8 +130,6 @@ async function importRecording(path: string): Promise<{ module: { default?: unkn
   }
 }
 
-function helpersHash(entry: string, files: readonly string[]): string {
-  const sources = files.filter((file) => file !== entry).map((file) => readFileSync(file, 'utf8'));
-  const helpers = sources.filter((source) => !/\bdefineStep\s*\(/.test(source));
-  return helpers.length === 0 ? '' : hash('sha256', helpers.toSorted().join('\0'));
+function textOf(source: string | ArrayBuffer | NodeJS.TypedArray): string {
+  return typeof source === 'string' ? source : new TextDecoder().decode(source);
 }

@@ -57,7 +57,7 @@ export interface CohortMember {
 }
 
 /** What `run` is handed: staged inputs, where to write, and how to call tools. */
-export interface StepContext<Inputs, Params, Outputs> {
+export interface StepContext<Inputs, Params, Outputs, Files = Readonly<Record<string, string>>> {
   /** Name of the sample; `'cohort'` in a cohort step. */
   readonly sample: string;
   /** Paths of staged inputs (never write to them) and values of the sample. */
@@ -65,6 +65,8 @@ export interface StepContext<Inputs, Params, Outputs> {
   readonly params: Params;
   /** Absolute paths, in the scratch folder, where the outputs must be when `run` ends. */
   readonly outputs: Outputs;
+  /** Paths of the files that the step declares, by the names that it gives them (never write to them). */
+  readonly files: Files;
   /** The scratch folder: the tools' working directory, removed afterwards. */
   readonly scratch: string;
   readonly cpus: number;
@@ -92,7 +94,13 @@ type Outputs = Readonly<Record<string, string | { readonly file: string; readonl
 type ResolvedParams<P> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
 type ResolvedInputs<I> = { readonly [K in keyof I]: ResolvedInput<I[K]> };
 
-export interface StepSpec<N extends string, I extends Inputs, P extends Params, O extends Outputs> {
+export interface StepSpec<
+  N extends string,
+  I extends Inputs,
+  P extends Params,
+  O extends Outputs,
+  F extends readonly string[] = readonly string[],
+> {
   /** Letters, digits and `-`; at most 32 characters. */
   name: N;
   /** One line for `plan` and the docs. */
@@ -103,6 +111,8 @@ export interface StepSpec<N extends string, I extends Inputs, P extends Params, 
   /** The params that `run` reads; others do not make it run again. */
   params?: P;
   outputs: O;
+  /** Scripts, tables and other regular files that `run` reads, by paths relative to the pipeline's file; their content counts. */
+  files?: F;
   resources: Resources;
   tools?: readonly Tool[];
   /** Container image for engines that run images: a URI, or a folder with a Dockerfile. */
@@ -118,7 +128,12 @@ export interface StepSpec<N extends string, I extends Inputs, P extends Params, 
   version?: string;
   run(
     this: void,
-    context: StepContext<ResolvedInputs<I>, ResolvedParams<P>, { readonly [K in keyof O]: string }>,
+    context: StepContext<
+      ResolvedInputs<I>,
+      ResolvedParams<P>,
+      { readonly [K in keyof O]: string },
+      { readonly [K in F[number]]: string }
+    >,
   ): Promise<void>;
 }
 
@@ -130,13 +145,14 @@ export interface Step {
   readonly inputs: Inputs;
   readonly params: Params;
   readonly outputSpecs: Readonly<Record<string, { readonly file: string; readonly optional: boolean }>>;
+  readonly files: readonly string[];
   readonly resources: Resources;
   readonly tools: readonly Tool[];
   readonly image: string | undefined;
   readonly attempts: number;
   readonly intermediate: boolean;
   readonly version: string | undefined;
-  run(context: StepContext<never, never, never>): Promise<void>;
+  run(context: StepContext<never, never, never, never>): Promise<void>;
 }
 
 /** A step and the handles by which other steps name its outputs. */
@@ -161,7 +177,8 @@ export function defineStep<
   const I extends Inputs,
   const O extends Outputs,
   const P extends Params = Record<never, never>,
->(spec: StepSpec<N, I, P, O>): DefinedStep<O> {
+  const F extends readonly string[] = readonly [],
+>(spec: StepSpec<N, I, P, O, F>): DefinedStep<O> {
   const outputs = Object.keys(spec.outputs).map((output) => [output, { kind: 'output', step: spec.name, output }]);
   const outputSpecs = Object.entries(spec.outputs).map(([output, value]) => [
     output,
@@ -175,6 +192,7 @@ export function defineStep<
     params: spec.params ?? {},
     outputs: Object.fromEntries(outputs),
     outputSpecs: Object.fromEntries(outputSpecs),
+    files: spec.files ?? [],
     resources: spec.resources,
     tools: spec.tools ?? [],
     image: spec.image,

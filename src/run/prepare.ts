@@ -1,6 +1,6 @@
 import { ExitCode, PipelineError, throwAll } from '../errors.ts';
 import type { Engine, EngineLimits, Finding } from '../engine/engine.ts';
-import { codeIdentity, type LoadedPipeline } from '../pipeline/load-pipeline.ts';
+import type { LoadedPipeline } from '../pipeline/load-pipeline.ts';
 import { isGather } from '../pipeline/pipeline.ts';
 import type { TaskResources } from '../pipeline/resources.ts';
 import type { SampleRow } from '../pipeline/sample-sheet.ts';
@@ -54,13 +54,14 @@ export interface Prepared {
 
 /** Looks at inputs, store and engine, and plans. Changes nothing. */
 export async function prepareRun(request: RunRequest): Promise<Prepared> {
-  const { pipeline, helpers } = request.loaded;
+  const { pipeline } = request.loaded;
   const gcMark = await readGcMark(request.store);
   const stepNames = pipeline.steps.map(({ name }) => name);
-  const [samples, held, limits] = await Promise.all([
+  const [samples, held, limits, codes] = await Promise.all([
     identifySamples(pipeline, request.rows, request.locate),
     loadHeld(request.store, pipeline.name, stepNames),
     request.engine.limits(),
+    request.loaded.identities(),
   ]);
   const plan = makePlan({
     ...{
@@ -74,7 +75,7 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
     identities: Object.fromEntries(
       pipeline.steps.map((step) => [
         step.name,
-        { code: codeIdentity(step, helpers), environment: environmentText(request.environments[step.name]) },
+        { code: codes[step.name]?.code ?? '', environment: environmentText(request.environments[step.name]) },
       ]),
     ),
   });

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { declaredPath } from '../pipeline/code-identity.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isGather } from '../pipeline/pipeline.ts';
 import type { ToolResult } from '../pipeline/shell.ts';
@@ -186,9 +187,10 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
     });
     const outputs = declaredOutputs(step, ref.sample, scratch);
     const params = stepParams(step, manifest);
+    const files = Object.fromEntries(step.files.map((name) => [name, declaredPath(name, manifest.pipelineSource)]));
     await withTools(signal, async (tools) => {
       const { context, observed } = createStepContext({
-        ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, members: cohort.members },
+        ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, files, members: cohort.members },
         ...{ resources: job.resources, scratch, log, path: place.path, ...tools },
       });
       work.observed = observed;

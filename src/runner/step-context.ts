@@ -21,6 +21,8 @@ export interface StepContextRequest {
   inputs: Readonly<Record<string, unknown>>;
   params: Readonly<Record<string, unknown>>;
   outputs: readonly DeclaredOutput[];
+  /** By declared name: absolute path. */
+  files: Readonly<Record<string, string>>;
   members: readonly CohortMember[];
   resources: TaskResources;
   scratch: string;
@@ -43,16 +45,17 @@ export function declaredOutputs(step: Step, sample: string, scratch: string): De
 
 /** Makes what a step's `run` is handed, and the place where its observations gather. */
 export function createStepContext(request: StepContextRequest): {
-  context: StepContext<never, never, never>;
+  context: StepContext<never, never, never, never>;
   observed: Observed;
 } {
   const observed: Observed = { tools: [], checks: [], metrics: {} };
   const { step, log, scratch, signal, resources } = request;
-  const context: StepContext<unknown, unknown, unknown> = {
+  const context: StepContext<unknown, unknown, unknown, unknown> = {
     sample: request.sample,
     inputs: request.inputs,
     params: request.params,
     outputs: Object.fromEntries(request.outputs.map(({ name, path }) => [name, path])),
+    files: request.files,
     scratch,
     cpus: resources.cpus,
     memoryMiB: resources.memoryMiB,
@@ -66,7 +69,7 @@ export function createStepContext(request: StepContextRequest): {
     },
     check: (name, values) => check(observed, name, values),
   };
-  return { context: context as StepContext<never, never, never>, observed };
+  return { context: context as StepContext<never, never, never, never>, observed };
 }
 
 function toolCommand(step: Step, name: string, path: string): readonly string[] {

@@ -116,13 +116,14 @@ async function start(
   { attempts = 1, resources = {}, change = (job) => job, ...deeds }: RunOptions,
 ): Promise<StartedRun> {
   const { engine, store, folder } = harness;
-  const { pipeline, helpers } = await loadPipeline(PIPELINE);
+  const loaded = await loadPipeline(PIPELINE);
+  const { pipeline } = loaded;
   const given = Object.entries({ folder, ...deeds }).map(([name, value]) => ({ name, value, where: name }));
   const prepared = await prepareRun({
     loaded: {
+      ...loaded,
       pipeline: { ...pipeline, steps: pipeline.steps.map((step) => ({ ...step, attempts })) },
       source: harness.pipelineSource ?? PIPELINE,
-      helpers,
     },
     rows: Object.entries(samples).map(([name, told]) => ({
       name,

@@ -37,6 +37,7 @@ export async function runStep(step: Step, request: StepRequest): Promise<StepEnd
     inputs: request.inputs,
     params: resolveParams(step, request.params ?? {}),
     outputs,
+    files: {},
     members: request.members ?? [],
     resources: { ...toTaskResources(step.resources), ...(request.cpus ? { cpus: request.cpus } : {}) },
     scratch: folder,
