@@ -42,7 +42,7 @@ export const kallisto = defineStep({
     log: 'kallisto.out',
   },
   // One thread while bootstraps are asked for, which is the default.
-  resources: { cpus: 1, memory: '6 GB', scratch: '40 GB', time: '6h' },
+  resources: { cpus: 1, memory: '10 GB', scratch: '40 GB', time: '6h' },
   tools: [kallistoTool, sort],
   image: 'images/kallisto',
   async run(context) {
