@@ -8,8 +8,8 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { arrayJobs } from '../src/plan/array-jobs.ts';
+import { planNeeds, type StepNeeds } from '../src/plan/needs.ts';
 import { makePlan } from '../src/plan/plan.ts';
-import { toTaskResources } from '../src/pipeline/resources.ts';
 import { loadPipeline } from '../src/pipeline/load-pipeline.ts';
 import { figure, measure } from './measure.ts';
 
@@ -17,7 +17,6 @@ const ROOT = join(import.meta.dirname, '..');
 const STORED_SAMPLES = Number(process.argv[2] ?? 10_000);
 
 const { pipeline } = await loadPipeline(join(ROOT, 'bench/noop/pipeline.ts'));
-const resources = Object.fromEntries(pipeline.steps.map((step) => [step.name, toTaskResources(step.resources)]));
 
 console.log('| samples x 3 steps, planned in memory | s | heap MB |\n| --- | --- | --- |');
 for (const count of [1000, 10_000, 100_000]) planInMemory(count);
@@ -38,11 +37,12 @@ function planInMemory(count: number): void {
   globalThis.gc?.();
   const before = process.memoryUsage().heapUsed;
   const startedAt = performance.now();
-  const plan = makePlan({ pipeline, params: {}, references: {}, samples, identities: {}, resources, held: new Map() });
+  const plan = makePlan({ pipeline, params: {}, references: {}, samples, identities: {}, held: new Map() });
+  const needs = planNeeds({ pipeline, plan, samples, references: {}, overrides: {} });
   const runs = new Map(plan.map(({ step, decisions }) => [step.name, decisions]));
   const jobs = arrayJobs({
-    ...{ pipeline, sampleCount: count, submission: 0, maxArraySize: 10_000, variant: () => '' },
-    resources: (step) => resources[step.name] as (typeof resources)[string],
+    ...{ pipeline, sampleCount: count, submission: 0, maxArraySize: 10_000 },
+    resources: (step, index) => (needs.get(step.name) as StepNeeds).of(index),
     runs: (step, index) => runs.get(step.name)?.[index] === 'run',
   });
   const seconds = (performance.now() - startedAt) / 1000;

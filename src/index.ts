@@ -16,6 +16,7 @@ export {
   defineStep,
   StepFailure,
   type CohortMember,
+  type KnownSizes,
   type Metric,
   type Resources,
   type Step,

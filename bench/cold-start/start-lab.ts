@@ -6,7 +6,6 @@ import { ensureBuilt } from '../../scripts/ensure-built.ts';
 import { buildBundle, publishBundle } from '../../src/deploy/bundle.ts';
 import { createLocalEngine } from '../../src/engine/local/local-engine.ts';
 import { loadPipeline } from '../../src/pipeline/load-pipeline.ts';
-import { toTaskResources } from '../../src/pipeline/resources.ts';
 import { engineJob } from '../../src/run/engine-job.ts';
 import { prepareRun } from '../../src/run/prepare.ts';
 import { writeRun } from '../../src/run/write-run.ts';
@@ -103,7 +102,6 @@ async function writeTasks(home: string, proxy: CountingProxy, samples: number) {
   const store = await openStore(`s3://${BUCKET}/store`, options);
   const source = join(ROOT, 'bench/noop/pipeline.ts');
   const loaded = await loadPipeline(source);
-  const { steps } = loaded.pipeline;
   const rows = Array.from({ length: samples }, (_, i) => ({ name: `S${i}`, cells: { txt: inputUrl(i) }, where: '' }));
   const inputs = await openStore(`s3://${BUCKET}`, options);
   for (const i of rows.keys()) await inputs.write(inputUrl(i).slice(`s3://${BUCKET}/`.length), `S${i}\n`);
@@ -114,7 +112,7 @@ async function writeTasks(home: string, proxy: CountingProxy, samples: number) {
   });
   const prepared = await prepareRun({
     ...{ loaded, rows, params: { unused: '' }, references: {}, environments: {}, store, engine },
-    resources: Object.fromEntries(steps.map((step) => [step.name, toTaskResources(step.resources)])),
+    overrides: {},
     locate: createLocator(options),
   });
   const bundle = await publishBundle(store, await buildBundle(source));

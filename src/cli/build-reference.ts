@@ -12,7 +12,6 @@ import { notice } from './print.ts';
 import { probeTools, toolEnvironments } from './probe-tools.ts';
 import { nameValuePairs } from './name-value-pairs.ts';
 import { unknownReferences } from './run-request.ts';
-import { stepResources } from './overrides.ts';
 import { openSession, storeUrl } from './session.ts';
 import { startOrCarryOn } from './start-run.ts';
 
@@ -70,7 +69,7 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
       locate: session.locate,
     },
     references: await referenceIdentities(session.store, name),
-    resources: stepResources(pipeline, []),
+    overrides: {},
     engineFlags: engineFlagsOf(flags, opened),
     environments: elsewhere
       ? await elsewhere.environments(pipeline)

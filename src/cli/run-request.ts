@@ -9,7 +9,7 @@ import { listReferences, referenceIdentities } from '../run/named-reference.ts';
 import type { Store } from '../store/store.ts';
 import type { OpenedEngine } from './engines.ts';
 import { nameValuePairs } from './name-value-pairs.ts';
-import { stepResources } from './overrides.ts';
+import { resourceOverrides } from './overrides.ts';
 import { notice } from './print.ts';
 import { probeTools, toolEnvironments } from './probe-tools.ts';
 import { readSamples } from './read-samples.ts';
@@ -63,7 +63,7 @@ export async function runRequest(
   const references = { ...named, ...files };
   const request: RunRequest = {
     ...{ loaded, rows, params, references, engine, store: session.store, locate: session.locate },
-    resources: stepResources(pipeline, flags.set ?? []),
+    overrides: resourceOverrides(pipeline, flags.set ?? []),
     environments: elsewhere
       ? await elsewhere.environments(pipeline)
       : toolEnvironments(pipeline, await probeTools(pipeline)),

@@ -1,7 +1,7 @@
 import { PipelineError, throwAll } from '../errors.ts';
 import type { Param, ReferenceFile, SampleFile, SampleValue } from './inputs.ts';
 import { plainInputs, type Step } from './step.ts';
-import { parseDuration, parseSize } from './resources.ts';
+import { resourceProblems } from './resources.ts';
 
 export interface PipelineSpec {
   /** Letters, digits and `-`; part of every key in the store. */
@@ -84,18 +84,14 @@ function nameErrors(spec: PipelineSpec): PipelineError[] {
 
 function stepErrors(spec: PipelineSpec, step: Step): PipelineError[] {
   const where = `step ${step.name}`;
-  const { memory, scratch, time, cpus } = step.resources;
   return [
     ...inputErrors(spec, step, where),
     ...outputErrors(step, where),
     ...intermediateErrors(spec, step, where),
-    ...(Number.isInteger(cpus) && cpus > 0
-      ? []
-      : [pipelineError(`cpus must be a whole number above 0, not ${cpus}`, where)]),
-    ...[memory, scratch]
-      .filter((size) => !parseSize(size))
-      .map((size) => pipelineError(`"${size}" is no size`, where, 'Write "512 MB" or "7 GB".')),
-    ...(parseDuration(time) ? [] : [pipelineError(`"${time}" is no time`, where, 'Write "90s", "30m" or "4h".')]),
+    // What a function gives is looked at when it is asked.
+    ...(typeof step.resources === 'function' ? [] : resourceProblems(step.resources)).map(({ message, hint }) =>
+      pipelineError(message, where, hint),
+    ),
   ];
 }
 

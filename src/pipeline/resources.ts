@@ -1,3 +1,6 @@
+import { messageOf, PipelineError } from '../errors.ts';
+import type { KnownSizes, Resources, Step } from './step.ts';
+
 const MEBIBYTES = { MB: 1, GB: 1024, TB: 1024 * 1024 } as const;
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
@@ -23,17 +26,57 @@ export interface TaskResources {
   timeLimitSeconds: number;
 }
 
-/** The numbers behind a step's declared resources, which `definePipeline` has checked. */
-export function toTaskResources(declared: {
-  cpus: number;
-  memory: string;
-  scratch: string;
-  time: string;
-}): TaskResources {
+/** What is wrong with declared resources, and how to write them. */
+export function resourceProblems(declared: Resources): { message: string; hint?: string }[] {
+  const { cpus, memory, scratch, time } = declared;
+  return [
+    ...(Number.isInteger(cpus) && cpus > 0 ? [] : [{ message: `cpus must be a whole number above 0, not ${cpus}` }]),
+    ...[memory, scratch]
+      .filter((size) => !parseSize(size))
+      .map((size) => ({ message: `"${size}" is no size`, hint: 'Write "512 MB" or "7 GB".' })),
+    ...(parseDuration(time) ? [] : [{ message: `"${time}" is no time`, hint: 'Write "90s", "30m" or "4h".' }]),
+  ];
+}
+
+/** Of a task without a byte of input: its step asks for the least that it ever does. */
+export const NO_SIZES: KnownSizes = { of: () => 0, samples: 0 };
+
+/**
+ * What a task gets whose inputs have these sizes: what its step declares, in numbers.
+ * @param whose told in errors: `sample "S1" (bam: 2 GB)`
+ * @throws PipelineError `resources-invalid` if the step's function throws, or if what it gives is no amount
+ */
+export function taskResources(
+  { name, resources }: Pick<Step, 'name' | 'resources'>,
+  sizes: KnownSizes,
+  whose = 'inputs of no size',
+): TaskResources {
+  const declared = typeof resources === 'function' ? ask(name, resources, sizes, whose) : resources;
+  const [problem] = resourceProblems(declared);
+  if (problem) throw invalid(name, whose, problem.message, problem.hint);
   return {
     cpus: declared.cpus,
-    memoryMiB: parseSize(declared.memory) ?? 0,
-    scratchMiB: parseSize(declared.scratch) ?? 0,
-    timeLimitSeconds: parseDuration(declared.time) ?? 0,
+    memoryMiB: parseSize(declared.memory) as number,
+    scratchMiB: parseSize(declared.scratch) as number,
+    timeLimitSeconds: parseDuration(declared.time) as number,
   };
+}
+
+function ask(step: string, resources: (sizes: KnownSizes) => Resources, sizes: KnownSizes, whose: string): Resources {
+  let given: unknown;
+  try {
+    given = resources(sizes);
+  } catch (error) {
+    throw invalid(step, whose, messageOf(error));
+  }
+  if (typeof given === 'object' && given !== null) return given as Resources;
+  throw invalid(step, whose, `the function returns ${String(given)}`);
+}
+
+function invalid(step: string, whose: string, problem: string, hint?: string): PipelineError {
+  return new PipelineError({
+    code: 'resources-invalid',
+    message: `Step ${step} has no usable resources for ${whose}: ${problem}`,
+    hint: hint ?? 'Its function must return cpus, memory, scratch and time for inputs of any size, also for 0 bytes.',
+  });
 }

@@ -21,6 +21,20 @@ export interface Resources {
   time: string;
 }
 
+/**
+ * What is known of a task's inputs before anything has run. Every number is rounded up to a power of two, so that tasks
+ * of about one size ask for the same, and share an array job.
+ */
+export interface KnownSizes {
+  /**
+   * Bytes of the sample's file in this column, or of a reference file; 0 where there is none. In a cohort step, of a
+   * column: of all samples together. What another step writes is not known yet: go by the files that it is made from.
+   */
+  of(file: SampleFile | ReferenceFile): number;
+  /** Number of samples of the run. */
+  readonly samples: number;
+}
+
 /** A fact that a step measured: it is kept in the record and shown in reports. */
 export type Metric = string | number;
 
@@ -113,7 +127,12 @@ export interface StepSpec<
   outputs: O;
   /** Scripts, tables and other regular files that `run` reads, by paths relative to the pipeline's file; their content counts. */
   files?: F;
-  resources: Resources;
+  /**
+   * What a task needs: the same for all, or a pure function of the sizes of its inputs, which is asked when a run is
+   * planned. `--set` goes before both.
+   * @example resources: (sizes) => ({ ...usual, memory: sizes.of(samples.bam) > 8e9 ? '16 GB' : '4 GB' }),
+   */
+  resources: Resources | ((sizes: KnownSizes) => Resources);
   tools?: readonly Tool[];
   /** Container image for engines that run images: a URI, or a folder with a Dockerfile. */
   image?: string;
@@ -146,7 +165,7 @@ export interface Step {
   readonly params: Params;
   readonly outputSpecs: Readonly<Record<string, { readonly file: string; readonly optional: boolean }>>;
   readonly files: readonly string[];
-  readonly resources: Resources;
+  readonly resources: Resources | ((sizes: KnownSizes) => Resources);
   readonly tools: readonly Tool[];
   readonly image: string | undefined;
   readonly attempts: number;

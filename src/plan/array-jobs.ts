@@ -9,9 +9,8 @@ export interface Wanted {
   sampleCount: number;
   /** Does this step run for this sample (index), or, for a cohort step, at all? */
   runs(step: Step, index: number): boolean;
-  resources(step: Step, variant: string): TaskResources;
-  /** Samples of different variants never share a job: a retry gives more memory to some. `''` for the usual. */
-  variant(index: number): string;
+  /** Of the sample with this index; of a cohort step with index 0. Who gets more or less of something has jobs of their own. */
+  resources(step: Step, index: number): TaskResources;
   /** Engine's limit per array. */
   maxArraySize: number;
   /** Number of this submission in its run; part of the jobs' names. */
@@ -19,9 +18,9 @@ export interface Wanted {
 }
 
 /**
- * Turns decisions into array jobs. Samples that need the same steps form a group; a group larger than the engine's
- * limit is cut into chunks; each chunk is a chain of arrays of equal size joined by N_TO_N, so that an array index
- * means the same sample all along. One sample is a plain job with plain dependencies.
+ * Turns decisions into array jobs. Samples that need the same steps, with the same resources in each, form a group; a
+ * group larger than the engine's limit is cut into chunks; each chunk is a chain of arrays of equal size joined by
+ * N_TO_N, so that an array index means the same sample all along. One sample is a plain job with plain dependencies.
  * The gather waits for every other job to be over (`ANY`); an engine that cannot is handed it later.
  */
 export function arrayJobs(wanted: Wanted): JobDocument[] {
@@ -43,30 +42,27 @@ export function arrayJobs(wanted: Wanted): JobDocument[] {
 
 interface Group {
   number: number;
-  variant: string;
   steps: readonly Step[];
   samples: number[];
 }
 
-/** Samples by the set of steps they need, in the order in which each set first appears. */
+/** Samples by the set of steps they need and what they get in each, in the order in which each set first appears. */
 function groups(wanted: Wanted): Group[] {
   const sampleSteps = wanted.pipeline.steps.filter((step) => step.scope === 'sample');
   const byNeed = new Map<string, Group>();
   for (let index = 0; index < wanted.sampleCount; index += 1) {
-    const need = sampleSteps.map((step) => (wanted.runs(step, index) ? '1' : '0')).join('');
-    if (!need.includes('1')) continue;
-    const variant = wanted.variant(index);
-    const group = byNeed.get(need + variant);
+    const steps = sampleSteps.filter((step) => wanted.runs(step, index));
+    if (steps.length === 0) continue;
+    const need = steps.map((step) => `${step.name} ${resourcesText(wanted.resources(step, index))}`).join('\n');
+    const group = byNeed.get(need);
     if (group) group.samples.push(index);
-    else
-      byNeed.set(need + variant, {
-        variant,
-        number: byNeed.size,
-        steps: sampleSteps.filter((_, i) => need[i] === '1'),
-        samples: [index],
-      });
+    else byNeed.set(need, { number: byNeed.size, steps, samples: [index] });
   }
   return [...byNeed.values()];
+}
+
+function resourcesText({ cpus, memoryMiB, scratchMiB, timeLimitSeconds }: TaskResources): string {
+  return `${cpus} ${memoryMiB} ${scratchMiB} ${timeLimitSeconds}`;
 }
 
 function chunks(samples: readonly number[], size: number): number[][] {
@@ -91,7 +87,7 @@ function chain(
       earlier.filter((job) => job.samples.length === 0),
     );
     return {
-      ...jobFrame(wanted, step, jobName(step.name), group.variant),
+      ...jobFrame(wanted, step, jobName(step.name), samples[0] as number),
       size: samples.length,
       samples: toRanges(samples),
       dependsOn: [
@@ -116,7 +112,7 @@ function lastJobs(jobs: readonly JobDocument[]): string[] {
 
 function cohortJob(wanted: Wanted, step: Step, after: readonly string[], type: 'SUCCESS' | 'ANY'): JobDocument {
   return {
-    ...jobFrame(wanted, step, `${wanted.submission}-${step.name}`, ''),
+    ...jobFrame(wanted, step, `${wanted.submission}-${step.name}`, 0),
     size: 1,
     samples: [],
     dependsOn: after.map((job) => ({ job, type })),
@@ -127,7 +123,7 @@ function jobFrame(
   wanted: Wanted,
   step: Step,
   job: string,
-  variant: string,
+  index: number,
 ): Pick<JobDocument, 'version' | 'job' | 'step' | 'submission' | 'resources' | 'rank'> {
   const { steps } = wanted.pipeline;
   const rank = steps.length - steps.findIndex(({ name }) => name === step.name);
@@ -136,7 +132,7 @@ function jobFrame(
     job,
     step: step.name,
     submission: wanted.submission,
-    resources: wanted.resources(step, variant),
+    resources: wanted.resources(step, index),
     rank,
   };
 }

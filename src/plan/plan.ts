@@ -1,7 +1,6 @@
 import { PipelineError, throwAll } from '../errors.ts';
 import { chooseInput, type ChosenInput } from '../pipeline/choose-input.ts';
 import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
-import type { TaskResources } from '../pipeline/resources.ts';
 import type { Step } from '../pipeline/step.ts';
 import type { Decision, FileIdentity } from '../record/manifest.ts';
 import { gatherIdentity, identityLines, paramLines, taskKey } from '../record/task-key.ts';
@@ -27,7 +26,6 @@ export interface PlanRequest {
   samples: readonly PlanSample[];
   /** By step: what stands for its code, and for its tools or image. */
   identities: Readonly<Record<string, { code: string; environment: string }>>;
-  resources: Readonly<Record<string, TaskResources>>;
   held: Held;
 }
 

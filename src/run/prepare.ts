@@ -4,9 +4,9 @@ import type { LoadedPipeline } from '../pipeline/load-pipeline.ts';
 import { isGather } from '../pipeline/pipeline.ts';
 import type { TaskResources } from '../pipeline/resources.ts';
 import type { SampleRow } from '../pipeline/sample-sheet.ts';
-import type { Step } from '../pipeline/step.ts';
 import { arrayJobs } from '../plan/array-jobs.ts';
 import type { Held } from '../plan/held.ts';
+import { type Needs, planNeeds, type StepNeeds } from '../plan/needs.ts';
 import { makePlan, type Plan, type PlanSample } from '../plan/plan.ts';
 import type { FileIdentity, JobDocument } from '../record/manifest.ts';
 import { identityLines } from '../record/task-key.ts';
@@ -22,8 +22,8 @@ export interface RunRequest {
   rows: readonly SampleRow[];
   params: Readonly<Record<string, unknown>>;
   references: Readonly<Record<string, FileIdentity>>;
-  /** By step, after the user's overrides. */
-  resources: Readonly<Record<string, TaskResources>>;
+  /** By step: what the user gives it instead of what it asks for. */
+  overrides: Readonly<Record<string, Partial<TaskResources>>>;
   store: Store;
   engine: Engine;
   /** Kept in the manifest. */
@@ -45,6 +45,7 @@ export interface Prepared {
   samples: PlanSample[];
   held: Held;
   plan: Plan;
+  needs: Needs;
   jobs: JobDocument[];
   limits: EngineLimits;
   findings: Finding[];
@@ -64,14 +65,7 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
     request.loaded.identities(),
   ]);
   const plan = makePlan({
-    ...{
-      pipeline,
-      params: request.params,
-      references: request.references,
-      samples,
-      held,
-      resources: request.resources,
-    },
+    ...{ pipeline, params: request.params, references: request.references, samples, held },
     identities: Object.fromEntries(
       pipeline.steps.map((step) => [
         step.name,
@@ -79,8 +73,11 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
       ]),
     ),
   });
-  const jobs = planJobs(request, plan, samples.length, limits);
-  return { request, samples, held, plan, jobs, limits, findings: await check(request, jobs), gcMark };
+  const { references, overrides } = request;
+  const needs = planNeeds({ pipeline, plan, samples, references, overrides });
+  const jobs = planJobs(request, plan, needs, limits);
+  const findings = await checkNeeds(request.engine, jobs, (step) => request.environments[step]?.image);
+  return { request, samples, held, plan, needs, jobs, limits, findings, gcMark };
 }
 
 /** @throws PipelineErrors for what would make the run fail; warnings are left to the caller. */
@@ -103,17 +100,16 @@ function environmentText(environment: StepEnvironment | undefined): string {
   return environment?.image ?? identityLines(environment?.toolVersions ?? {});
 }
 
-function planJobs(request: RunRequest, plan: Plan, sampleCount: number, limits: EngineLimits): JobDocument[] {
-  const { pipeline } = request.loaded;
+function planJobs({ loaded, rows }: RunRequest, plan: Plan, needs: Needs, limits: EngineLimits): JobDocument[] {
+  const { pipeline } = loaded;
   const byName = new Map(plan.map((entry) => [entry.step.name, entry]));
   const anySampleRuns = plan.some(({ step, decisions }) => step.scope === 'sample' && decisions.includes('run'));
   return arrayJobs({
     pipeline,
-    sampleCount,
+    sampleCount: rows.length,
     submission: 0,
-    variant: () => '',
     maxArraySize: limits.maxArraySize,
-    resources: (step) => resourcesOf(request, step),
+    resources: (step, index) => (needs.get(step.name) as StepNeeds).of(index),
     runs: (step, index) => {
       const decision = byName.get(step.name)?.decisions[index];
       return decision === 'run' || (isGather(step) && anySampleRuns);
@@ -121,17 +117,16 @@ function planJobs(request: RunRequest, plan: Plan, sampleCount: number, limits: 
   });
 }
 
-function resourcesOf(request: RunRequest, step: Step): TaskResources {
-  return request.resources[step.name] as TaskResources;
+/** Asks the engine once for everything that these jobs need, and tells each finding once. */
+export async function checkNeeds(
+  engine: Engine,
+  jobs: readonly JobDocument[],
+  imageOf: (step: string) => string | undefined,
+): Promise<Finding[]> {
+  const needs = jobs.map(({ step, resources }) => ({ step, resources, image: imageOf(step) }));
+  return distinct(await engine.check(distinct(needs)));
 }
 
-async function check(request: RunRequest, jobs: readonly JobDocument[]): Promise<Finding[]> {
-  const steps = [...new Set(jobs.map(({ step }) => step))];
-  return request.engine.check(
-    steps.map((step) => ({
-      step,
-      resources: request.resources[step] as TaskResources,
-      image: request.environments[step]?.image,
-    })),
-  );
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }

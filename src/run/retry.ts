@@ -1,8 +1,9 @@
 import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import type { TaskResources } from '../pipeline/resources.ts';
 import { arrayJobs } from '../plan/array-jobs.ts';
-import type { JobDocument } from '../record/manifest.ts';
-import type { TaskRow, TaskTable } from './task-table.ts';
+import { most } from '../plan/needs.ts';
+import { expandRanges, type JobDocument } from '../record/manifest.ts';
+import type { TaskRow, TaskStatus, TaskTable } from './task-table.ts';
 
 /** A sample that ran out of something gets twice as much of it, in the step where it ran out. */
 const RAISE_FACTOR = 2;
@@ -28,19 +29,16 @@ export function retryJobs(request: RetryRequest): JobDocument[] {
   const todo = table.rows.map((row) => openSteps(row));
   const anySample = todo.some((steps) => steps.size > 0);
   const cohort = openSteps(table.cohort);
+  const given = lastGiven(earlier, table);
   return arrayJobs({
     pipeline,
     sampleCount: table.rows.length,
     submission,
     maxArraySize,
-    variant: (index) => raiseFor(table.rows[index]),
-    resources: (step, variant) =>
-      raised(
-        largest(earlier, table, step.name),
-        step.name,
-        step.scope === 'cohort' ? raiseFor(table.cohort, step.name) : variant,
-        request.largestMemoryMiB,
-      ),
+    resources: (step, index) => {
+      const row = step.scope === 'cohort' ? table.cohort : table.rows[index];
+      return raised(given(step.name, index), row?.tasks[step.name], request.largestMemoryMiB);
+    },
     runs: (step, index) => {
       if (isGather(step)) return anySample || cohort.has(step.name);
       return step.scope === 'cohort' ? cohort.has(step.name) : (todo[index]?.has(step.name) ?? false);
@@ -53,36 +51,30 @@ function openSteps(row: TaskRow): Set<string> {
   return new Set(open.map(([step]) => step));
 }
 
-/** `out-of-memory picard`, `timeout kallisto`, or `''` where more would not help; of any step of the row, or of one. */
-function raiseFor(row: TaskRow | undefined, only?: string): string {
-  const failed = Object.entries(row?.tasks ?? {}).find(
-    ([step, { state }]) => state === 'failed' && (only ?? step) === step,
-  );
-  const cause = failed?.[1].cause;
-  return cause === 'out-of-memory' || cause === 'timeout' ? `${cause} ${failed?.[0]}` : '';
+/** What the tasks of this run were last given, by step and index; what a job has never had is given enough for any. */
+function lastGiven(
+  earlier: readonly JobDocument[],
+  { manifest }: TaskTable,
+): (step: string, index: number) => TaskResources {
+  const given = new Map<string, TaskResources>();
+  for (const { step, samples, resources } of earlier) {
+    for (const index of samples.length === 0 ? [0] : expandRanges(samples)) {
+      const task = `${step} ${index}`;
+      const before = given.get(task);
+      given.set(task, before ? most(before, resources) : resources);
+    }
+  }
+  const planned = new Map(manifest.steps.map(({ name, resources }) => [name, resources]));
+  return (step, index) => given.get(`${step} ${index}`) ?? (planned.get(step) as TaskResources);
 }
 
-/** What the step's jobs of this run were last given. */
-function largest(earlier: readonly JobDocument[], table: TaskTable, step: string): TaskResources {
-  const given = earlier.filter((job) => job.step === step).map(({ resources }) => resources);
-  const planned = table.manifest.steps.find(({ name }) => name === step)?.resources as TaskResources;
-  return given.reduce(
-    (most, next) => ({
-      ...most,
-      memoryMiB: Math.max(most.memoryMiB, next.memoryMiB),
-      timeLimitSeconds: Math.max(most.timeLimitSeconds, next.timeLimitSeconds),
-    }),
-    planned,
-  );
-}
-
-function raised(resources: TaskResources, step: string, variant: string, most = Infinity): TaskResources {
-  const { memoryMiB } = resources;
-  switch (variant) {
-    case `out-of-memory ${step}`:
-      return { ...resources, memoryMiB: Math.max(memoryMiB, Math.min(memoryMiB * RAISE_FACTOR, most)) };
-    case `timeout ${step}`:
-      return { ...resources, timeLimitSeconds: resources.timeLimitSeconds * RAISE_FACTOR };
+function raised(resources: TaskResources, task: TaskStatus | undefined, limit = Infinity): TaskResources {
+  const { memoryMiB, timeLimitSeconds } = resources;
+  switch (task?.state === 'failed' && task.cause) {
+    case 'out-of-memory':
+      return { ...resources, memoryMiB: Math.max(memoryMiB, Math.min(memoryMiB * RAISE_FACTOR, limit)) };
+    case 'timeout':
+      return { ...resources, timeLimitSeconds: timeLimitSeconds * RAISE_FACTOR };
     default:
       return resources;
   }

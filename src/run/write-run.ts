@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { ExitCode, PipelineError } from '../errors.ts';
 import { upstreamSteps } from '../pipeline/pipeline.ts';
+import type { StepNeeds } from '../plan/needs.ts';
 import { runKeys } from '../record/keys.ts';
 import {
   type Bundle,
@@ -79,7 +80,7 @@ function sampleEntry(prepared: Prepared, index: number): ManifestSample {
 }
 
 function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]): Manifest {
-  const { request, plan } = prepared;
+  const { request, plan, needs } = prepared;
   return {
     version: 1,
     ...identity,
@@ -91,7 +92,7 @@ function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]):
     references: { ...request.references },
     steps: plan.map(({ step, keys, decisions }) => {
       const { toolVersions = {}, image } = request.environments[step.name] ?? {};
-      const resources = request.resources[step.name] as Manifest['steps'][number]['resources'];
+      const resources = (needs.get(step.name) as StepNeeds).largest;
       const task = { key: keys[0] ?? '', decision: decisions[0] ?? 'not-needed' };
       return {
         ...{ name: step.name, scope: step.scope, upstream: upstreamSteps(step), resources, toolVersions },

@@ -40,7 +40,23 @@ export function planReasons({ plan, samples, held }: Pick<PlanView, 'plan' | 'sa
   });
 }
 
-/** What would run and why, then the jobs that follow from it. */
+/** What the tasks of a step get, and how many of them. */
+export interface PlanNeed {
+  step: string;
+  resources: JobDocument['resources'];
+  tasks: number;
+}
+
+/** What is asked of the engine for the tasks that run, in the order of the jobs. */
+export function planNeeds(jobs: readonly JobDocument[]): PlanNeed[] {
+  const needs = Map.groupBy(jobs, ({ step, resources }) => JSON.stringify([step, resources]));
+  return [...needs.values()].map((alike) => {
+    const { step, resources } = alike[0] as JobDocument;
+    return { step, resources, tasks: alike.reduce((sum, { size }) => sum + size, 0) };
+  });
+}
+
+/** What would run and why, what it needs, then the jobs that follow from it. */
 export function planText(view: PlanView): string {
   const reasons = planReasons(view);
   return [
@@ -56,10 +72,29 @@ export function planText(view: PlanView): string {
           columns(reasons.map((reason) => ['', reason.step, reason.reason, names(reason.samples)])),
           '',
         ]),
+    ...sizes(view),
     styleText('bold', 'Jobs'),
     view.jobs.length === 0 ? '  none: everything is up to date' : columns(view.jobs.map(jobLine)),
     ...remarks(view),
   ].join('\n');
+}
+
+/** What the steps whose resources depend on the sizes of their inputs are given. */
+function sizes({ plan, jobs }: PlanView): string[] {
+  const sized = plan.flatMap(({ step }) => (typeof step.resources === 'function' ? [step.name] : []));
+  const needs = planNeeds(jobs.filter(({ step }) => sized.includes(step)));
+  return needs.length === 0
+    ? []
+    : [styleText('bold', 'Resources by size of the inputs'), columns(needs.map(needLine)), ''];
+}
+
+function needLine({ step, resources, tasks }: PlanNeed): string[] {
+  const scratch = `${memory(resources.scratchMiB)} of scratch`;
+  return ['', step, `${needsText(resources)}, ${scratch}`, count(tasks, 'task')];
+}
+
+function needsText({ cpus, memoryMiB, timeLimitSeconds }: JobDocument['resources']): string {
+  return `${count(cpus, 'cpu')}, ${memory(memoryMiB)}, ${duration(timeLimitSeconds)}`;
 }
 
 /** What the engine makes of the jobs where it cannot take them as they are. */
@@ -92,6 +127,5 @@ function jobLine({ job, size, resources, dependsOn }: JobDocument): string[] {
   const kind = size > 1 ? `array of ${size.toLocaleString('en')}` : 'single job';
   const after = dependsOn.map(({ job: before, type }) => `${before} (${type})`);
   const shown = after.length > 3 ? [...after.slice(0, 2), `${after.length - 2} more`] : after;
-  const needs = `${count(resources.cpus, 'cpu')}, ${memory(resources.memoryMiB)}, ${duration(resources.timeLimitSeconds)}`;
-  return ['', job, kind, needs, shown.length > 0 ? `after ${shown.join(', ')}` : ''];
+  return ['', job, kind, needsText(resources), shown.length > 0 ? `after ${shown.join(', ')}` : ''];
 }

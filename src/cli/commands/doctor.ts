@@ -7,7 +7,7 @@ import type { Finding } from '../../engine/engine.ts';
 import { machineMemoryMiB } from '../../engine/local/machine.ts';
 import { loadPipeline } from '../../pipeline/load-pipeline.ts';
 import type { Pipeline } from '../../pipeline/pipeline.ts';
-import { toTaskResources } from '../../pipeline/resources.ts';
+import { NO_SIZES, taskResources } from '../../pipeline/resources.ts';
 import type { Tool } from '../../pipeline/tool.ts';
 import type { FoundTool } from '../../runner/tools.ts';
 import type { Store } from '../../store/store.ts';
@@ -60,9 +60,10 @@ async function engineFindings(pipeline: Pipeline, flags: EngineFlags, url: strin
   try {
     const { maxArraySize, maxArrayReason } = await engine.limits();
     const arrays = `arrays of at most ${maxArraySize.toLocaleString('en')}${maxArrayReason ? `: ${maxArrayReason}` : ''}`;
-    const needs = pipeline.steps.map(({ name, resources }) => ({
-      step: name,
-      resources: toTaskResources(resources),
+    // Without samples: the least that each step ever asks for.
+    const needs = pipeline.steps.map((step) => ({
+      step: step.name,
+      resources: taskResources(step, NO_SIZES),
       image: undefined,
     }));
     return [{ level: 'ok', subject: `engine ${engine.name}`, message: arrays }, ...(await engine.check(needs))];

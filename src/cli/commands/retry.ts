@@ -3,7 +3,7 @@ import { loadPipeline } from '../../pipeline/load-pipeline.ts';
 import { runKeys } from '../../record/keys.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
 import { type GcMark, readGcMark, refuseIfRemoved } from '../../run/gc-mark.ts';
-import { refuseErrors } from '../../run/prepare.ts';
+import { checkNeeds, refuseErrors } from '../../run/prepare.ts';
 import { retryJobs } from '../../run/retry.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { LocalEngine } from '../../engine/local/local-engine.ts';
@@ -49,9 +49,7 @@ export async function retryCommand(
     notice(`Run ${manifest.run} has nothing to retry.`);
     return ExitCode.ok;
   }
-  refuseErrors(
-    await engine.check(jobs.map(({ step, resources }) => ({ step, resources, image: imageOf(manifest, step) }))),
-  );
+  refuseErrors(await checkNeeds(engine, jobs, (step) => imageOf(manifest, step)));
   await restoreBundle(store, manifest, elsewhere);
   await begin({ store, manifest, jobs, gcMark });
   notice(

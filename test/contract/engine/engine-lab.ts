@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine, JobStatus } from '../../../src/engine/engine.ts';
 import { loadPipeline } from '../../../src/pipeline/load-pipeline.ts';
 import { readParams } from '../../../src/pipeline/read-params.ts';
-import { type TaskResources, toTaskResources } from '../../../src/pipeline/resources.ts';
+import type { TaskResources } from '../../../src/pipeline/resources.ts';
 import type { AttemptRecord } from '../../../src/record/attempt-record.ts';
 import { parseRecordKey, recordsPrefix } from '../../../src/record/keys.ts';
 import type { JobDocument, Manifest } from '../../../src/record/manifest.ts';
@@ -131,9 +131,7 @@ async function start(
       where: name,
     })),
     ...{ params: readParams(pipeline, given), references: {}, environments: {}, engine, store },
-    resources: Object.fromEntries(
-      pipeline.steps.map((step) => [step.name, { ...toTaskResources(step.resources), ...resources }]),
-    ),
+    overrides: Object.fromEntries(pipeline.steps.map(({ name }) => [name, resources])),
     locate: createLocator(harness.storeOptions ?? {}),
   });
   refuseErrors(prepared.findings);

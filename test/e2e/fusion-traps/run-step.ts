@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toTaskResources } from '../../../src/pipeline/resources.ts';
+import { NO_SIZES, taskResources } from '../../../src/pipeline/resources.ts';
 import { type CohortMember, type Step, StepFailure } from '../../../src/pipeline/step.ts';
 import { openAttemptLog } from '../../../src/runner/attempt-log.ts';
 import { createStepContext, declaredOutputs, type Observed } from '../../../src/runner/step-context.ts';
@@ -39,7 +39,7 @@ export async function runStep(step: Step, request: StepRequest): Promise<StepEnd
     outputs,
     files: {},
     members: request.members ?? [],
-    resources: { ...toTaskResources(step.resources), ...(request.cpus ? { cpus: request.cpus } : {}) },
+    resources: { ...taskResources(step, NO_SIZES), ...(request.cpus ? { cpus: request.cpus } : {}) },
     scratch: folder,
     log,
     signal: AbortSignal.timeout(280_000),

@@ -38,8 +38,7 @@ function jobsOf({ pipeline, sampleCount, maxArraySize, wanted, variants }: Choic
   return arrayJobs({
     ...{ pipeline, sampleCount, maxArraySize, submission: 3 },
     runs: (step, index) => wanted.has(`${step.name}/${index}`),
-    variant: (index) => variants[index]!,
-    resources: (_, variant) => ({ ...RESOURCES, memoryMiB: variant === 'more' ? 200 : 100 }),
+    resources: (_, index) => ({ ...RESOURCES, memoryMiB: variants[index] === 'more' ? 200 : 100 }),
   });
 }
 
@@ -179,7 +178,6 @@ test('two groups of a fusion run: some samples skip a step', async () => {
   const jobs = arrayJobs({
     ...{ pipeline: fusion, sampleCount: 6, maxArraySize: 2, submission: 0 },
     runs: (step, index) => step.name !== 'picard' || index % 2 === 0,
-    variant: () => '',
     resources: () => RESOURCES,
   });
   const lines = jobs.map(({ job, samples, dependsOn }) =>

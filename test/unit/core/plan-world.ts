@@ -1,5 +1,4 @@
 import { isGather, type Pipeline } from '../../../src/pipeline/pipeline.ts';
-import { toTaskResources } from '../../../src/pipeline/resources.ts';
 import { plainInputs } from '../../../src/pipeline/step.ts';
 import { type Held, heldStep, type OutputEntry } from '../../../src/plan/held.ts';
 import { COHORT, makePlan, type Plan, type PlanRequest, type PlanSample } from '../../../src/plan/plan.ts';
@@ -23,7 +22,6 @@ export function request(
     params: {},
     references: { genome: { location: '/genome', size: 9, etag: 'g' } },
     identities: Object.fromEntries(pipeline.steps.map(({ name }) => [name, { code: name, environment: 'tools 1' }])),
-    resources: Object.fromEntries(pipeline.steps.map(({ name, resources }) => [name, toTaskResources(resources)])),
     held: new Map(),
     ...more,
   };

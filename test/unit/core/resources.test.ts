@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseDuration, parseSize, toTaskResources } from '../../../src/pipeline/resources.ts';
+import { parseDuration, parseSize, NO_SIZES, taskResources } from '../../../src/pipeline/resources.ts';
 
 test.each([
   ['512 MB', 512],
@@ -44,7 +44,8 @@ test('whole sizes survive, others are rounded up', () => {
 });
 
 test('a step declares in words what a task gets in numbers', () => {
-  expect(toTaskResources({ cpus: 2, memory: '7 GB', scratch: '100 MB', time: '2h' })).toEqual({
+  const resources = { cpus: 2, memory: '7 GB', scratch: '100 MB', time: '2h' };
+  expect(taskResources({ name: 'a', resources }, NO_SIZES)).toEqual({
     ...{ cpus: 2, memoryMiB: 7168, scratchMiB: 100, timeLimitSeconds: 7200 },
   });
 });

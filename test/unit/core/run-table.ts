@@ -1,7 +1,7 @@
 import type { JobDocument, Manifest } from '../../../src/record/manifest.ts';
 import type { TaskRow, TaskStatus, TaskTable } from '../../../src/run/task-table.ts';
 import { type Pipeline, upstreamSteps } from '../../../src/pipeline/pipeline.ts';
-import { toTaskResources } from '../../../src/pipeline/resources.ts';
+import { NO_SIZES, taskResources } from '../../../src/pipeline/resources.ts';
 
 /** What a test writes for a task: `ok`, `old` (up to date), `-` (not needed), a cause of failure, or a state. */
 function status(word: string): TaskStatus {
@@ -54,7 +54,7 @@ function manifestOf(pipeline: Pipeline, sampleCount: number): Manifest {
     ...{ sampleCount, pages: [] },
     steps: pipeline.steps.map((step) => ({
       ...{ name: step.name, scope: step.scope, upstream: upstreamSteps(step), toolVersions: {} },
-      resources: toTaskResources(step.resources),
+      resources: taskResources(step, NO_SIZES),
       ...(step.scope === 'cohort' ? { task: { key: '', decision: 'run' as const } } : {}),
     })),
   };

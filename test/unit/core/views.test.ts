@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PipelineError, PipelineErrors } from '../../../src/errors.ts';
 import { arrayJobs } from '../../../src/plan/array-jobs.ts';
+import { planNeeds } from '../../../src/plan/needs.ts';
 import { makePlan } from '../../../src/plan/plan.ts';
 import type { AttemptRecord } from '../../../src/record/attempt-record.ts';
 import { summarise } from '../../../src/run/summarise.ts';
@@ -68,9 +69,10 @@ describe('a plan', () => {
   const view = (more: Partial<ReturnType<typeof request>> = {}) => {
     const asked = { ...afterRun(request(chain, samples.slice(0, 2))), samples, ...more };
     const plan = makePlan(asked);
+    const needs = planNeeds({ ...asked, plan, overrides: {} });
     const jobs = arrayJobs({
-      ...{ pipeline: chain, sampleCount: samples.length, submission: 0, maxArraySize: 100, variant: () => '' },
-      resources: ({ name }) => asked.resources[name]!,
+      ...{ pipeline: chain, sampleCount: samples.length, submission: 0, maxArraySize: 100 },
+      resources: ({ name }, i) => needs.get(name)!.of(i),
       runs: (step, i) => plan.find((one) => one.step === step)!.decisions[i] === 'run',
     });
     const limits = { maxArraySize: 100, afterAny: true, detached: false, pollIntervalMs: 1 };
