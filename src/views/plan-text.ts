@@ -47,10 +47,13 @@ export interface PlanNeed {
   tasks: number;
 }
 
-/** What is asked of the engine for the tasks that run, in the order of the jobs. */
+/** What is asked of the engine for the tasks that run, step by step. */
 export function planNeeds(jobs: readonly JobDocument[]): PlanNeed[] {
-  const needs = Map.groupBy(jobs, ({ step, resources }) => JSON.stringify([step, resources]));
-  return [...needs.values()].map((alike) => {
+  const ofSteps = [...Map.groupBy(jobs, ({ step }) => step).values()];
+  const needs = ofSteps.flatMap((ofStep) => [
+    ...Map.groupBy(ofStep, ({ resources }) => JSON.stringify(resources)).values(),
+  ]);
+  return needs.map((alike) => {
     const { step, resources } = alike[0] as JobDocument;
     return { step, resources, tasks: alike.reduce((sum, { size }) => sum + size, 0) };
   });

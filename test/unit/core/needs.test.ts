@@ -15,7 +15,13 @@ import { arrayJobs } from '../../../src/plan/array-jobs.ts';
 import { planNeeds } from '../../../src/plan/needs.ts';
 import { makePlan, type PlanSample } from '../../../src/plan/plan.ts';
 import { expandRanges, type JobDocument } from '../../../src/record/manifest.ts';
+import { engineJob } from '../../../src/run/engine-job.ts';
+import { submitRequest } from '../../../src/engine/aws-batch/submit-request.ts';
+import { parseClusterConfig } from '../../../src/engine/slurm/cluster-config.ts';
+import { sbatchArguments } from '../../../src/engine/slurm/sbatch-arguments.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { request, textSample } from './plan-world.ts';
+import { table } from './run-table.ts';
 
 const GB = 1024 ** 3;
 const samples = defineSamples({ txt: { file: 'Text' }, other: { file: 'Text' } });
@@ -188,3 +194,27 @@ describe('samples of different sizes', () => {
     );
   });
 });
+
+test('every engine is asked for what each group of samples needs', () => {
+  const pipeline = pipelineOf(perSize);
+  const jobs = jobsOf(pipeline, [sample('S1', GB), sample('S2', 20 * GB)], 100);
+  const { manifest } = table(pipeline, { S1: [], S2: [] });
+  const asked = jobs.map((job) => engineJob({ url: 's3://bucket/store' } as Store, manifest, job));
+  const context = { options: SLURM, config: parseClusterConfig(''), maxArraySize: 10 };
+  expect(
+    asked.map((job) => [
+      job.name.replace('sized-1-01234567-', ''),
+      sbatchArguments(job, [], context).find((argument) => argument.startsWith('--mem')),
+      submitRequest(job, [], BATCH).containerOverrides.resourceRequirements[1]!.value,
+    ]),
+  ).toEqual([
+    ['0-a-0-0', '--mem=2048M', '2048'],
+    ['0-b-0-0', '--mem=1024M', '1024'],
+    ['0-a-1-0', '--mem=33792M', '33792'],
+    ['0-b-1-0', '--mem=1024M', '1024'],
+    ['0-all', '--mem=1024M', '1024'],
+  ]);
+});
+
+const SLURM = { runnerCommand: ['runner'], logFolder: '/shared/logs', environment: {} };
+const BATCH = { queue: 'mixed', definition: 'definition:1', command: ['runner.mjs'], environment: {} };

@@ -75,6 +75,31 @@ test('and twice that the next time', () => {
   `);
 });
 
+test('a sample gets twice of what it had itself, and what no job has had yet gets enough for any', () => {
+  const resources = { cpus: 1, memoryMiB: 100, scratchMiB: 10, timeLimitSeconds: 60 };
+  const [usual] = retry({ S1: ['tool', 'upstream-failed', 'upstream-failed'] });
+  const had = (step: string, index: number, memoryMiB: number): JobDocument => ({
+    ...{ ...usual!, job: `0-${step}-${index}-0`, step, submission: 0 },
+    ...{ samples: [[index, 1]], resources: { ...resources, memoryMiB } },
+  });
+  const jobs = retry(
+    {
+      S1: ['out-of-memory', 'upstream-failed', 'upstream-failed'],
+      S2: ['out-of-memory', 'upstream-failed', 'upstream-failed'],
+      S3: ['tool', 'upstream-failed', 'upstream-failed'],
+      S4: ['damaged', 'old', 'old'],
+    },
+    ['ok', 'ok'],
+    [had('a', 0, 40), had('a', 1, 300), had('a', 2, 300)],
+  );
+  expect(jobLines(jobs.filter(({ step }) => step === 'a'))).toEqual([
+    '1-a-0-0 [[0,1]] 80 MB 60 s',
+    '1-a-1-0 [[1,1]] 600 MB 60 s',
+    '1-a-2-0 [[2,1]] 300 MB 60 s',
+    '1-a-3-0 [[3,1]] 100 MB 60 s',
+  ]);
+});
+
 test('nothing is raised beyond what the engine has', () => {
   const samples = { S1: ['out-of-memory', 'upstream-failed', 'upstream-failed'] };
   const request = { pipeline: chain, table: table(chain, samples), submission: 1, earlier: [], maxArraySize: 1000 };
