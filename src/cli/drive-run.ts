@@ -131,7 +131,7 @@ export async function lastFailedRecord(
       if (at >= (latest?.at ?? 0)) latest = { key: full, at };
     }
   }
-  return latest && readRecord(await store.read(latest.key));
+  return latest && readRecord(latest.key, await store.read(latest.key));
 }
 
 interface Interrupts {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { readDeployment } from '../deploy/deployment.ts';
+import { refuseNewerStore } from '../run/store-format.ts';
 import { createLocator, type Located } from '../store/locate.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
@@ -14,9 +15,10 @@ export interface Session {
   locate: (location: string) => Promise<Located>;
 }
 
+/** @throws PipelineError `document-newer` for a store that this program would misread */
 export async function openSession(storeUrl: string): Promise<Session> {
   const store = await openStore(storeUrl, storeOptions(process.env));
-  await useDeployedKey(store);
+  await Promise.all([useDeployedKey(store), refuseNewerStore(store)]);
   const options = storeOptions(process.env);
   return { store: await openStore(storeUrl, options), locate: createLocator(options) };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageOf, PipelineError } from '../errors.ts';
 import { deploymentKey } from '../record/keys.ts';
+import { isNewer, newerDocument, parsedJson } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
 
 /** First part of the names of what is deployed, unless the stack has another. */
@@ -30,8 +31,8 @@ export type Deployment = z.infer<typeof deployment>;
 
 /**
  * `undefined` where nothing was deployed for this store.
- * @param options with `ignoreUnreadable` also where what is there cannot be read, for who writes it anew
- * @throws PipelineError `deployment-unreadable`
+ * @param options with `ignoreUnreadable` also where what is there is damaged, for who writes it anew
+ * @throws PipelineError `deployment-unreadable`, `document-newer`
  */
 export async function readDeployment(
   store: Store,
@@ -40,12 +41,14 @@ export async function readDeployment(
   const body = await store.read(deploymentKey);
   if (!body) return undefined;
   const { data, error } = json.pipe(deployment).safeParse(new TextDecoder().decode(body));
-  if (data || ignoreUnreadable) return data;
+  if (data) return data;
+  if (isNewer(deployment, parsedJson(body))) throw newerDocument(`${store.url}/${deploymentKey}`);
+  if (ignoreUnreadable) return undefined;
   throw new PipelineError({
     code: 'deployment-unreadable',
     message: `What was deployed for this store cannot be read: ${z.prettifyError(error)}`,
     where: `${store.url}/${deploymentKey}`,
-    hint: 'A newer batch-pipeline may have written it. "batch-pipeline deploy" writes it anew.',
+    hint: '"batch-pipeline deploy" writes it anew.',
   });
 }
 

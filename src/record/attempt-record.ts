@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { FAILURE_CAUSES } from './cause.ts';
 
 const metric = z.union([z.string(), z.number()]);
 
@@ -44,7 +43,8 @@ export const attemptRecord = z.object({
   attempt: z.number().int(),
   job: z.string(),
   index: z.number().int(),
-  cause: z.enum(FAILURE_CAUSES).optional(),
+  /** Of a failure: one of `FAILURE_CAUSES`, or one that only a later program knows. */
+  cause: z.string().optional(),
   message: z.string().optional(),
   hint: z.string().optional(),
   /** ISO 8601, UTC, by the clock of the machine that ran it: for readers, never for decisions. */

@@ -11,6 +11,7 @@
  *     v1/bundles/<sha256>.zip
  *     v1/deployment.json
  *     v1/gc.json
+ *     v1/format.json
  *
  * A listing of `records/<step>/` alone tells the state of every task, and one of `outputs/<step>/` whether its
  * files are whole: `print` stands for their names and sizes. Sample names may hold dots, so names are read from the right.
@@ -139,6 +140,9 @@ export const runKeys = {
 
 /** What was deployed for this store in an AWS account. */
 export const deploymentKey = `${ROOT}/deployment.json`;
+
+/** Which layout the store has; absent from those made before it was written down, and they have the first. */
+export const formatKey = `${ROOT}/format.json`;
 
 /** Whether somebody is removing things, and who did last. */
 export const gcMarkKey = `${ROOT}/gc.json`;

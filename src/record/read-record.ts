@@ -1,11 +1,13 @@
 import { attemptRecord, type AttemptRecord } from './attempt-record.ts';
+import { documentOf, parsedJson } from './parse-document.ts';
 
-/** Reads a record's JSON; `undefined` for one that is no record (cut short by a power failure, or of a later version). */
-export function readRecord(body: Uint8Array | undefined): AttemptRecord | undefined {
-  if (!body) return undefined;
-  try {
-    return attemptRecord.parse(JSON.parse(new TextDecoder().decode(body)));
-  } catch {
-    return undefined;
-  }
+/**
+ * Reads a record's JSON; `undefined` for one that is not there, or was cut short: writes are not flushed, so a power failure
+ * can do it.
+ * @throws PipelineError `document-newer` or `document-changed` for JSON that is no record of this version: somebody else can
+ * read it, so it must neither count for nothing nor be taken away.
+ */
+export function readRecord(key: string, body: Uint8Array | undefined): AttemptRecord | undefined {
+  const json = body && parsedJson(body);
+  return json === undefined ? undefined : documentOf(attemptRecord, key, json);
 }

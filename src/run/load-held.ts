@@ -47,7 +47,8 @@ async function settleDoubts(
     if (!held.whole.has(task)) continue;
     const dot = task.lastIndexOf('.');
     const ref = { ...where, sample: task.slice(0, dot), key: task.slice(dot + 1) };
-    const record = readRecord(await store.read(succeededKey(ref)));
+    const key = succeededKey(ref);
+    const record = readRecord(key, await store.read(key));
     const counts = parseOutputKey(record?.outputs[0]?.location ?? '')?.print ?? '';
     const files = outputs.filter((entry) => entry.task === task && entry.print === counts);
     if (!isWhole(counts, files)) held.whole.delete(task);

@@ -48,7 +48,10 @@ export async function listResults(store: Store, table: TaskTable, steps: readonl
   });
   const records = await Promise.all(
     tasks.map((task) =>
-      limit(async () => readRecord(await store.read(succeededKey({ pipeline: manifest.pipeline, ...task })))),
+      limit(async () => {
+        const key = succeededKey({ pipeline: manifest.pipeline, ...task });
+        return readRecord(key, await store.read(key));
+      }),
     ),
   );
   return records

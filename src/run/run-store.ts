@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { PipelineError } from '../errors.ts';
 import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../record/keys.ts';
 import { jobDocument, type JobDocument, manifest, type Manifest } from '../record/manifest.ts';
-import { parseDocument } from '../record/parse-document.ts';
+import { parseDocument, parsedJson } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
+import { markStoreFormat } from './store-format.ts';
 import { readNote, type SubmittedJob } from './submitted-job.ts';
 
 /** Runs that this store knows, oldest first by their number. */
@@ -50,6 +51,7 @@ export async function claimRun(store: Store, name: string): Promise<string> {
   const runs = await listRuns(store);
   let number = Math.max(0, ...runs.map((run) => Number(run.slice(run.lastIndexOf('-') + 1)))) + 1;
   while (!(await store.create(runKeys.claim(`${name}-${number}`), '{}\n'))) number += 1;
+  if (runs.length === 0) await markStoreFormat(store);
   return `${name}-${number}`;
 }
 
@@ -87,7 +89,7 @@ export function submissionOf(jobs: readonly Pick<JobDocument, 'submission'>[]): 
 
 async function plannedJobs(store: Store, run: string, submission: number): Promise<number | undefined> {
   const body = await store.read(runKeys.submission(run, submission));
-  const claim = submissionClaim.safeParse(JSON.parse(new TextDecoder().decode(body) || 'null'));
+  const claim = submissionClaim.safeParse(body && parsedJson(body));
   return claim.success ? claim.data.jobs : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { runKeys } from '../record/keys.ts';
 import type { JobDocument } from '../record/manifest.ts';
+import { parseDocument } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
 
 /** A job and the engine's name for it. */
@@ -19,8 +20,9 @@ type SubmittedNote = z.infer<typeof submittedNote>;
 
 /** What was noted of a job; `undefined` where it was not submitted, or its id was lost with the process. */
 export async function readNote(store: Store, run: string, job: string): Promise<SubmittedNote | undefined> {
-  const body = await store.read(runKeys.submitted(run, job));
-  return body && submittedNote.parse(JSON.parse(new TextDecoder().decode(body)));
+  const key = runKeys.submitted(run, job);
+  const body = await store.read(key);
+  return body && parseDocument(submittedNote, key, body);
 }
 
 export async function writeNote(store: Store, run: string, job: string, note: SubmittedNote): Promise<void> {

@@ -67,7 +67,7 @@ async function readFailures(store: Store, manifest: Manifest, steps: readonly st
 /** In the words of the attempt that failed; only missing samples cost a read. */
 async function missingMessage(store: Store, failure: Failure | undefined): Promise<string> {
   if (!failure) return 'has not run';
-  const message = readRecord(await store.read(failure.record))?.message;
+  const message = readRecord(failure.record, await store.read(failure.record))?.message;
   return message?.split('\n')[0] ?? `failed (${failure.cause})`;
 }
 

@@ -1,21 +1,19 @@
 import { StepFailure } from '../pipeline/step.ts';
 import type { AttemptRecord } from '../record/attempt-record.ts';
 import { isHidden, succeededKey, type TaskRef } from '../record/keys.ts';
-import { readRecord } from '../record/read-record.ts';
 import type { Store } from '../store/store.ts';
 import type { Work } from './attempt.ts';
+import { readSuccess } from './read-success.ts';
 
-/** True if the store holds a success whose files are all still there; a damaged one is taken away so that it can be made again. */
+/** True if the store holds a success whose files are all still there; one whose files are not is taken away, to be made again. */
 export async function isDone(store: Store, ref: TaskRef): Promise<boolean> {
-  const key = succeededKey(ref);
-  const body = await store.read(key);
-  if (!body) return false;
-  const record = readRecord(body);
+  const record = await readSuccess(store, ref);
+  if (!record) return false;
   const heads = await Promise.all(
-    (record?.outputs ?? []).map(async ({ location, size }) => (await store.head(location))?.size === size),
+    record.outputs.map(async ({ location, size }) => (await store.head(location))?.size === size),
   );
-  if (record && heads.every(Boolean)) return (await findStranger(store, record)) === undefined;
-  await store.remove([key]);
+  if (heads.every(Boolean)) return (await findStranger(store, record)) === undefined;
+  await store.remove([succeededKey(ref)]);
   return false;
 }
 
@@ -32,7 +30,7 @@ async function findStranger(store: Store, { outputs }: AttemptRecord): Promise<s
 
 /** Doing the task again would not help, and only the user knows what the file is for. */
 export async function refuseStrangers(store: Store, ref: TaskRef): Promise<void> {
-  const record = readRecord(await store.read(succeededKey(ref)));
+  const record = await readSuccess(store, ref);
   const stranger = record && (await findStranger(store, record));
   if (stranger === undefined) return;
   throw new StepFailure('check', `${stranger} lies among the outputs of step ${ref.step} and is none of them`, {
@@ -42,7 +40,7 @@ export async function refuseStrangers(store: Store, ref: TaskRef): Promise<void>
 
 /** Another attempt recorded its success first: its files count, and ours go unless they are the very same. */
 export async function removeLoser(store: Store, ref: TaskRef, work: Work): Promise<void> {
-  const winner = readRecord(await store.read(succeededKey(ref)));
+  const winner = await readSuccess(store, ref);
   // Taken away meanwhile, to be made again: who does that may be writing the same bytes to the same place.
   if (!winner) return;
   const kept = new Set(winner.outputs.map(({ location }) => location));

@@ -67,7 +67,7 @@ function lab() {
 /** Success records by `step/sample`. */
 function recordsIn(folder: string): Record<string, AttemptRecord> {
   const found = globSync('records/*/*.succeeded.json', { cwd: folder }).map((name) =>
-    readRecord(readFileSync(join(folder, name))),
+    readRecord(name, readFileSync(join(folder, name))),
   );
   return Object.fromEntries(found.flatMap((record) => (record ? [[`${record.step}/${record.sample}`, record]] : [])));
 }

@@ -77,8 +77,8 @@ async function taskRecord(
     gatherKey(described.task.key, isGathering(manifest, step) ? missingMembers(described.upstream, table.rows) : []);
   const key =
     ofCohort ?? (await readSamples(store, manifest)).find(({ name }) => name === sample)?.tasks[step]?.key ?? '';
-  const succeeded = readRecord(await store.read(succeededKey({ pipeline: manifest.pipeline, step, sample, key })));
-  return succeeded ?? lastFailedRecord(store, manifest, sample, step);
+  const recordKey = succeededKey({ pipeline: manifest.pipeline, step, sample, key });
+  return readRecord(recordKey, await store.read(recordKey)) ?? lastFailedRecord(store, manifest, sample, step);
 }
 
 function isGathering(manifest: Manifest, step: string): boolean {

@@ -1,6 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import {
   BUNDLES_PREFIX,
+  isHidden,
   parseOutputKey,
   parseRecordKey,
   type RecordName,
@@ -54,7 +55,7 @@ export async function findGarbage(store: Store, options: GcOptions): Promise<Fou
   for (const [pipeline, ofPipeline] of Map.groupBy(runs, ({ manifest }) => manifest?.pipeline ?? '')) {
     const live = ofPipeline.filter((run) => run.live).map(({ run }) => run);
     if (live.length > 0) spared.push({ what: `outputs of ${pipeline}`, why: `${live.join(', ')} is not over` });
-    else garbage.push(...(await garbageOf(store, pipeline, ofPipeline, options)));
+    else garbage.push(...(await garbageOf(store, pipeline, ofPipeline, { ...options, spared })));
   }
   return { ...found, spared };
 }
@@ -74,13 +75,15 @@ async function garbageOf(
   store: Store,
   pipeline: string,
   runs: readonly RunFacts[],
-  options: GcOptions,
+  options: GcOptions & { spared: Spared[] },
 ): Promise<Garbage[]> {
-  const [records, outputs] = await Promise.all([
+  const [{ records, unread }, outputs] = await Promise.all([
     listRecords(store, pipeline),
     listAll(store, stepsPrefix(pipeline, 'outputs')),
   ]);
-  const folders = foldersOf(outputs);
+  for (const [step, key] of unread)
+    options.spared.push({ what: `outputs of ${pipeline} ${step}`, why: `${key} is no record that this program knows` });
+  const folders = foldersOf(outputs).filter(({ step }) => !unread.has(step));
   const succeeded = new Set(
     records.flatMap(({ step, sample, key, state }) => (state === 'succeeded' ? [`${step}/${sample}.${key}`] : [])),
   );
@@ -96,11 +99,19 @@ async function listAll(store: Store, prefix: string): Promise<ObjectInfo[]> {
   return (await Array.fromAsync(store.list(prefix))).flat();
 }
 
-async function listRecords(store: Store, pipeline: string): Promise<(RecordName & { step: string })[]> {
-  return (await listAll(store, stepsPrefix(pipeline, 'records'))).flatMap(({ key }) => {
-    const record = parseRecordKey(key);
-    return record ? [{ ...record, step: stepOfKey(key) }] : [];
-  });
+/** What the records' names tell, and by step an object among them whose name tells nothing: a later program may know it. */
+async function listRecords(
+  store: Store,
+  pipeline: string,
+): Promise<{ records: (RecordName & { step: string })[]; unread: Map<string, string> }> {
+  const records: (RecordName & { step: string })[] = [];
+  const unread = new Map<string, string>();
+  for (const { key } of await listAll(store, stepsPrefix(pipeline, 'records'))) {
+    const [record, step] = [parseRecordKey(key), stepOfKey(key)];
+    if (record) records.push({ ...record, step });
+    else if (!isHidden(key)) unread.set(step, key);
+  }
+  return { records, unread };
 }
 
 function foldersOf(outputs: readonly ObjectInfo[]): OutputFolder[] {
@@ -134,7 +145,8 @@ async function countingPrints(
     if (several.length < 2) continue;
     const dot = task.lastIndexOf('.');
     const ref = { pipeline, step, sample: task.slice(0, dot), key: task.slice(dot + 1) };
-    const [output] = readRecord(await store.read(succeededKey(ref)))?.outputs ?? [];
+    const key = succeededKey(ref);
+    const [output] = readRecord(key, await store.read(key))?.outputs ?? [];
     const print = output && parseOutputKey(output.location)?.print;
     if (print !== undefined) counting.set(id, print);
   }

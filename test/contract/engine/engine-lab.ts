@@ -167,7 +167,7 @@ async function records(store: Store, step: string): Promise<AttemptRecord[]> {
   const found: AttemptRecord[] = [];
   for await (const page of store.list(recordsPrefix('contract', step))) {
     for (const { key } of page) {
-      const record = parseRecordKey(key) && readRecord(await store.read(key));
+      const record = parseRecordKey(key) && readRecord(key, await store.read(key));
       if (record) found.push(record);
     }
   }

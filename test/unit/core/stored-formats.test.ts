@@ -28,12 +28,12 @@ describe('documents of version 1', () => {
   });
 
   test('records tell what became of an attempt', () => {
-    expect(readRecord(stored('v1', 'succeeded'))).toMatchObject({
+    expect(readRecord('r', stored('v1', 'succeeded'))).toMatchObject({
       state: 'succeeded',
       sample: 'S1',
       metrics: { lines: 2 },
     });
-    expect(readRecord(stored('v1', 'failed'))).toMatchObject({ state: 'failed', sample: 'S2', cause: 'tool' });
+    expect(readRecord('r', stored('v1', 'failed'))).toMatchObject({ state: 'failed', sample: 'S2', cause: 'tool' });
   });
 });
 
@@ -57,11 +57,43 @@ describe('what is no document', () => {
     expect(codeOf(body, '0'.repeat(64))).toMatch(/^document-changed/);
   });
 
-  test('is no record: cut short, empty, or of a later version', () => {
+  test('is no record: cut short, or empty', () => {
     const record = stored('v1', 'succeeded');
-    for (const end of [0, 1, 100, record.length - 3]) expect(readRecord(record.subarray(0, end))).toBeUndefined();
-    const later = record.toString().replace('"version": 1', '"version": 2');
-    expect(readRecord(Buffer.from(later))).toBeUndefined();
-    expect(readRecord(undefined)).toBeUndefined();
+    for (const end of [0, 1, 100, record.length - 3]) expect(readRecord('r', record.subarray(0, end))).toBeUndefined();
+    expect(readRecord('r', undefined)).toBeUndefined();
+  });
+});
+
+describe('what a later program writes', () => {
+  const readError = (read: () => unknown): unknown => {
+    try {
+      return read();
+    } catch (error) {
+      return error;
+    }
+  };
+  const of = (name: string, change: object): Buffer =>
+    Buffer.from(JSON.stringify({ ...(JSON.parse(stored('v1', name).toString()) as object), ...change }));
+
+  test.each([
+    ['manifest', manifest],
+    ['job', jobDocument],
+    ['succeeded', attemptRecord],
+  ] as const)('%s of a later version is told as such, and never as damaged', (name, schema) => {
+    const newer = { code: 'document-newer', message: `v1/${name} was written by a newer batch-pipeline` };
+    for (const change of [{ version: 99 }, { version: 99, run: 7 }])
+      expect(readError(() => parseDocument(schema, `v1/${name}`, of(name, change)))).toMatchObject(newer);
+    expect(readError(() => readRecord('v1/succeeded', of('succeeded', { version: 2 })))).toMatchObject({
+      code: 'document-newer',
+    });
+  });
+
+  test('a record with a cause, a state or facts that are new: readable, or told; never as if it were not there', () => {
+    expect(readRecord('r', of('failed', { cause: 'eaten-by-mice', more: 1 }))).toMatchObject({
+      cause: 'eaten-by-mice',
+    });
+    expect(readError(() => readRecord('r', of('failed', { state: 'half-done' })))).toMatchObject({
+      code: 'document-changed',
+    });
   });
 });

@@ -14,12 +14,18 @@ beforeEach(() => {
   store = openFolderStore(folder);
 });
 
-const UNREADABLE = ['', '{"version": 1, "reg', '{"version": 2}'];
+const UNREADABLE = ['', '{"version": 1, "reg', '{"version": 1}'];
 
 test.for(UNREADABLE)('what was deployed and cannot be read is told as such, or is not there: %j', async (content) => {
   await store.write('v1/deployment.json', content);
   await expect(readDeployment(store)).rejects.toMatchObject({ code: 'deployment-unreadable', exitCode: 2 });
   expect(await readDeployment(store, { ignoreUnreadable: true })).toBeUndefined();
+});
+
+test('what a later version has deployed is told as such, also to who would write it anew', async () => {
+  await store.write('v1/deployment.json', '{"version": 2, "region": "eu-west-1"}');
+  await expect(readDeployment(store)).rejects.toMatchObject({ code: 'document-newer', exitCode: 3 });
+  await expect(readDeployment(store, { ignoreUnreadable: true })).rejects.toMatchObject({ code: 'document-newer' });
 });
 
 test.for(UNREADABLE)('a mark of gc that cannot be read counts for a run that sees it appear: %j', async (content) => {
