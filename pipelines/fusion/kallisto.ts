@@ -9,10 +9,12 @@ import { fragmentQuantile, readTruncatedMeans } from './formats/fragment-lengths
 import { checkIndex } from './formats/kallisto-index.ts';
 import { type RunInfo, readRunInfo, runInfoText } from './formats/run-info.ts';
 import { strandednessFlags, type Strandedness, strandednessOf } from './formats/strandedness.ts';
+import { kallistoNeeds } from './needs.ts';
 import { params } from './params.ts';
 import { picard } from './picard.ts';
 import { reference } from './reference.ts';
-import { samples } from './samples.ts';
+import { references } from './references.ts';
+import { readBytes, samples } from './samples.ts';
 import { sortFusionTxt } from './sort-fusion-txt.ts';
 import { kallisto as kallistoTool, sort } from './tools.ts';
 
@@ -42,7 +44,7 @@ export const kallisto = defineStep({
     log: 'kallisto.out',
   },
   // One thread while bootstraps are asked for, which is the default.
-  resources: { cpus: 1, memory: '10 GB', scratch: '40 GB', time: '6h' },
+  resources: (sizes) => kallistoNeeds(sizes.of(references.fasta), readBytes(sizes)),
   tools: [kallistoTool, sort],
   image: 'images/kallisto',
   async run(context) {

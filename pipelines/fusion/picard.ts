@@ -7,6 +7,7 @@ import { type FastqPairSummary, summarizeFastqPair } from './formats/fastq-pair.
 import { type FastqSummary, summarizeFastq } from './formats/fastq.ts';
 import { type BamCounts, parseFlagstat } from './formats/flagstat.ts';
 import { javaHeapMiB } from './java-heap.ts';
+import { picardNeeds } from './needs.ts';
 import { params } from './params.ts';
 import { samples } from './samples.ts';
 import { picard as picardTool, samtools } from './tools.ts';
@@ -24,7 +25,7 @@ export const picard = defineStep({
   inputs: { bam: samples.bam },
   params: { includeNonPfReads, validationStringency, maxRecordsInRam, quiet, compressionLevel },
   outputs: { r1: '{sample}_r1.fq.gz', r2: '{sample}_r2.fq.gz', log: '{sample}_picard.stderr' },
-  resources: { cpus: 1, memory: '4 GB', scratch: '40 GB', time: '6h' },
+  resources: (sizes) => picardNeeds(sizes.of(samples.bam)),
   tools: [picardTool, samtools],
   image: 'images/picard',
   intermediate: true,

@@ -9,8 +9,11 @@ import { readPizzlyJson } from './formats/pizzly-json.ts';
 import { type ReferenceFacts, readReferenceFacts } from './formats/reference-facts.ts';
 import { openTextWriter } from './formats/write-text.ts';
 import { kallisto } from './kallisto.ts';
+import { pizzlyNeeds } from './needs.ts';
 import { params } from './params.ts';
 import { reference } from './reference.ts';
+import { references } from './references.ts';
+import { readBytes } from './samples.ts';
 import { pizzly as pizzlyTool } from './tools.ts';
 
 const { k, alignScore, insertSize, ignoreProtein } = params;
@@ -40,7 +43,7 @@ export const pizzly = defineStep({
     unfilteredTable: '{sample}.unfiltered.fusions.tsv',
     log: '{sample}_pizzly.out',
   },
-  resources: { cpus: 1, memory: '4 GB', scratch: '10 GB', time: '6h' },
+  resources: (sizes) => pizzlyNeeds(sizes.of(references.fasta), readBytes(sizes)),
   tools: [pizzlyTool],
   image: 'images/pizzly',
   async run(context) {

@@ -9,6 +9,7 @@ import { checkIndex } from './formats/kallisto-index.ts';
 import { type NormalisedTranscripts, normaliseTranscripts } from './formats/normalise-transcripts.ts';
 import type { ReferenceFacts } from './formats/reference-facts.ts';
 import { type WrittenAnnotation, writeAnnotation } from './formats/write-annotation.ts';
+import { referenceNeeds } from './needs.ts';
 import { params } from './params.ts';
 import { agreementRemarks, assertAgreement } from './reference-agreement.ts';
 import { references } from './references.ts';
@@ -28,7 +29,7 @@ export const reference = defineStep({
     gtf: 'transcripts.gtf.gz',
     facts: 'reference.json',
   },
-  resources: { cpus: 1, memory: '12 GB', scratch: '20 GB', time: '4h' },
+  resources: (sizes) => referenceNeeds(sizes.of(references.fasta)),
   tools: [kallistoIndex],
   image: 'images/kallisto',
   async run(context) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineSamples } from '../../src/pipeline/inputs.ts';
+import type { KnownSizes } from '../../src/pipeline/step.ts';
 import { STRANDEDNESS_WORDS } from './formats/strandedness.ts';
 
 /** A sample has aligned (or unaligned) reads in a BAM, or a pair of FASTQ files; with both, the FASTQ files are used. */
@@ -13,3 +14,9 @@ export const samples = defineSamples({
       .describe("Strandedness of the library: reverse, forward or unstranded; empty or auto for the run's param"),
   },
 });
+
+/** Bytes of the files that a sample's reads come from: FASTQ files go before a BAM. */
+export function readBytes(sizes: KnownSizes): number {
+  const fastq = sizes.of(samples.fastq_1) + sizes.of(samples.fastq_2);
+  return fastq > 0 ? fastq : sizes.of(samples.bam);
+}

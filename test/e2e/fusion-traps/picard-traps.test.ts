@@ -52,8 +52,8 @@ describe('a sound BAM', () => {
     expect(gunzipSync(readFileSync(outputOf(end, 'r1'))).equals(gunzipSync(readFileSync(r1)))).toBe(true);
     expect(gunzipSync(readFileSync(outputOf(end, 'r2'))).equals(gunzipSync(readFileSync(r2)))).toBe(true);
     expect(end.observed.metrics).toEqual({ read_pairs: PAIRS, unpaired_reads: 0, orphan_mates: 0 });
-    // 4 GB for the task, a fifth of it not for the heap.
-    expect(end.log).toContain('-Xmx3276m');
+    // 2 GB for a small BAM, 640 MB of it not for the heap.
+    expect(end.log).toContain('-Xmx1408m');
     expect(end.observed.checks.map(({ name, actual }) => `${name}: ${actual}`)).toMatchInlineSnapshot(`
       [
         "reads in both FASTQ files: 200",

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import fusion from '../../../pipelines/fusion/fusion.ts';
+import { javaHeapMiB } from '../../../pipelines/fusion/java-heap.ts';
+import { references } from '../../../pipelines/fusion/references.ts';
+import { samples } from '../../../pipelines/fusion/samples.ts';
+import { type TaskResources, taskResources } from '../../../src/pipeline/resources.ts';
+import type { KnownSizes } from '../../../src/pipeline/step.ts';
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+/** bench/human-scale: 226,490 transcripts. */
+const HUMAN_FASTA = 92_000_000;
+
+interface Sizes {
+  fasta?: number;
+  bam?: number;
+  fastq?: number;
+}
+
+/** What a step asks for, with sizes rounded up as the planner does. */
+function asked(name: string, { fasta = HUMAN_FASTA, bam = 0, fastq = 0 }: Sizes): TaskResources {
+  const bytes = new Map<unknown, number>([
+    [references.fasta, fasta],
+    [samples.bam, bam],
+    ...[samples.fastq_1, samples.fastq_2].map((file) => [file, fastq / 2] as const),
+  ]);
+  const rounded = (size: number): number => (size > 0 ? 2 ** Math.ceil(Math.log2(size)) : 0);
+  const sizes: KnownSizes = { of: (file) => rounded(bytes.get(file) ?? 0), samples: 1 };
+  return taskResources(fusion.steps.find((step) => step.name === name) as never, sizes);
+}
+
+interface Measured extends Sizes {
+  step: string;
+  what: string;
+  /** Of the step's tools and its runner together. */
+  peakMiB: number;
+  /** Inputs, outputs, and what is written in between. */
+  scratchMiB?: number;
+  cpuSeconds: number;
+}
+
+/** docs/fusion.md has the same table, and what made it. */
+const MEASURED: Measured[] = [
+  { step: 'kallisto', what: 'the most of the lab', bam: 16 * GIB, peakMiB: 7860, cpuSeconds: 9720 },
+];
+
+describe('what was measured fits into what is asked for', () => {
+  test.each(MEASURED)('$step, $what', ({ step, peakMiB, scratchMiB = 0, cpuSeconds, ...sizes }) => {
+    const needs = asked(step, sizes);
+    expect(peakMiB / needs.memoryMiB).toBeLessThanOrEqual(0.85);
+    expect(scratchMiB).toBeLessThanOrEqual(needs.scratchMiB);
+    expect(cpuSeconds / needs.timeLimitSeconds).toBeLessThanOrEqual(0.5);
+  });
+});
+
+test('a larger BAM gets more memory for Picard', () => {
+  const memory = [1, 20].map((size) => asked('picard', { bam: size * GIB }).memoryMiB / 1024);
+  expect(memory).toEqual([4, 16]);
+});
+
+test("kallisto's memory goes by the reference, its time by the sample", () => {
+  const [small, large] = [asked('kallisto', { bam: GIB }), asked('kallisto', { bam: 20 * GIB })];
+  expect(large.memoryMiB).toBe(small.memoryMiB);
+  expect(large.timeLimitSeconds).toBeGreaterThan(small.timeLimitSeconds);
+  expect(asked('kallisto', { fasta: MIB, bam: GIB }).memoryMiB).toBeLessThan(small.memoryMiB);
+});
+
+test('FASTQ files go before a BAM, as in the step', () => {
+  expect(asked('pizzly', { bam: 64 * GIB, fastq: GIB })).toEqual(asked('pizzly', { fastq: GIB }));
+});
+
+test('a transcriptome in plain text asks for no more than a gzipped human one', () => {
+  const steps = ['reference', 'kallisto', 'pizzly'];
+  const human = steps.map((step) => asked(step, { bam: GIB }));
+  expect(steps.map((step) => asked(step, { fasta: 4 * HUMAN_FASTA, bam: GIB }))).toEqual(human);
+});
+
+test('a Java heap leaves room for the rest of the task', () => {
+  for (const memoryMiB of [1024, 2048, 4096, 16_384]) {
+    const heap = javaHeapMiB(memoryMiB);
+    expect(memoryMiB - heap).toBeGreaterThanOrEqual(Math.min(640, memoryMiB));
+    expect(heap).toBeGreaterThanOrEqual(256);
+  }
+});
+
+test('nothing to read still gets something', () => {
+  for (const { name } of fusion.steps) expect(asked(name, { fasta: 0 }).memoryMiB).toBeGreaterThanOrEqual(1024);
+});
