@@ -119,3 +119,19 @@ test('a function that has no answer is told with step and sample before anything
   `);
   expect(filesIn(folder)).toEqual(['in/S1.bam', 'in/S2.bam', 'mine.ts']);
 });
+
+test('the fusion pipeline sizes its steps by the BAM', async () => {
+  const folder = workFolder();
+  sparseFiles(folder, { S1: GB, S2: 20 * GB });
+  addFiles(folder, { 'cdna.fa.gz': '', 'genes.gtf.gz': '' });
+  truncateSync(join(folder, 'cdna.fa.gz'), 90e6);
+  const files = ['--reference-file', 'fasta=cdna.fa.gz', '--reference-file', 'gtf=genes.gtf.gz'];
+  const { stdout } = await runCli(['plan', 'fusion', '-s', 'in/*.bam', ...files], { cwd: folder });
+  const memory = [...stdout.matchAll(/^ {2}(picard|kallisto) +1 cpu, (\d+ GB), .* 1 task$/gm)];
+  expect(memory.map(([, step, size]) => `${step} ${size}`)).toEqual([
+    'picard 4 GB',
+    'picard 16 GB',
+    'kallisto 10 GB',
+    'kallisto 10 GB',
+  ]);
+});
