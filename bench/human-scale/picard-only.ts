@@ -9,5 +9,5 @@ export default definePipeline({
   description: "The fusion pipeline's Picard step alone",
   samples,
   params,
-  steps: [picard],
+  steps: [{ ...picard, intermediate: false }],
 });
