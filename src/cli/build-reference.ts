@@ -2,6 +2,7 @@ import { ExitCode, PipelineError, throwAll } from '../errors.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import { readParams } from '../pipeline/read-params.ts';
+import { writeInputNotes } from '../run/input-note.ts';
 import { prepareRun, refuseErrors } from '../run/prepare.ts';
 import { referenceIdentities } from '../run/named-reference.ts';
 import { REFERENCE_BUILD } from '../run/run-store.ts';
@@ -76,6 +77,7 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
       : toolEnvironments(pipeline, await probeTools(pipeline)),
   });
   refuseErrors(prepared.findings);
+  await writeInputNotes(session.store, prepared.notes);
   if (prepared.jobs.length === 0) {
     notice(`Reference ${name} is built.`);
     return ExitCode.ok;

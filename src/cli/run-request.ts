@@ -7,6 +7,7 @@ import type { RunRequest } from '../run/prepare.ts';
 import { identifyReferences } from '../run/identify.ts';
 import { listReferences, referenceIdentities } from '../run/named-reference.ts';
 import type { Store } from '../store/store.ts';
+import { bytes, count } from '../views/columns.ts';
 import type { OpenedEngine } from './engines.ts';
 import { nameValuePairs } from './name-value-pairs.ts';
 import { resourceOverrides } from './overrides.ts';
@@ -63,6 +64,8 @@ export async function runRequest(
   const references = { ...named, ...files };
   const request: RunRequest = {
     ...{ loaded, rows, params, references, engine, store: session.store, locate: session.locate },
+    onCompare: (files, size) =>
+      notice(`Comparing ${count(files, 'input')} (${bytes(size)}) of another time with the checksums on record.`),
     overrides: resourceOverrides(pipeline, flags.set ?? []),
     environments: elsewhere
       ? await elsewhere.environments(pipeline)

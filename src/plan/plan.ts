@@ -27,6 +27,8 @@ export interface PlanRequest {
   /** By step: what stands for its code, and for its tools or image. */
   identities: Readonly<Record<string, { code: string; environment: string }>>;
   held: Held;
+  /** By cohort step: key of an earlier success whose outputs are the very same, so that what reads them need not run again. */
+  sameOutputs?: Readonly<Record<string, string>>;
 }
 
 /** One step's tasks: entry i belongs to sample i; a cohort step has a single entry. */
@@ -92,7 +94,7 @@ function inputIdentities(
   let lacking: readonly Lack[] = NOTHING;
   for (const [name, input] of Object.entries(step.inputs)) {
     const chosen = chooseInput(input, (column) => sample?.files[column] !== undefined);
-    const identity = chosen && identityOf(request, chosen, sample, index, plans);
+    const identity = chosen && identityOf(request, step.name, chosen, { sample, index, plans });
     if (identity === undefined) lacking = [...lacking, ...lacksOf(step, chosen, index, lacks)];
     else identities[name] = identity;
   }
@@ -121,21 +123,25 @@ function lacksOf(
 
 function identityOf(
   request: PlanRequest,
+  step: string,
   chosen: ChosenInput,
-  sample: PlanSample | undefined,
-  index: number,
-  plans: Map<string, StepPlan>,
+  { sample, index, plans }: { sample: PlanSample | undefined; index: number; plans: Map<string, StepPlan> },
 ): string | undefined {
   switch (chosen.kind) {
     case 'sample-file':
-      return fileIdentity(sample?.files[chosen.column]);
-    case 'reference':
-      return fileIdentity(request.references[chosen.name]);
+    case 'reference': {
+      const file = chosen.kind === 'reference' ? request.references[chosen.name] : sample?.files[chosen.column];
+      return file && fileIdentity(file, step);
+    }
     case 'sample-value':
       return sample?.values[chosen.column] ?? '';
     case 'output': {
       const upstream = plans.get(chosen.step) as StepPlan;
-      return (upstream.step.scope === 'cohort' ? upstream.keys[0] : upstream.keys[index]) || undefined;
+      return (
+        (upstream.step.scope === 'cohort'
+          ? (request.sameOutputs?.[chosen.step] ?? upstream.keys[0])
+          : upstream.keys[index]) || undefined
+      );
     }
     case 'collected': {
       const { keys } = plans.get(chosen.step) as StepPlan;
@@ -144,9 +150,9 @@ function identityOf(
   }
 }
 
-/** A checksum where there is one, since a copy of the same content is the same input. */
-function fileIdentity(file: FileIdentity | undefined): string | undefined {
-  return file && (file.sha256 ?? `${file.size}:${file.etag}`);
+/** What a file counts as in the keys of a step. A checksum where there is one, since a copy of the same content is the same input. */
+export function fileIdentity(file: FileIdentity, step: string): string {
+  return file.countsAs?.[step] ?? file.sha256 ?? `${file.size}:${file.etag}`;
 }
 
 /** True for steps whose result is an end in itself for every sample. */

@@ -9,6 +9,7 @@
  *     v1/runs/<run>/manifest.json | samples/<page>.json | jobs/<job>.json | submitted/<job>.json | …
  *     v1/references/<name>/manifest.json | <file>
  *     v1/bundles/<sha256>.zip
+ *     v1/inputs/<hash of location, size, ETag>.json
  *     v1/deployment.json
  *     v1/gc.json
  *     v1/format.json
@@ -137,6 +138,11 @@ export const runKeys = {
   cancelled: (run: string) => `${RUNS_PREFIX}${run}/cancelled.json`,
   finished: (run: string) => `${RUNS_PREFIX}${run}/finished.json`,
 } as const;
+
+/** What was found out of one version of a user's file. */
+export function inputNoteKey(version: string): string {
+  return `${ROOT}/inputs/${version}.json`;
+}
 
 /** What was deployed for this store in an AWS account. */
 export const deploymentKey = `${ROOT}/deployment.json`;

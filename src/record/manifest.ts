@@ -7,6 +7,8 @@ const fileIdentity = z.object({
   size: z.number().int().nonnegative(),
   etag: z.string(),
   sha256: z.string().optional(),
+  /** By step that reads it: identity of an earlier input with the same content, which stands for this one in task keys. */
+  countsAs: z.record(z.string(), z.string()).optional(),
 });
 export type FileIdentity = z.infer<typeof fileIdentity>;
 

@@ -7,14 +7,16 @@ import type { SampleRow } from '../pipeline/sample-sheet.ts';
 import { arrayJobs } from '../plan/array-jobs.ts';
 import type { Held } from '../plan/held.ts';
 import { type Needs, planNeeds, type StepNeeds } from '../plan/needs.ts';
-import { makePlan, type Plan, type PlanSample } from '../plan/plan.ts';
+import type { Plan, PlanRequest, PlanSample } from '../plan/plan.ts';
 import type { FileIdentity, JobDocument } from '../record/manifest.ts';
 import { identityLines } from '../record/task-key.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { type GcMark, readGcMark } from './gc-mark.ts';
 import { identifySamples } from './identify.ts';
+import type { InputNote } from './input-note.ts';
 import { loadHeld } from './load-held.ts';
+import { planByContent, type SameInput } from './same-content.ts';
 
 /** What a user asks for. */
 export interface RunRequest {
@@ -29,6 +31,8 @@ export interface RunRequest {
   /** Kept in the manifest. */
   engineFlags?: Readonly<Record<string, unknown>>;
   locate: (location: string) => Promise<Located>;
+  /** Told before inputs are read whole, to compare them with what is on record. */
+  onCompare?: (files: number, bytes: number) => void;
   /** By step: versions of the tools on this machine, or the image by digest. */
   environments: Readonly<Record<string, StepEnvironment>>;
 }
@@ -44,6 +48,10 @@ export interface Prepared {
   request: RunRequest;
   samples: PlanSample[];
   held: Held;
+  /** What was found out of inputs by reading them, for `run` to write down. */
+  notes: readonly InputNote[];
+  /** Inputs that only look changed. */
+  same: readonly SameInput[];
   plan: Plan;
   needs: Needs;
   jobs: JobDocument[];
@@ -58,26 +66,41 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
   const { pipeline } = request.loaded;
   const gcMark = await readGcMark(request.store);
   const stepNames = pipeline.steps.map(({ name }) => name);
-  const [samples, held, limits, codes] = await Promise.all([
+  const [identified, held, limits, codes] = await Promise.all([
     identifySamples(pipeline, request.rows, request.locate),
     loadHeld(request.store, pipeline.name, stepNames),
     request.engine.limits(),
     request.loaded.identities(),
   ]);
-  const plan = makePlan({
-    ...{ pipeline, params: request.params, references: request.references, samples, held },
+  const { store, locate, onCompare } = request;
+  const asked: PlanRequest = {
+    ...{ pipeline, params: request.params, references: request.references, samples: identified, held },
     identities: Object.fromEntries(
       pipeline.steps.map((step) => [
         step.name,
         { code: codes[step.name]?.code ?? '', environment: environmentText(request.environments[step.name]) },
       ]),
     ),
-  });
-  const { references, overrides } = request;
+  };
+  const { plan, notes, same, request: settled } = await planByContent(asked, { store, locate, onCompare });
+  const { samples, references } = settled;
+  const { overrides } = request;
   const needs = planNeeds({ pipeline, plan, samples, references, overrides });
   const jobs = planJobs(request, plan, needs, limits);
   const findings = await checkNeeds(request.engine, jobs, (step) => request.environments[step]?.image);
-  return { request, samples, held, plan, needs, jobs, limits, findings, gcMark };
+  return {
+    request: { ...request, references },
+    samples: [...samples],
+    notes,
+    same,
+    held,
+    plan,
+    needs,
+    jobs,
+    limits,
+    findings,
+    gcMark,
+  };
 }
 
 /** @throws PipelineErrors for what would make the run fail; warnings are left to the caller. */

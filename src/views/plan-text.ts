@@ -4,6 +4,7 @@ import { explain, reasonText } from '../plan/explain.ts';
 import type { Held } from '../plan/held.ts';
 import { COHORT, type Plan, type PlanSample, type StepPlan } from '../plan/plan.ts';
 import type { JobDocument } from '../record/manifest.ts';
+import type { SameInput } from '../run/same-content.ts';
 import { columns, count, duration, memory } from './columns.ts';
 
 /** Samples named per reason before the rest becomes a number. */
@@ -13,6 +14,7 @@ export interface PlanView {
   plan: Plan;
   samples: readonly PlanSample[];
   held: Held;
+  same: readonly SameInput[];
   jobs: readonly JobDocument[];
   limits: EngineLimits;
 }
@@ -41,14 +43,14 @@ export function planReasons({ plan, samples, held }: Pick<PlanView, 'plan' | 'sa
 }
 
 /** What the tasks of a step get, and how many of them. */
-export interface PlanNeed {
+export interface PlanResources {
   step: string;
   resources: JobDocument['resources'];
   tasks: number;
 }
 
 /** What is asked of the engine for the tasks that run, step by step. */
-export function planNeeds(jobs: readonly JobDocument[]): PlanNeed[] {
+export function planResources(jobs: readonly JobDocument[]): PlanResources[] {
   const ofSteps = [...Map.groupBy(jobs, ({ step }) => step).values()];
   const needs = ofSteps.flatMap((ofStep) => [
     ...Map.groupBy(ofStep, ({ resources }) => JSON.stringify(resources)).values(),
@@ -75,6 +77,7 @@ export function planText(view: PlanView): string {
           columns(reasons.map((reason) => ['', reason.step, reason.reason, names(reason.samples)])),
           '',
         ]),
+    ...unchanged(view),
     ...sizes(view),
     styleText('bold', 'Jobs'),
     view.jobs.length === 0 ? '  none: everything is up to date' : columns(view.jobs.map(jobLine)),
@@ -82,16 +85,26 @@ export function planText(view: PlanView): string {
   ].join('\n');
 }
 
+/** Inputs that look changed, and are not: why what is made from them does not run. */
+function unchanged({ same }: PlanView): string[] {
+  const alike = [...Map.groupBy(same, ({ kind, name }) => `${kind} ${name}`).values()].map((ofName) => {
+    const { kind, name } = ofName[0] as SameInput;
+    const why = kind === 'output' ? 'made again, same content' : 'time changed, same size and content';
+    return ['', name, why, names(ofName.flatMap(({ sample }) => sample ?? []))];
+  });
+  return alike.length === 0 ? [] : [styleText('bold', 'Counted as before'), columns(alike), ''];
+}
+
 /** What the steps whose resources depend on the sizes of their inputs are given. */
 function sizes({ plan, jobs }: PlanView): string[] {
   const sized = plan.flatMap(({ step }) => (typeof step.resources === 'function' ? [step.name] : []));
-  const needs = planNeeds(jobs.filter(({ step }) => sized.includes(step)));
+  const needs = planResources(jobs.filter(({ step }) => sized.includes(step)));
   return needs.length === 0
     ? []
     : [styleText('bold', 'Resources by size of the inputs'), columns(needs.map(needLine)), ''];
 }
 
-function needLine({ step, resources, tasks }: PlanNeed): string[] {
+function needLine({ step, resources, tasks }: PlanResources): string[] {
   const scratch = `${memory(resources.scratchMiB)} of scratch`;
   return ['', step, `${needsText(resources)}, ${scratch}`, count(tasks, 'task')];
 }

@@ -1,6 +1,6 @@
 import { ExitCode } from '../../errors.ts';
 import { prepareRun, refuseErrors } from '../../run/prepare.ts';
-import { planNeeds, planReasons, planText } from '../../views/plan-text.ts';
+import { planReasons, planResources, planText } from '../../views/plan-text.ts';
 import { openEngine } from '../engines.ts';
 import { notice, print, printJson } from '../print.ts';
 import { runRequest } from '../run-request.ts';
@@ -21,7 +21,8 @@ export async function planCommand(pipelineName: string, flags: RunCommandFlags):
       samples: prepared.samples.map(({ name }) => name),
       steps,
       reasons: planReasons(prepared),
-      needs: planNeeds(prepared.jobs),
+      same: prepared.same,
+      needs: planResources(prepared.jobs),
       jobs: prepared.jobs,
       findings,
     });

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { ExitCode } from '../../errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { checkName } from '../../pipeline/pipeline.ts';
+import { writeInputNotes } from '../../run/input-note.ts';
 import { isLatestRun } from '../../run/latest-run.ts';
 import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
 import { count } from '../../views/columns.ts';
@@ -33,6 +34,7 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   const findings = [...prepared.findings, ...((await elsewhere?.findings(prepared)) ?? [])];
   for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
   refuseErrors(findings);
+  await writeInputNotes(session.store, prepared.notes);
   if (prepared.jobs.length === 0 && (await isLatestRun(prepared))) return nothingToDo(prepared, flags.json ?? false);
   // Not needed, and so not loaded, when there is nothing to do.
   const [{ driveRun }, { startOrCarryOn }] = await Promise.all([import('../drive-run.ts'), import('../start-run.ts')]);

@@ -76,7 +76,7 @@ describe('a plan', () => {
       runs: (step, i) => plan.find((one) => one.step === step)!.decisions[i] === 'run',
     });
     const limits = { maxArraySize: 100, afterAny: true, detached: false, pollIntervalMs: 1 };
-    return { plan, samples, held: asked.held, jobs, limits };
+    return { plan, samples, held: asked.held, same: [], jobs, limits };
   };
 
   test('says what runs, why and for whom, and the jobs', () => {

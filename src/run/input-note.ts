@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { inputNoteKey } from '../record/keys.ts';
+import type { FileIdentity } from '../record/manifest.ts';
+import type { Store } from '../store/store.ts';
+
+/** That a file of the user's, as it was when somebody looked, has the content of an earlier input. */
+const inputNote = z.object({
+  version: z.literal(1),
+  location: z.string(),
+  size: z.number().int().nonnegative(),
+  etag: z.string(),
+  sha256: z.string(),
+  /** By step that reads it: identity of that earlier input. */
+  countsAs: z.record(z.string(), z.string()),
+});
+export type InputNote = z.infer<typeof inputNote>;
+
+type Seen = Pick<FileIdentity, 'location' | 'size' | 'etag'>;
+
+function keyOf({ location, size, etag }: Seen): string {
+  return inputNoteKey(hash('sha256', [location, size, etag].join('\0')));
+}
+
+/** What is noted of exactly this version of the file; nothing if the note cannot be read. */
+export async function readInputNote(store: Store, file: Seen): Promise<InputNote | undefined> {
+  const body = await store.read(keyOf(file));
+  if (!body) return undefined;
+  try {
+    const note = inputNote.parse(JSON.parse(new TextDecoder().decode(body)));
+    return note.location === file.location && note.size === file.size && note.etag === file.etag ? note : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nobody has to read these files again until they change once more. */
+export async function writeInputNotes(store: Store, notes: readonly InputNote[]): Promise<void> {
+  for (const note of notes) await store.write(keyOf(note), JSON.stringify(note));
+}
