@@ -1,6 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import type { Suspect } from '../plan/suspects.ts';
-import { succeededKey } from '../record/keys.ts';
+import type { AttemptRecord } from '../record/attempt-record.ts';
+import { succeededKey, type TaskRef } from '../record/keys.ts';
 import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.ts';
 import { readRecord } from '../record/read-record.ts';
 import type { Store } from '../store/store.ts';
@@ -52,8 +53,7 @@ export async function openEarlierInputs(
       if (planned && key !== undefined && open.delete(key)) yield { key, files: filesIn(planned, suspect) };
     }
     for (const key of [...open].slice(-RECORDS_READ)) {
-      const ref = { pipeline, step: suspect.step.name, sample: suspect.sample, key };
-      const record = readRecord(await store.read(succeededKey(ref)));
+      const record = await earlierRecord(store, { pipeline, step: suspect.step.name, sample: suspect.sample, key });
       const planned = record && (await runOf(record.run));
       if (planned && keyIn(planned, suspect) === key) yield { key, files: filesIn(planned, suspect) };
     }
@@ -81,6 +81,18 @@ function filesIn({ manifest, byName }: PlannedRun, { sample }: Suspect): Earlier
   return { ofSample: byName.get(sample)?.files ?? {}, references: manifest.references };
 }
 
+/** Record of a success; `undefined` also for one that this program cannot read, which then proves nothing. */
+export async function earlierRecord(store: Store, task: TaskRef): Promise<AttemptRecord | undefined> {
+  const key = succeededKey(task);
+  const body = await store.read(key);
+  try {
+    return readRecord(key, body);
+  } catch (error) {
+    if (error instanceof PipelineError) return undefined;
+    throw error;
+  }
+}
+
 /** By the step's names: checksum and size of what was read, as the record of the success tells. */
 export async function recordedInputs(
   store: Store,
@@ -88,7 +100,7 @@ export async function recordedInputs(
   { step, sample }: Suspect,
   key: string,
 ): Promise<ReadonlyMap<string, { size: number; sha256?: string | undefined }>> {
-  const record = readRecord(await store.read(succeededKey({ pipeline, step: step.name, sample, key })));
+  const record = await earlierRecord(store, { pipeline, step: step.name, sample, key });
   return new Map(record?.inputs.map(({ name, size, sha256 }) => [name, { size, sha256 }]));
 }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { inputNoteKey } from '../record/keys.ts';
 import type { FileIdentity } from '../record/manifest.ts';
+import { isNewer, parsedJson } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
 
 /** That a file of the user's, as it was when somebody looked, has the content of an earlier input. */
@@ -25,16 +26,16 @@ function keyOf({ location, size, etag }: Seen): string {
 /** What is noted of exactly this version of the file; nothing if the note cannot be read. */
 export async function readInputNote(store: Store, file: Seen): Promise<InputNote | undefined> {
   const body = await store.read(keyOf(file));
-  if (!body) return undefined;
-  try {
-    const note = inputNote.parse(JSON.parse(new TextDecoder().decode(body)));
-    return note.location === file.location && note.size === file.size && note.etag === file.etag ? note : undefined;
-  } catch {
-    return undefined;
-  }
+  const { data: note } = inputNote.safeParse(body && parsedJson(body));
+  return note?.location === file.location && note.size === file.size && note.etag === file.etag ? note : undefined;
 }
 
 /** Nobody has to read these files again until they change once more. */
 export async function writeInputNotes(store: Store, notes: readonly InputNote[]): Promise<void> {
-  for (const note of notes) await store.write(keyOf(note), JSON.stringify(note));
+  for (const note of notes) {
+    const key = keyOf(note);
+    const body = await store.read(key);
+    if (body && isNewer(inputNote, parsedJson(body))) continue;
+    await store.write(key, JSON.stringify(note));
+  }
 }

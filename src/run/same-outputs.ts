@@ -2,9 +2,8 @@ import { isGather, upstreamSteps } from '../pipeline/pipeline.ts';
 import type { Step } from '../pipeline/step.ts';
 import { COHORT, makePlan, type Plan, type StepPlan } from '../plan/plan.ts';
 import { suspects } from '../plan/suspects.ts';
-import { succeededKey } from '../record/keys.ts';
-import { readRecord } from '../record/read-record.ts';
 import type { Store } from '../store/store.ts';
+import { earlierRecord } from './earlier-inputs.ts';
 import type { SameInput, Settled } from './same-content.ts';
 
 /** Earlier successes of one step that are looked at. */
@@ -54,7 +53,7 @@ async function equalSuccesses({ request }: Settled, store: Store, step: string, 
   if (others.length === 0) return [];
   const contentOf = async (of: string): Promise<string | undefined> => {
     const ref = { pipeline: request.pipeline.name, step, sample: COHORT, key: of };
-    const outputs = readRecord(await store.read(succeededKey(ref)))?.outputs ?? [];
+    const outputs = (await earlierRecord(store, ref))?.outputs ?? [];
     const complete = outputs.length > 0 && outputs.every(({ sha256 }) => sha256 !== undefined);
     return complete
       ? outputs
