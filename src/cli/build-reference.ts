@@ -10,7 +10,6 @@ import { commandWith } from './commands/run.ts';
 import { driveRun } from './drive-run.ts';
 import { type EngineFlags, engineFlagsOf, openEngine } from './engines.ts';
 import { notice } from './print.ts';
-import { probeTools, toolEnvironments } from './probe-tools.ts';
 import { nameValuePairs } from './name-value-pairs.ts';
 import { unknownReferences } from './run-request.ts';
 import { openSession, storeUrl } from './session.ts';
@@ -72,11 +71,9 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
     references: await referenceIdentities(session.store, name),
     overrides: {},
     engineFlags: engineFlagsOf(flags, opened),
-    environments: elsewhere
-      ? await elsewhere.environments(pipeline)
-      : toolEnvironments(pipeline, await probeTools(pipeline)),
+    environments: await opened.environments(pipeline),
   });
-  refuseErrors(prepared.findings);
+  refuseErrors([...prepared.findings, ...(await opened.findings(prepared))]);
   await writeInputNotes(session.store, prepared.notes);
   if (prepared.jobs.length === 0) {
     notice(`Reference ${name} is built.`);

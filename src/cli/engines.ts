@@ -21,6 +21,7 @@ export interface EngineFlags {
   maxRunning?: string | undefined;
   container?: string | undefined;
   image?: string[] | undefined;
+  bind?: string[] | undefined;
   module?: string[] | undefined;
   prologue?: string | undefined;
   region?: string | undefined;
@@ -33,6 +34,13 @@ export interface EngineFlags {
 /** An engine, and more of it where it works in this process. */
 export interface OpenedEngine {
   engine: Engine;
+  /**
+   * What stands for the tools of a pipeline's steps where their tasks run: versions, or images.
+   * @throws PipelineErrors for tools that are missing, and steps without an image where all need one
+   */
+  environments: (pipeline: Pipeline) => Promise<Record<string, StepEnvironment>>;
+  /** Inputs that tasks cannot reach, and images that are older than their folder. */
+  findings: (prepared: Prepared) => Promise<Finding[]>;
   local?: LocalEngine;
   /** Of one whose jobs run in containers elsewhere. */
   elsewhere?: Elsewhere;
@@ -42,12 +50,8 @@ export interface OpenedEngine {
 
 /** What a run needs whose jobs see nothing of this machine. */
 export interface Elsewhere {
-  /** The images of a pipeline's steps: they stand for the tools. */
-  environments(pipeline: Pipeline): Promise<Record<string, StepEnvironment>>;
   /** Makes runner and pipeline into what the containers fetch. */
   bundle(source: string): Promise<Bundle>;
-  /** Inputs that the containers cannot reach, and images that are older than their folder. */
-  findings(prepared: Prepared): Promise<Finding[]>;
 }
 
 interface EngineKind {
@@ -61,7 +65,7 @@ const KINDS: Readonly<Record<string, EngineKind>> = {
     flags: ['cpus', 'memory'],
     open: async (flags, store) => {
       const local = (await import('./engines/local.ts')).openLocalEngine(flags, store);
-      return { engine: local, local };
+      return { engine: local, local, environments: toolsHere, findings: async () => [] };
     },
   },
   slurm: {
@@ -74,10 +78,11 @@ const KINDS: Readonly<Record<string, EngineKind>> = {
       'maxRunning',
       'container',
       'image',
+      'bind',
       'module',
       'prologue',
     ],
-    open: async (flags, store) => ({ engine: (await import('./engines/slurm.ts')).openSlurmEngine(flags, store) }),
+    open: async (flags, store) => (await import('./engines/slurm.ts')).openSlurm(flags, store),
   },
   'aws-batch': {
     flags: ['queue', 'image', 'region', 'jobRole', 'executionRole', 'logGroup', 'conductor'],
@@ -87,6 +92,12 @@ const KINDS: Readonly<Record<string, EngineKind>> = {
     },
   },
 };
+
+/** For tasks that use the tools of this machine, or the same ones. */
+export async function toolsHere(pipeline: Pipeline): Promise<Record<string, StepEnvironment>> {
+  const { probeTools, toolEnvironments } = await import('./probe-tools.ts');
+  return toolEnvironments(pipeline, await probeTools(pipeline));
+}
 
 const ALL_FLAGS: readonly (keyof EngineFlags)[] = [...new Set(Object.values(KINDS).flatMap(({ flags }) => flags))];
 

@@ -12,7 +12,6 @@ import type { OpenedEngine } from './engines.ts';
 import { nameValuePairs } from './name-value-pairs.ts';
 import { resourceOverrides } from './overrides.ts';
 import { notice } from './print.ts';
-import { probeTools, toolEnvironments } from './probe-tools.ts';
 import { readSamples } from './read-samples.ts';
 import type { Session } from './session.ts';
 
@@ -34,7 +33,7 @@ export async function runRequest(
   pipelineName: string,
   flags: RunFlags,
   session: Session,
-  { engine, elsewhere }: OpenedEngine,
+  { engine, elsewhere, environments }: OpenedEngine,
 ): Promise<{ request: RunRequest; warnings: string[] }> {
   const loaded = await loadPipeline(pipelineName);
   const { pipeline } = loaded;
@@ -67,9 +66,7 @@ export async function runRequest(
     onCompare: (files, size) =>
       notice(`Comparing ${count(files, 'input')} (${bytes(size)}) of another time with the checksums on record.`),
     overrides: resourceOverrides(pipeline, flags.set ?? []),
-    environments: elsewhere
-      ? await elsewhere.environments(pipeline)
-      : toolEnvironments(pipeline, await probeTools(pipeline)),
+    environments: await environments(pipeline),
   };
   return { request, warnings };
 }

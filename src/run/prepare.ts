@@ -41,6 +41,8 @@ export interface RunRequest {
 export interface StepEnvironment {
   toolVersions: Readonly<Record<string, string>>;
   image?: string;
+  /** Stands for the image where its name does not tell which it is: of a file, its size and time. */
+  imageIdentity?: string;
 }
 
 /** All that is known before anything is written or submitted. */
@@ -120,7 +122,7 @@ export function refuseErrors(findings: readonly Finding[]): void {
 }
 
 function environmentText(environment: StepEnvironment | undefined): string {
-  return environment?.image ?? identityLines(environment?.toolVersions ?? {});
+  return environment?.imageIdentity ?? environment?.image ?? identityLines(environment?.toolVersions ?? {});
 }
 
 function planJobs({ loaded, rows }: RunRequest, plan: Plan, needs: Needs, limits: EngineLimits): JobDocument[] {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { importImage, podmanFiles } from '../stack/slurm/podman.ts';
 import { startSlurmCluster, type SlurmCluster } from '../stack/slurm/slurm-cluster.ts';
 import { openLab, until } from './slurm-harness.ts';
 
@@ -17,42 +18,9 @@ beforeAll(async () => {
   cluster = await startSlurmCluster({ cpus: 8, memory: 8000 });
   const files = podmanFiles(cluster.home);
   prologue = Object.entries(files).map(([name, path]) => `export ${name}='${path}'`);
-  importImage(cluster.home, { ...cluster.environment, ...files });
+  importImage(IMAGE, { home: cluster.home, env: { ...cluster.environment, ...files } });
 }, 600_000);
 afterAll(() => cluster.stop());
-
-/** runc, since crun refuses the hybrid cgroups of some machines. */
-function podmanFiles(home: string): Record<string, string> {
-  const storage = join(home, 'storage.conf');
-  const containers = join(home, 'containers.conf');
-  const [run, graph] = [join(home, 'podman-run'), join(home, 'podman')];
-  writeFileSync(storage, `[storage]\ndriver = "vfs"\nrunroot = "${run}"\ngraphroot = "${graph}"\n`);
-  writeFileSync(
-    containers,
-    `[containers]
-log_driver = "k8s-file"
-default_ulimits = ["nofile=1024", "nproc=1024"]
-[network]
-network_backend = "cni"
-[engine]
-runtime = "runc"
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-`,
-  );
-  return { CONTAINERS_STORAGE_CONF: storage, CONTAINERS_CONF: containers };
-}
-
-function importImage(home: string, env: Readonly<Record<string, string>>): void {
-  const root = join(home, 'image');
-  mkdirSync(join(root, 'bin'), { recursive: true });
-  const busybox = execFileSync('/bin/sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
-  cpSync(busybox, join(root, 'bin/busybox'), { dereference: true });
-  for (const name of ['sh', 'sleep', 'cat']) symlinkSync('busybox', join(root, 'bin', name));
-  const tar = join(home, 'image.tar');
-  execFileSync('tar', ['-C', root, '-cf', tar, '.']);
-  execFileSync('podman', ['import', '--quiet', tar, IMAGE], { env });
-}
 
 test('podman runs an image with its variables and folders, and hands its exit code and its signals on', async () => {
   const folder = join(cluster.home, 'my data');

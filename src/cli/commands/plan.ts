@@ -14,7 +14,7 @@ export async function planCommand(pipelineName: string, flags: RunCommandFlags):
   const opened = await openEngine(flags, session.store);
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
   const prepared = await prepareRun(request);
-  const findings = [...prepared.findings, ...((await opened.elsewhere?.findings(prepared)) ?? [])];
+  const findings = [...prepared.findings, ...(await opened.findings(prepared))];
   if (flags.json) {
     const steps = prepared.plan.map(({ step, decisions }) => ({ step: step.name, decisions }));
     printJson({

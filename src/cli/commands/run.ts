@@ -31,7 +31,7 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   if (local) sweepScratch(scratchRoot(session.store), hostname());
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
   const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags, opened) });
-  const findings = [...prepared.findings, ...((await elsewhere?.findings(prepared)) ?? [])];
+  const findings = [...prepared.findings, ...(await opened.findings(prepared))];
   for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
   refuseErrors(findings);
   await writeInputNotes(session.store, prepared.notes);

@@ -8,9 +8,8 @@ import type { Pipeline } from '../../pipeline/pipeline.ts';
 import type { Prepared, StepEnvironment } from '../../run/prepare.ts';
 import type { Store } from '../../store/store.ts';
 import type { Elsewhere, EngineFlags, OpenedEngine } from '../engines.ts';
-import { nameValuePairs } from '../name-value-pairs.ts';
 import { KMS_KEY, storeOptions } from '../../store/store-options.ts';
-import { imageOf } from './image-of.ts';
+import { imageOf, namedImages } from './image-of.ts';
 
 /** Where jobs see the folder that all jobs of an instance share. */
 const CACHE_IN_CONTAINER = '/var/cache/batch-pipeline';
@@ -38,18 +37,22 @@ export async function openAwsBatch(flags: EngineFlags, store: Store): Promise<Op
     environment: jobEnvironment(),
     lookAtStore: () => storeFindings(store, region),
   });
-  return { engine, elsewhere: elsewhereOf({ ...flags, ...place }, store, deployed?.images ?? {}), place };
+  const used = { ...flags, ...place };
+  const pushed = deployed?.images ?? {};
+  return {
+    ...{ engine, place, elsewhere: elsewhereOf(flags, store) },
+    environments: (pipeline) => imageEnvironments(pipeline, used, pushed),
+    findings: async (prepared) => [...inputFindings(prepared), ...(await outdatedFindings(prepared, used, pushed))],
+  };
 }
 
 /** What runs on AWS Batch need besides the engine. */
-function elsewhereOf(flags: EngineFlags, store: Store, pushed: Deployment['images']): Elsewhere {
+function elsewhereOf(flags: EngineFlags, store: Store): Elsewhere {
   return {
-    environments: (pipeline) => imageEnvironments(pipeline, flags, pushed),
     async bundle(source) {
       const { buildBundle, publishBundle } = await import('../../deploy/bundle.ts');
       return publishBundle(store, await buildBundle(source, { conductor: flags.conductor ?? false }));
     },
-    findings: async (prepared) => [...inputFindings(prepared), ...(await outdatedFindings(prepared, flags, pushed))],
   };
 }
 
@@ -59,7 +62,7 @@ async function imageEnvironments(
   flags: EngineFlags,
   pushed: Deployment['images'],
 ): Promise<Record<string, StepEnvironment>> {
-  const named = nameValuePairs(flags.image, '--image');
+  const named = namedImages(pipeline, flags.image);
   const entries = pipeline.steps.map(async (step): Promise<[string, StepEnvironment]> => {
     const image = imageOf(step, named, pushed);
     return [step.name, { toolVersions: {}, ...given('image', image && (await byDigest(image, flags.region))) }];

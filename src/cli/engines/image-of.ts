@@ -1,6 +1,10 @@
 import { basename } from 'node:path';
+import { closest } from 'fastest-levenshtein';
+import { PipelineError, throwAll } from '../../errors.ts';
 import { imageKind } from '../../deploy/images/image-kind.ts';
+import type { Pipeline } from '../../pipeline/pipeline.ts';
 import type { Step } from '../../pipeline/step.ts';
+import { nameValuePairs } from '../name-value-pairs.ts';
 
 /**
  * The image that a step runs in: as a flag says, by the name of the step, of the image or of its last part; then what was
@@ -16,4 +20,29 @@ export function imageOf(
   const flag = named[name] ?? (image === undefined ? undefined : (named[image] ?? named[basename(image)]));
   if (flag !== undefined || image === undefined) return flag;
   return imageKind(image) === 'folder' ? pushed[basename(image)] : image;
+}
+
+/**
+ * What `--image` says, name to URI.
+ * @throws PipelineErrors for names that no step of the pipeline goes by
+ */
+export function namedImages({ name, steps }: Pipeline, flags: readonly string[] | undefined): Record<string, string> {
+  const named = nameValuePairs(flags, '--image');
+  const known = [
+    ...new Set(steps.flatMap((step) => [step.name, ...(step.image ? [step.image, basename(step.image)] : [])])),
+  ];
+  throwAll(
+    Object.keys(named)
+      .filter((given) => !known.includes(given))
+      .map(
+        (given) =>
+          new PipelineError({
+            code: 'flag-invalid',
+            message: `No step of ${name} is called "${given}", or runs in an image of that name`,
+            where: '--image',
+            hint: `Did you mean "${closest(given, known)}"? Names: ${known.join(', ')}.`,
+          }),
+      ),
+  );
+  return named;
 }

@@ -1,34 +1,61 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { messageOf, PipelineError } from '../../errors.ts';
-import type { Engine } from '../../engine/engine.ts';
+import { fileURLToPath } from 'node:url';
+import { messageOf, PipelineError, throwAll } from '../../errors.ts';
+import type { Engine, Finding } from '../../engine/engine.ts';
 import type { ContainerOptions } from '../../engine/slurm/options.ts';
+import { asUri } from '../../engine/slurm/container.ts';
 import { createSlurmEngine } from '../../engine/slurm/slurm-engine.ts';
+import type { Pipeline } from '../../pipeline/pipeline.ts';
+import type { Step } from '../../pipeline/step.ts';
+import type { Prepared, StepEnvironment } from '../../run/prepare.ts';
 import type { Store } from '../../store/store.ts';
-import type { EngineFlags } from '../engines.ts';
+import { count } from '../../views/columns.ts';
+import { type EngineFlags, type OpenedEngine, toolsHere } from '../engines.ts';
+import { imageOf, namedImages } from './image-of.ts';
 import { runnerModule } from '../program-files.ts';
 import { nameValuePairs } from '../name-value-pairs.ts';
 import { positive } from './local.ts';
 
 const RUNTIMES: readonly ContainerOptions['runtime'][] = ['apptainer', 'singularity', 'podman'];
 
+export function openSlurm(flags: EngineFlags, store: Store): OpenedEngine {
+  const runtime = containerRuntime(flags);
+  const unused = (['image', 'bind'] as const).find((flag) => runtime === undefined && flags[flag] !== undefined);
+  if (unused !== undefined) {
+    throw new PipelineError({
+      code: 'flag-invalid',
+      message: `--${unused} is for containers, and nothing says what runs them`,
+      where: `--${unused}`,
+      hint: `Add --container with one of ${RUNTIMES.join(', ')}, or leave --${unused} away.`,
+    });
+  }
+  const binds = visibleFolders(flags, store);
+  const container = runtime && { runtime, binds, images: siteImages(flags, runtime) };
+  return {
+    engine: slurmEngine(flags, store, container),
+    environments: async (pipeline) => (runtime ? imageEnvironments(pipeline, flags) : toolsHere(pipeline)),
+    findings: async (prepared) => (runtime === 'podman' ? hiddenInputs(prepared, binds) : []),
+  };
+}
+
 /** Node and the runner must lie on a folder that the compute nodes share, as must a store that is a folder. */
-export function openSlurmEngine(flags: EngineFlags, store: Store): Engine {
+function slurmEngine(flags: EngineFlags, store: Store, container: ContainerOptions | undefined): Engine {
   const maxRunning = positive(flags.maxRunning, '--max-running');
   return createSlurmEngine({
     runnerCommand: [process.execPath, runnerModule()],
     logFolder: store.localPath('.slurm') ?? resolve('.batch-pipeline-slurm'),
     environment: process.env,
-    ...given('partition', flags.queue),
-    ...given('account', flags.account),
-    ...given('qos', flags.qos),
-    ...given('constraint', flags.constraint),
-    ...given('extraArgs', flags.sbatchArg),
-    ...given('modules', flags.module),
-    ...given('maxRunning', maxRunning),
-    ...given('prologue', flags.prologue === undefined ? undefined : readPrologue(flags.prologue)),
-    ...given('container', container(flags, store)),
-    ...given('pollIntervalMs', pollInterval()),
+    ...option('partition', flags.queue),
+    ...option('account', flags.account),
+    ...option('qos', flags.qos),
+    ...option('constraint', flags.constraint),
+    ...option('extraArgs', flags.sbatchArg),
+    ...option('modules', flags.module),
+    ...option('maxRunning', maxRunning),
+    ...option('prologue', flags.prologue === undefined ? undefined : readPrologue(flags.prologue)),
+    ...option('container', container),
+    ...option('pollIntervalMs', pollInterval()),
   });
 }
 
@@ -38,11 +65,11 @@ function pollInterval(): number | undefined {
   return seconds === undefined || !(Number(seconds) > 0) ? undefined : Number(seconds) * 1000;
 }
 
-function given<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+function option<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
 }
 
-function container(flags: EngineFlags, store: Store): ContainerOptions | undefined {
+function containerRuntime(flags: EngineFlags): ContainerOptions['runtime'] | undefined {
   if (flags.container === undefined) return undefined;
   const runtime = RUNTIMES.find((name) => name === flags.container);
   if (!runtime) {
@@ -53,12 +80,81 @@ function container(flags: EngineFlags, store: Store): ContainerOptions | undefin
       hint: `One of ${RUNTIMES.join(', ')}.`,
     });
   }
+  return runtime;
+}
+
+/** How the runtime is told of the images that are named: also a bare word may be one. */
+function siteImages(flags: EngineFlags, runtime: ContainerOptions['runtime']): Record<string, string> {
+  const images = Object.values(nameValuePairs(flags.image, '--image')).map(wholePath);
+  return Object.fromEntries(images.map((image) => [image, runtime === 'podman' ? image : asUri(image)]));
+}
+
+function isFile(image: string): boolean {
+  return /^[./]|\.sif$/.test(image);
+}
+
+/** Tasks may work in another folder. */
+function wholePath(image: string): string {
+  return isFile(image) ? resolve(image) : image;
+}
+
+/** What a container shows under the same path: node and the runner, the store, and what the user says. */
+function visibleFolders(flags: EngineFlags, store: Store): string[] {
   const objects = store.localPath('v1');
-  return {
-    runtime,
-    images: nameValuePairs(flags.image, '--image'),
-    binds: objects === undefined ? [] : [dirname(objects)],
-  };
+  return [
+    ...[process.execPath, dirname(runnerModule())],
+    ...(objects === undefined ? [] : [dirname(objects)]),
+    ...(flags.bind ?? []).map((folder) => resolve(folder)),
+  ];
+}
+
+/**
+ * The image of every step: it stands for the tools.
+ * @throws PipelineErrors for steps that have none here: they would run without
+ */
+function imageEnvironments(pipeline: Pipeline, flags: EngineFlags): Record<string, StepEnvironment> {
+  const named = namedImages(pipeline, flags.image);
+  const images = pipeline.steps.map((step) => ({ step, image: imageOf(step, named, {}) }));
+  throwAll(images.filter(({ image }) => image === undefined).map(({ step }) => noImage(step)));
+  return Object.fromEntries(
+    images.map(({ step, image: said = '' }) => {
+      const image = wholePath(said);
+      return [step.name, { toolVersions: {}, image, ...option('imageIdentity', fileIdentity(image)) }];
+    }),
+  );
+}
+
+function noImage({ name, image }: Step): PipelineError {
+  const builds = image === undefined ? '' : `: the pipeline builds ${image} itself`;
+  return new PipelineError({
+    code: 'slurm-image',
+    message: `Step ${name} has no image that this site could run it in${builds}`,
+    where: '--container',
+    hint: `Say which it is: --image ${image ?? name}=/path/to/image.sif`,
+  });
+}
+
+/** Size and time of an image that is a file; `undefined` for what a registry holds. */
+function fileIdentity(image: string): string | undefined {
+  const file = isFile(image) ? statSync(image, { bigint: true, throwIfNoEntry: false }) : undefined;
+  return file && `${image}\0${file.size}\0${file.mtimeNs}`;
+}
+
+/** Apptainer shows home, /tmp and the current folder by itself, and what the site adds; podman nothing. */
+function hiddenInputs({ samples, request }: Prepared, binds: readonly string[]): Finding[] {
+  const files = [...samples.flatMap((sample) => Object.values(sample.files)), ...Object.values(request.references)];
+  const paths = files.flatMap(({ location }) => localPath(location));
+  const hidden = paths.filter((path) => !binds.some((bind) => path === bind || path.startsWith(`${bind}/`)));
+  const [first] = hidden;
+  if (first === undefined) return [];
+  const others = hidden.length > 1 ? ` and ${count(hidden.length - 1, 'more file')}` : '';
+  const message = `Containers cannot see ${first}${others}`;
+  return [{ level: 'error', subject: 'inputs', message, hint: `Show them the folder: --bind ${dirname(first)}` }];
+}
+
+function localPath(location: string): string[] {
+  if (location.startsWith('file://')) return [fileURLToPath(location)];
+  return /^[a-z0-9+.-]+:\/\//.test(location) ? [] : [resolve(location)];
 }
 
 function readPrologue(file: string): string[] {

@@ -87,6 +87,6 @@ function noImage(image: string): PipelineError {
 }
 
 /** Apptainer takes a bare name for a file; what is no path is an image of a registry. */
-function asUri(image: string): string {
+export function asUri(image: string): string {
   return /^[./]|\.sif$|^[a-z+-]+:\/\//.test(image) ? image : `docker://${image}`;
 }
