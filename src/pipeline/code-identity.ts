@@ -8,6 +8,8 @@ import type { Step } from './step.ts';
 export interface StepIdentity {
   /** Two steps with the same text give the same results from the same inputs. */
   code: string;
+  /** The text that builds up to 6220dab made of the same step, where it is another one. */
+  legacy?: string;
   files: readonly DeclaredFile[];
 }
 
@@ -76,6 +78,11 @@ export function legacyCode(step: Step, helpers: string): string {
     step,
     step.version === undefined ? `${step.run.toString()}\0${helpers}` : `version ${step.version}`,
   );
+}
+
+/** What an analysed step's code, the names of its outputs and its declared files come to. */
+export function codeText(step: Step, code: string, files: readonly DeclaredFile[]): string {
+  return withOutputs(step, code) + filesText(files);
 }
 
 /** What declared files add to the identity of their step; nothing where there are none. */

@@ -5,15 +5,19 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { PipelineError } from '../errors.ts';
 import {
+  codeText,
   filesText,
   type Identities,
   legacyCode,
   legacyHelpers,
   readDeclaredFiles,
+  type StepIdentity,
   type UserModule,
 } from './code-identity.ts';
 import { loadError } from './load-error.ts';
 import { isPipeline, type Pipeline } from './pipeline.ts';
+import { type LoadedSources, stepCodes } from './step-code/step-codes.ts';
+import { originsOf } from './step-origin.ts';
 
 /** A definition, and how to find it again from another process. */
 export interface LoadedPipeline {
@@ -65,21 +69,38 @@ function loadBuiltIn(name: string, module: { default: unknown }): LoadedPipeline
 }
 
 async function loadFile(path: string, given: string): Promise<LoadedPipeline> {
-  const { module, sources } = await importRecording(path);
+  const { module, loaded } = await importRecording(path);
   const pipeline = checked(module.default, given);
-  const modules = [...sources].map(([file, source]) => ({ path: file, sha256: hash('sha256', source) }));
+  const modules = [...loaded.sources].map(([file, source]) => ({ path: file, sha256: hash('sha256', source) }));
   let found: Promise<Identities> | undefined;
-  return { pipeline, source: path, identities: () => (found ??= identify(pipeline, path, sources)), modules };
+  const identities = () => (found ??= identify(pipeline, path, { loaded, modules }));
+  return { pipeline, source: path, identities, modules };
 }
 
-async function identify(pipeline: Pipeline, path: string, sources: ReadonlyMap<string, string>): Promise<Identities> {
-  const helpers = legacyHelpers([...sources].filter(([file]) => file !== path).map(([, source]) => source));
-  return Object.fromEntries(
-    pipeline.steps.map((step) => {
-      const files = readDeclaredFiles(step, path);
-      return [step.name, { code: legacyCode(step, helpers) + filesText(files), files }];
-    }),
+async function identify(
+  { steps }: Pipeline,
+  path: string,
+  { loaded, modules }: { loaded: LoadedSources; modules: readonly UserModule[] },
+): Promise<Identities> {
+  const helpers = legacyHelpers([...loaded.sources].filter(([file]) => file !== path).map(([, source]) => source));
+  const files = new Map(steps.map((step) => [step.name, readDeclaredFiles(step, path)]));
+  // Also of steps with a version: what they read beside them has to be declared as well.
+  const codes = await stepCodes(
+    path,
+    loaded,
+    modules,
+    steps.map((step) => ({
+      ...{ name: step.name, origins: originsOf(step.name, step) },
+      files: (files.get(step.name) ?? []).map((file) => file.path),
+    })),
   );
+  const entries = steps.map((step): [string, StepIdentity] => {
+    const own = files.get(step.name) ?? [];
+    const legacy = legacyCode(step, helpers);
+    if (step.version !== undefined) return [step.name, { code: legacy + filesText(own), files: own }];
+    return [step.name, { code: codeText(step, codes[step.name] ?? '', own), legacy, files: own }];
+  });
+  return Object.fromEntries(entries);
 }
 
 function checked(value: unknown, where: string): Pipeline {
@@ -100,15 +121,16 @@ function notFound(given: string): PipelineError {
   });
 }
 
-/** Imports a module while noting the local files that come with it, by path with their source, and lends it this package. */
-async function importRecording(
-  path: string,
-): Promise<{ module: { default?: unknown }; sources: ReadonlyMap<string, string> }> {
-  const sources = new Map<string, string>();
+/** Imports a module while noting the local files that come with it, and lends it this package. */
+async function importRecording(path: string): Promise<{ module: { default?: unknown }; loaded: LoadedSources }> {
+  const [sources, resolved] = [new Map<string, string>(), new Map<string, string>()];
   const hooks = registerHooks({
     resolve(specifier, context, next) {
       if (specifier === 'batch-pipeline') return { url: PACKAGE_URL, shortCircuit: true };
-      return next(specifier, context);
+      const found = next(specifier, context);
+      if (context.parentURL?.startsWith('file:'))
+        resolved.set(`${fileURLToPath(context.parentURL)} ${specifier}`, found.url);
+      return found;
     },
     load(url, context, next) {
       // Whatever the nearest package.json says of other files: `npm init` says CommonJS.
@@ -122,7 +144,7 @@ async function importRecording(
     },
   });
   try {
-    return { module: (await import(pathToFileURL(path).href)) as { default?: unknown }, sources };
+    return { module: (await import(pathToFileURL(path).href)) as { default?: unknown }, loaded: { sources, resolved } };
   } catch (error) {
     throw loadError(path, fileURLToPath(PACKAGE_FOLDER), error);
   } finally {

@@ -10,6 +10,7 @@ import type {
   StepOutput,
 } from './inputs.ts';
 import type { Shell } from './shell.ts';
+import { noteOrigin } from './step-origin.ts';
 import type { Tool } from './tool.ts';
 
 /** What one task needs. Sizes are `'512 MB'`, `'7 GB'`, `'1.5 TB'` (powers of 1024); time is `'90s'`, `'30m'`, `'4h'`. */
@@ -141,8 +142,8 @@ export interface StepSpec<
   /** Nobody but later sample steps wants its outputs: `gc`, or the bucket's lifecycle, may remove them some time later. */
   intermediate?: boolean;
   /**
-   * Stands for the code of `run` in the task's key. Without it the source of `run` and of the modules that its file
-   * imports decide. With it, say a new version whenever the results may change.
+   * Stands for the step's code in the task's key. Without it everything that `run` reaches decides, but for comments and
+   * white space. With it, say a new version whenever the results may change.
    */
   version?: string;
   run(
@@ -203,6 +204,7 @@ export function defineStep<
     output,
     typeof value === 'string' ? { file: value, optional: false } : value,
   ]);
+  noteOrigin(spec.name, spec);
   return {
     name: spec.name,
     description: spec.description,

@@ -24,8 +24,8 @@ export interface PlanRequest {
   params: Readonly<Record<string, unknown>>;
   references: Readonly<Record<string, FileIdentity>>;
   samples: readonly PlanSample[];
-  /** By step: what stands for its code, and for its tools or image. */
-  identities: Readonly<Record<string, { code: string; environment: string }>>;
+  /** By step: what stands for its code, and for its tools or image; the digits by which the store knows the code. */
+  identities: Readonly<Record<string, { code: string; environment: string; adopted?: string | undefined }>>;
   held: Held;
   /** By cohort step: key of an earlier success whose outputs are the very same, so that what reads them need not run again. */
   sameOutputs?: Readonly<Record<string, string>>;
@@ -68,7 +68,7 @@ type Lacks = readonly (readonly Lack[])[];
 const NOTHING: readonly Lack[] = [];
 
 function keysOf(request: PlanRequest, step: Step, plans: Map<string, StepPlan>, lacks: Map<string, Lacks>): StepPlan {
-  const identity = request.identities[step.name] ?? { code: '', environment: '' };
+  const { adopted, ...identity } = request.identities[step.name] ?? { code: '', environment: '' };
   const read = Object.fromEntries(Object.values(step.params).map(({ name }) => [name, request.params[name]]));
   const fixed = { ...identity, params: paramLines(read) };
   const entries: (PlanSample | undefined)[] = step.scope === 'cohort' ? [undefined] : [...request.samples];
@@ -76,7 +76,7 @@ function keysOf(request: PlanRequest, step: Step, plans: Map<string, StepPlan>, 
   const keys = entries.map((sample, index) => {
     const inputs = inputIdentities(request, step, sample, index, plans, lacks);
     ofStep.push(inputs.lacks);
-    return inputs.lacks.length > 0 ? '' : taskKey({ ...fixed, inputs: identityLines(inputs.identities) });
+    return inputs.lacks.length > 0 ? '' : taskKey({ ...fixed, inputs: identityLines(inputs.identities) }, adopted);
   });
   lacks.set(step.name, ofStep);
   return { step, keys, decisions: keys.map(() => 'not-needed') };

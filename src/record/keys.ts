@@ -5,6 +5,7 @@
  *     v1/<pipeline>/records/<step>/<sample>.<taskKey>.<attempt>.failed-<cause>.json
  *     v1/<pipeline>/outputs/<step>/<sample>.<taskKey>-<print>/<file>
  *     v1/<pipeline>/logs/<step>/<sample>.<taskKey>.<attempt>.log
+ *     v1/<pipeline>/code/<step>.<digits>.<digits>                              an earlier build's for the same code
  *     v1/run-ids/<run>
  *     v1/runs/<run>/manifest.json | samples/<page>.json | jobs/<job>.json | submitted/<job>.json | …
  *     v1/references/<name>/manifest.json | <file>
@@ -115,6 +116,27 @@ export function parseOutputKey(key: string): { task: string; print: string; file
   const dash = folder.lastIndexOf('-');
   if (slash < 0 || dash < 0) return undefined;
   return { task: folder.slice(0, dash), print: folder.slice(dash + 1), file: key.slice(slash + 1) };
+}
+
+/** A step's code, by the digits that stand for it in keys, and by those that an earlier build has used for the same code. */
+export interface CodeNote {
+  step: string;
+  earlier: string;
+  now: string;
+}
+
+export function codeNotesPrefix(pipeline: string): string {
+  return `${ROOT}/${pipeline}/code/`;
+}
+
+/** The name tells everything; the object is empty. */
+export function codeNoteKey(pipeline: string, { step, earlier, now }: CodeNote): string {
+  return `${codeNotesPrefix(pipeline)}${step}.${earlier}.${now}`;
+}
+
+export function parseCodeNoteKey(key: string): CodeNote | undefined {
+  const [, step, earlier, now] = /\/([^/.]+)\.([0-9a-f]{10})\.([0-9a-f]{10})$/.exec(key) ?? [];
+  return step && earlier && now ? { step, earlier, now } : undefined;
 }
 
 const RUNS_PREFIX = `${ROOT}/runs/`;

@@ -17,9 +17,24 @@ export interface KeyParts {
 }
 export const KEY_PARTS = ['code', 'environment', 'params', 'inputs'] as const;
 
-/** 40 hex digits, ten for each part, so that two keys tell which part differs. */
-export function taskKey(parts: KeyParts): string {
-  return KEY_PARTS.map((part) => hash('sha256', parts[part]).slice(0, PART_LENGTH)).join('');
+/**
+ * 40 hex digits, ten for each part, so that two keys tell which part differs.
+ * @param adopted ten digits to use for the code, where the store knows the same code by these
+ */
+export function taskKey(parts: KeyParts, adopted?: string): string {
+  const digits = KEY_PARTS.map((part) => partDigits(parts[part]));
+  if (adopted !== undefined) digits[KEY_PARTS.indexOf('code')] = adopted;
+  return digits.join('');
+}
+
+/** The ten digits of a key that stand for one part. */
+export function partDigits(part: string): string {
+  return hash('sha256', part).slice(0, PART_LENGTH);
+}
+
+/** The digits of a key that stand for the code. */
+export function codeDigits(key: string): string {
+  return key.slice(0, PART_LENGTH);
 }
 
 /** The parts in which two keys of one task differ. */

@@ -8,10 +8,12 @@ import { arrayJobs } from '../plan/array-jobs.ts';
 import type { Held } from '../plan/held.ts';
 import { type Needs, planNeeds, type StepNeeds } from '../plan/needs.ts';
 import type { Plan, PlanRequest, PlanSample } from '../plan/plan.ts';
+import type { CodeNote } from '../record/keys.ts';
 import type { FileIdentity, JobDocument } from '../record/manifest.ts';
 import { identityLines } from '../record/task-key.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
+import { adoptCodes } from './adopt-codes.ts';
 import { type GcMark, readGcMark } from './gc-mark.ts';
 import { identifySamples } from './identify.ts';
 import type { InputNote } from './input-note.ts';
@@ -61,6 +63,8 @@ export interface Prepared {
   findings: Finding[];
   /** As it was before anything was looked at. */
   gcMark: GcMark | undefined;
+  /** Under which digits of an earlier build results are taken over; to be noted before anything builds upon them. */
+  codeNotes: readonly CodeNote[];
 }
 
 /** Looks at inputs, store and engine, and plans. Changes nothing. */
@@ -74,13 +78,18 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
     request.engine.limits(),
     request.loaded.identities(),
   ]);
+  const adopted = await adoptCodes(request.store, pipeline.name, codes, held);
   const { store, locate, onCompare } = request;
   const asked: PlanRequest = {
     ...{ pipeline, params: request.params, references: request.references, samples: identified, held },
     identities: Object.fromEntries(
-      pipeline.steps.map((step) => [
-        step.name,
-        { code: codes[step.name]?.code ?? '', environment: environmentText(request.environments[step.name]) },
+      pipeline.steps.map(({ name }) => [
+        name,
+        {
+          code: codes[name]?.code ?? '',
+          adopted: adopted.digits[name],
+          environment: environmentText(request.environments[name]),
+        },
       ]),
     ),
   };
@@ -102,6 +111,7 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
     limits,
     findings,
     gcMark,
+    codeNotes: adopted.notes,
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Bundle, Manifest } from '../record/manifest.ts';
+import { noteAdopted } from './adopt-codes.ts';
 import type { OnEvent } from './events.ts';
 import { refuseIfRemoved } from './gc-mark.ts';
 import type { Prepared } from './prepare.ts';
@@ -26,6 +27,7 @@ export async function startRun(
   const bundle = await options.bundle?.();
   const run = await claimRun(request.store, options.name);
   await refuseIfRemoved(request.store, prepared.gcMark);
+  await noteAdopted(request.store, request.loaded.pipeline.name, prepared.codeNotes);
   const identity = {
     run,
     nonce: randomBytes(4).toString('hex'),

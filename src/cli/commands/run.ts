@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { ExitCode } from '../../errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { checkName } from '../../pipeline/pipeline.ts';
+import { noteAdopted } from '../../run/adopt-codes.ts';
 import { writeInputNotes } from '../../run/input-note.ts';
 import { isLatestRun } from '../../run/latest-run.ts';
 import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
@@ -35,7 +36,10 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
   refuseErrors(findings);
   await writeInputNotes(session.store, prepared.notes);
-  if (prepared.jobs.length === 0 && (await isLatestRun(prepared))) return nothingToDo(prepared, flags.json ?? false);
+  if (prepared.jobs.length === 0 && (await isLatestRun(prepared))) {
+    await noteAdopted(session.store, request.loaded.pipeline.name, prepared.codeNotes);
+    return nothingToDo(prepared, flags.json ?? false);
+  }
   // Not needed, and so not loaded, when there is nothing to do.
   const [{ driveRun }, { startOrCarryOn }] = await Promise.all([import('../drive-run.ts'), import('../start-run.ts')]);
   const onEvent = flags.json ? (event: unknown) => process.stdout.write(`${JSON.stringify(event)}\n`) : plannedNotice;

@@ -1,0 +1,61 @@
+import type { AnyNode } from 'acorn';
+import type { Variable } from 'eslint-scope';
+import { isParsed, type Module, type ModuleGraph } from './module-graph.ts';
+import { nameOf, type ParsedModule } from './parse-module.ts';
+
+/** What a name of a module stands for in the end, after all imports and re-exports. */
+export type Binding =
+  | { kind: 'variable'; module: ParsedModule; variable: Variable }
+  /** An `export default` of an expression. */
+  | { kind: 'node'; module: ParsedModule; node: AnyNode }
+  /** A module as a whole, or a name in one that is followed no further. */
+  | { kind: 'module'; module: Module; name: string }
+  | { kind: 'package'; text: string; name: string };
+
+/** Follows a variable of a module's top level. */
+export function bindingOf(graph: ModuleGraph, module: ParsedModule, variable: Variable): Binding {
+  const imported = importOf(variable);
+  return imported ? exportOf(graph, module, imported.specifier, imported.name) : { kind: 'variable', module, variable };
+}
+
+/** What an imported variable is imported from, and as what. */
+export function importOf(variable: Variable | null | undefined): { specifier: string; name: string } | undefined {
+  const definition = variable?.defs[0];
+  if (definition?.type !== 'ImportBinding') return undefined;
+  const specifier = String((definition.parent as { source: { value: unknown } }).source.value);
+  const node = definition.node as unknown as AnyNode;
+  if (node.type === 'ImportSpecifier') return { specifier, name: nameOf(node.imported) };
+  return { specifier, name: node.type === 'ImportNamespaceSpecifier' ? '*' : 'default' };
+}
+
+/** What `name` of `specifier` stands for, seen from `from`. */
+export function exportOf(graph: ModuleGraph, from: Module, specifier: string, name: string): Binding {
+  const target = graph.imported(from, specifier);
+  if (target.kind === 'package') return { kind: 'package', text: target.text, name };
+  return find(graph, target.module, name, new Set()) ?? { kind: 'module', module: target.module, name };
+}
+
+function find(graph: ModuleGraph, module: Module, name: string, seen: Set<Module>): Binding | undefined {
+  if (!isParsed(module) || name === '*' || seen.has(module)) return undefined;
+  seen.add(module);
+  const source = module.exports.get(name);
+  switch (source?.kind) {
+    case 'variable':
+      return bindingOf(graph, module, source.variable);
+    case 'node':
+      return { kind: 'node', module, node: source.node };
+    case 'from':
+      return exportOf(graph, module, source.specifier, source.imported);
+    case undefined:
+      return findInStars(graph, module, name, seen);
+  }
+}
+
+function findInStars(graph: ModuleGraph, module: ParsedModule, name: string, seen: Set<Module>): Binding | undefined {
+  for (const specifier of module.stars) {
+    const target = graph.imported(module, specifier);
+    const found = target.kind === 'module' ? find(graph, target.module, name, seen) : undefined;
+    if (found) return found;
+  }
+  return undefined;
+}

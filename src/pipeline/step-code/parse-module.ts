@@ -1,0 +1,145 @@
+import { stripTypeScriptTypes } from 'node:module';
+import { type AnyNode, type Options, parse, type Program } from 'acorn';
+import { analyze, type Reference, type Scope, type Variable } from 'eslint-scope';
+
+/** What one `export` gives to importers. */
+export type ExportSource =
+  | { kind: 'variable'; variable: Variable }
+  | { kind: 'node'; node: AnyNode }
+  /** Handed on from another module; `imported` is `*` for its namespace. */
+  | { kind: 'from'; specifier: string; imported: string };
+
+/** A module of the user's as a tree, with what its names refer to. Positions are those of the source file. */
+export interface ParsedModule {
+  path: string;
+  program: Program;
+  /** What is evaluated when the module is loaded, one by one: declarators, declarations, statements. */
+  items: readonly AnyNode[];
+  /** By the position of the identifier. */
+  references: ReadonlyMap<number, Reference>;
+  moduleScope: Scope;
+  exports: ReadonlyMap<string, ExportSource>;
+  /** Specifiers of `export * from`. */
+  stars: readonly string[];
+  /** Of all imports and re-exports, in their order. */
+  specifiers: readonly string[];
+  /** Of imports that name nothing: they are made for what they do. */
+  bareSpecifiers: readonly string[];
+  /** Position of a line's first character. */
+  lineStarts: readonly number[];
+}
+
+const OPTIONS: Options = { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true, ranges: true };
+
+/** Parses an ES module. `undefined` for one that is none (CommonJS, JSON), or that no parser here understands. */
+export function parseModule(path: string, source: string): ParsedModule | undefined {
+  const parsed = parseSource(path, source);
+  return parsed && isModule(parsed.program) ? describe(path, parsed.code, parsed.program) : undefined;
+}
+
+function parseSource(path: string, source: string): { code: string; program: Program } | undefined {
+  try {
+    const code = /\.[cm]?ts$/.test(path) ? withoutTypes(source) : source;
+    return { code, program: parse(code, OPTIONS) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Types become blanks, so that every position stays. Node warns that the function is new, and means whoever calls it. */
+function withoutTypes(source: string): string {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = () => {};
+  try {
+    return stripTypeScriptTypes(source);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+function isModule(program: Program): boolean {
+  return program.body.some(({ type }) => type.startsWith('Import') || type.startsWith('Export'));
+}
+
+function describe(path: string, code: string, program: Program): ParsedModule {
+  const scopes = analyze(program as never, { ecmaVersion: 2024, sourceType: 'module' });
+  const moduleScope = scopes.scopes.find(({ type }) => type === 'module') as Scope;
+  const references = new Map<number, Reference>();
+  for (const scope of scopes.scopes)
+    for (const reference of scope.references) references.set(startOf(reference.identifier), reference);
+  const body = program.body as AnyNode[];
+  const withSource = body.flatMap((node) => ('source' in node && node.source ? [node] : []));
+  const valueOf = (node: AnyNode) => String((node as unknown as { source: { value: string } }).source.value);
+  return {
+    ...{ path, program, references, moduleScope },
+    items: body.flatMap(itemsOf),
+    exports: new Map(body.flatMap((node) => exportsOf(node, moduleScope))),
+    stars: withSource.filter((node) => node.type === 'ExportAllDeclaration' && !node.exported).map(valueOf),
+    specifiers: withSource.map(valueOf),
+    bareSpecifiers: withSource
+      .filter((node) => node.type === 'ImportDeclaration' && node.specifiers.length === 0)
+      .map(valueOf),
+    lineStarts: [0, ...[...code.matchAll(/\r\n|[\n\r\u2028\u2029]/g)].map((end) => end.index + end[0].length)],
+  };
+}
+
+/** Where a node of eslint-scope's, which are acorn's, begins. */
+export function startOf(node: unknown): number {
+  return (node as { start: number }).start;
+}
+
+function itemsOf(node: AnyNode): AnyNode[] {
+  switch (node.type) {
+    case 'ImportDeclaration':
+    case 'ExportAllDeclaration':
+      return [];
+    case 'ExportNamedDeclaration':
+      return node.declaration ? itemsOf(node.declaration) : [];
+    case 'ExportDefaultDeclaration':
+      return [node.declaration as AnyNode];
+    case 'VariableDeclaration':
+      return node.declarations;
+    default:
+      return [node];
+  }
+}
+
+function exportsOf(node: AnyNode, scope: Scope): [string, ExportSource][] {
+  switch (node.type) {
+    case 'ExportDefaultDeclaration':
+      return [['default', { kind: 'node', node: node.declaration as AnyNode }]];
+    case 'ExportAllDeclaration':
+      if (!node.exported) return [];
+      return [[nameOf(node.exported), { kind: 'from', specifier: String(node.source.value), imported: '*' }]];
+    case 'ExportNamedDeclaration': {
+      const declared = scope.variables.filter((variable) => node.declaration && isWithin(variable, node.declaration));
+      const named = node.specifiers.map(({ exported, local }): [string, ExportSource] => {
+        if (node.source)
+          return [nameOf(exported), { kind: 'from', specifier: String(node.source.value), imported: nameOf(local) }];
+        return [nameOf(exported), { kind: 'variable', variable: scope.set.get(nameOf(local)) as Variable }];
+      });
+      return [...declared.map((variable) => [variable.name, { kind: 'variable', variable }] as const), ...named] as [
+        string,
+        ExportSource,
+      ][];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Name of an import or export, which may be written as a string. */
+export function nameOf(node: AnyNode): string {
+  return node.type === 'Identifier' ? node.name : String((node as { value?: unknown }).value);
+}
+
+function isWithin(variable: Variable, node: AnyNode): boolean {
+  return variable.identifiers.some((id) => startOf(id) >= node.start && startOf(id) < node.end);
+}
+
+/** The nodes right below one. */
+export function childrenOf(node: AnyNode): AnyNode[] {
+  return Object.values(node)
+    .flat()
+    .filter((value): value is AnyNode => typeof (value as AnyNode | null)?.type === 'string');
+}
