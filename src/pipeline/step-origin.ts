@@ -23,6 +23,7 @@ const FRAMES = 200;
 
 /** Notes who defines a step just now: the call of `defineStep`, then the calls around it, to the top of a module. */
 export function noteOrigin(name: string, { run }: HasRun): void {
+  if (typeof run !== 'function') return;
   const places = getCallSites(FRAMES).flatMap(({ scriptName, lineNumber: line, columnNumber: column }) =>
     scriptName.startsWith('file:') || scriptName.startsWith('/') ? [{ path: pathOf(scriptName), line, column }] : [],
   );

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Edit } from './step-code/edit.ts';
 import { NO_CODE, SAME_FILE } from './step-code/edits-of-a-file.ts';
+import { FILES } from './step-code/edits-of-files.ts';
 import { EFFECTS } from './step-code/edits-of-loading.ts';
 import { MADE } from './step-code/edits-of-made-steps.ts';
 import { MODULES, PACKAGES } from './step-code/edits-of-modules.ts';
@@ -11,6 +12,7 @@ describe.each<[string, Edit[]]>([
   ['that is no change of code', NO_CODE],
   ['in modules', MODULES],
   ['of packages', PACKAGES],
+  ['of files beside the pipeline', FILES],
   ['of what modules do when they are loaded', EFFECTS],
   ['of steps that code makes', MADE],
 ])('an edit %s', (_, edits) => {

@@ -43,12 +43,12 @@ export const REST = `description: 'd', inputs: { text: samples.txt }, outputs: {
   resources: { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '5m' },`;
 
 /** A pipeline of the steps `one` and `two`: `head` above them, and what their `run` does. */
-export function twoSteps(head: string, one: string, two = ''): string {
+export function twoSteps(head: string, one: string, two = '', files: readonly string[] = []): string {
   return `import { definePipeline, defineSamples, defineStep } from 'batch-pipeline';
 ${head}
 const samples = defineSamples({ txt: { file: 'text' } });
-const one = defineStep({ name: 'one', ${REST}
-  async run({ inputs, outputs, $ }) {
+const one = defineStep({ name: 'one', ${REST} files: ${JSON.stringify(files)},
+  async run({ inputs, outputs, files, $ }) {
     ${one}
   },
 });

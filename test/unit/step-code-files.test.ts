@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { type Files, tellCodes, twoSteps } from './step-code/pipeline-folders.ts';
+
+/** What is told of pipelines that read what they do not declare, by what they do. */
+const UNDECLARED: Readonly<Record<string, [Files, string]>> = {
+  'by a URL beside the module': [
+    { 'pipeline.ts': twoSteps('', "console.log(new URL('./config.txt', import.meta.url));"), 'config.txt': '' },
+    `Step one reads "./config.txt" without declaring it: elsewhere the file would be missing | pipeline.ts:7:17 | Declare it in files: ['./config.txt'], and have run read files['./config.txt'].`,
+  ],
+  'by a URL, in a constant': [
+    {
+      'pipeline.ts': twoSteps("const config = new URL('./config.txt', import.meta.url);", '', 'console.log(config);'),
+      'config.txt': '',
+    },
+    `Step two reads "./config.txt" without declaring it: elsewhere the file would be missing | pipeline.ts:2:16 | Declare it in files: ['./config.txt'], and have run read files['./config.txt'].`,
+  ],
+  'by the folder of a helper module': [
+    {
+      'pipeline.ts': twoSteps("import { folder } from './lib/folder.ts';", 'console.log(folder());'),
+      'lib/folder.ts': '// Where it lies.\nexport const folder = (): string => import.meta.dirname;\n',
+    },
+    `Step one reads a file beside its code without declaring it: elsewhere the file would be missing | lib/folder.ts:2:37 | Declare it in files: ['./NAME'], and have run read files['./NAME'].`,
+  ],
+  'from another folder, although declared': [
+    {
+      'pipeline.ts': twoSteps("import { table } from './lib/table.ts';", 'console.log(table);', '', ['lib/t.tsv']),
+      'lib/table.ts': "export const table = new URL('./t.tsv', import.meta.url);\n",
+      'lib/t.tsv': '',
+    },
+    `Step one reads "./t.tsv" without declaring it: elsewhere the file would be missing | lib/table.ts:1:22 | Declare it in files: ['./t.tsv'], and have run read files['./t.tsv'].`,
+  ],
+  'relative to where the program was called': [
+    { 'pipeline.ts': twoSteps("import { readFileSync } from 'node:fs';", "readFileSync('config.txt');") },
+    `Step one reads "config.txt" without declaring it: elsewhere the file would be missing | pipeline.ts:7:5 | Declare it in files: ['config.txt'], and have run read files['config.txt'].`,
+  ],
+  'in a step with a version': [
+    {
+      'pipeline.ts': twoSteps('', 'console.log(import.meta.filename);').replace(
+        "name: 'one',",
+        "name: 'one', version: '1',",
+      ),
+    },
+    `Step one reads a file beside its code without declaring it: elsewhere the file would be missing | pipeline.ts:7:17 | Declare it in files: ['./NAME'], and have run read files['./NAME'].`,
+  ],
+};
+
+test('a read of what lies beside the code is refused where the step does not declare it', () => {
+  const told = tellCodes(Object.values(UNDECLARED).map(([files]) => files));
+  expect(told).toEqual(Object.values(UNDECLARED).map(([, error]) => ({ errors: [error] })));
+});
+
+test('a read that no step reaches is nobody’s business', () => {
+  const [told] = tellCodes([
+    { 'pipeline.ts': twoSteps('function where(): string { return import.meta.filename; }\nvoid where;', '') },
+  ]);
+  expect(Object.keys(told?.codes ?? {})).toEqual(['one', 'two']);
+});
+
+test('a file that is declared has to be there, and a regular file beside the pipeline', () => {
+  const declare = (name: string): Files => ({ 'pipeline.ts': twoSteps('', '', '', [name]), 'folder/a': '' });
+  const told = tellCodes([declare('./gone.R'), declare('folder'), declare('/etc/hosts')]);
+  const hint = 'pipeline.ts | Name regular files in files: […], by paths relative to the pipeline file.';
+  expect(told.map(({ errors }) => errors)).toEqual([
+    [`The file "./gone.R" of step one does not exist | ${hint}`],
+    [`The file "folder" of step one is no regular file | ${hint}`],
+    [`The file "/etc/hosts" of step one is an absolute path | ${hint}`],
+  ]);
+});
+
+test('the same files in another folder are the same code', () => {
+  const files = {
+    'pipeline.ts': twoSteps("import { a } from './lib/a.ts';", 'a();', '', ['./t.tsv']),
+    'lib/a.ts': 'export const a = () => 1;\n',
+    't.tsv': '1',
+  };
+  const [one, other] = tellCodes([files, files]);
+  expect(Object.keys(one?.codes ?? {})).toEqual(['one', 'two']);
+  expect(other).toEqual(one);
+});
