@@ -23,7 +23,7 @@ try {
 }
 
 async function sizes(): Promise<void> {
-  const { bytes } = await buildBundle('builtin:fusion');
+  const { bytes } = await buildBundle();
   const files = unzipSync(bytes);
   const unpacked = Object.values(files).reduce((sum, { length }) => sum + length, 0);
   const own = strFromU8(files['runner.mjs'] ?? new Uint8Array()).length;

@@ -3,7 +3,9 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ensureBuilt } from '../../scripts/ensure-built.ts';
-import { buildBundle, publishBundle } from '../../src/deploy/bundle.ts';
+import { buildBundle } from '../../src/deploy/bundle.ts';
+import { buildCode } from '../../src/deploy/user-code.ts';
+import { publishZip } from '../../src/deploy/zip.ts';
 import { createLocalEngine } from '../../src/engine/local/local-engine.ts';
 import { loadPipeline } from '../../src/pipeline/load-pipeline.ts';
 import { engineJob } from '../../src/run/engine-job.ts';
@@ -115,7 +117,7 @@ async function writeTasks(home: string, proxy: CountingProxy, samples: number) {
     overrides: {},
     locate: createLocator(options),
   });
-  const bundle = await publishBundle(store, await buildBundle(source));
+  const bundle = await publishZip(store, await buildBundle({ code: (await buildCode(loaded)).bytes }));
   const identity = { run: 'noop-1', nonce: '00000000', programVersion: '0', createdAt: new Date().toISOString() };
   const manifest = await writeRun(prepared, { ...identity, bundle });
   const first = prepared.jobs.find(({ step }) => step === 'a');

@@ -56,7 +56,7 @@ function givenParams(flags: BuildFlags): { name: string; value: string; where: s
 export async function buildReferenceSteps(name: string, flags: BuildFlags): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
   const opened = await openEngine(flags, session.store);
-  const { engine, local, elsewhere } = opened;
+  const { engine, local } = opened;
   const loaded = await loadPipeline(flags.pipeline);
   const pipeline = { ...loaded.pipeline, steps: stepsBefore(loaded.pipeline) };
   const prepared = await prepareRun({
@@ -80,7 +80,7 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
     return ExitCode.ok;
   }
   const { manifest, submitted } = await startOrCarryOn(prepared, {
-    ...{ name: REFERENCE_BUILD, elsewhere, onEvent: () => undefined },
+    ...{ name: REFERENCE_BUILD, opened, onEvent: () => undefined },
   });
   return driveRun({
     next: `${commandWith(flags)} run ${flags.pipeline} --reference ${name} --samples LIST`,

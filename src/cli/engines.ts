@@ -50,8 +50,8 @@ export interface OpenedEngine {
 
 /** What a run needs whose jobs see nothing of this machine. */
 export interface Elsewhere {
-  /** Makes runner and pipeline into what the containers fetch. */
-  bundle(source: string): Promise<Bundle>;
+  /** Makes what the containers fetch: the runner, and a user's pipeline (a zip), or the built-in one. */
+  bundle(code?: Uint8Array): Promise<Bundle>;
 }
 
 interface EngineKind {

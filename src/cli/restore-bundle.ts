@@ -1,28 +1,64 @@
 import { hash } from 'node:crypto';
 import { ExitCode, PipelineError } from '../errors.ts';
+import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import { bundleKey } from '../record/keys.ts';
-import type { Manifest } from '../record/manifest.ts';
+import type { Bundle, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { Elsewhere } from './engines.ts';
 
 /**
  * Sees to it that jobs find what they are to fetch: since the run began somebody may have removed or changed it.
- * @throws PipelineError `bundle-gone` where the pipeline of today makes another one
+ * @param code zip of the user's pipeline as it was planned
+ * @throws PipelineError `bundle-gone` where this program makes another one
  */
 export async function restoreBundle(
   store: Store,
   { run, bundle, pipelineSource }: Manifest,
   elsewhere: Elsewhere | undefined,
+  code?: Uint8Array,
 ): Promise<void> {
-  if (!elsewhere || !bundle) return;
-  const there = await store.read(bundleKey(bundle.sha256));
-  if (there && hash('sha256', there) === bundle.sha256) return;
-  const { sha256 } = await elsewhere.bundle(pipelineSource);
-  if (sha256 === bundle.sha256) return;
-  throw new PipelineError({
+  if (!elsewhere || !bundle || (await readWhole(store, bundle))) return;
+  const canMake = code !== undefined || pipelineSource.startsWith('builtin:');
+  if (canMake && (await elsewhere.bundle(code)).sha256 === bundle.sha256) return;
+  throw gone(
+    `The program of run ${run} is no longer in the store as it was, and this program makes another one`,
+    bundle,
+  );
+}
+
+/**
+ * The zip of the code that a run was planned with. If it is no longer in the store, it is made again from the pipeline's
+ * file, if that gives the same.
+ * @throws PipelineError `bundle-gone` if not
+ */
+export async function restoreCode(store: Store, { run, code, pipelineSource }: Manifest): Promise<Uint8Array> {
+  if (!code) throw new TypeError(`Run ${run} kept no code`);
+  const whole = await readWhole(store, code);
+  if (whole) return whole;
+  const [{ buildCode }, { publishZip }] = await Promise.all([
+    import('../deploy/user-code.ts'),
+    import('../deploy/zip.ts'),
+  ]);
+  const today = await loadPipeline(pipelineSource).then(buildCode, () => undefined);
+  if (today?.sha256 !== code.sha256)
+    throw gone(
+      `The code of run ${run} is no longer in the store as it was, and the pipeline's file is not the same`,
+      code,
+    );
+  await publishZip(store, today);
+  return today.bytes;
+}
+
+async function readWhole(store: Store, { sha256 }: Bundle): Promise<Uint8Array | undefined> {
+  const there = await store.read(bundleKey(sha256));
+  return there && hash('sha256', there) === sha256 ? there : undefined;
+}
+
+function gone(message: string, { location }: Bundle): PipelineError {
+  return new PipelineError({
     code: 'bundle-gone',
-    message: `The program of run ${run} is no longer in the store as it was, and the pipeline has changed since`,
-    where: bundle.location,
+    message,
+    where: location,
     hint: 'Start the run again: what is done stays done.',
     exitCode: ExitCode.environment,
   });

@@ -2,18 +2,18 @@ import type { Manifest } from '../record/manifest.ts';
 import type { OnEvent } from '../run/events.ts';
 import type { Prepared } from '../run/prepare.ts';
 import { carryOn, findUnderway } from '../run/resume.ts';
-import { startRun } from '../run/start.ts';
+import { type RunCode, startRun } from '../run/start.ts';
 import type { SubmittedJob } from '../run/submitted-job.ts';
-import type { Elsewhere } from './engines.ts';
+import type { OpenedEngine } from './engines.ts';
 import { notice } from './print.ts';
 import { programVersion } from './program-files.ts';
 
 /** Starts a run, or goes on with one that an earlier call of the same command left behind on an engine elsewhere. */
 export async function startOrCarryOn(
   prepared: Prepared,
-  { name, elsewhere, onEvent }: { name: string; elsewhere: Elsewhere | undefined; onEvent: OnEvent },
+  { name, opened, onEvent }: { name: string; opened: OpenedEngine; onEvent: OnEvent },
 ): Promise<{ manifest: Manifest; submitted: SubmittedJob[] }> {
-  const { store, engine, loaded } = prepared.request;
+  const { store, engine } = prepared.request;
   const underway = await findUnderway(prepared);
   if (underway) {
     notice(`Run ${underway.run} is at work on this already.`);
@@ -21,6 +21,24 @@ export async function startOrCarryOn(
   }
   return startRun(prepared, {
     ...{ name, programVersion: programVersion(), onEvent },
-    ...(elsewhere ? { bundle: () => elsewhere.bundle(loaded.source) } : {}),
+    code: await makeCode(prepared, opened),
   });
+}
+
+/** Keeps the code that the run was planned with, where any task is to run. */
+async function makeCode({ request, jobs }: Prepared, { local, elsewhere }: OpenedEngine): Promise<RunCode> {
+  const { store, loaded } = request;
+  if (jobs.length === 0 && !elsewhere) return {};
+  if (loaded.source.startsWith('builtin:')) return elsewhere ? { bundle: await elsewhere.bundle() } : {};
+  const [{ buildCode }, { publishZip }, { unpackForThisProcess }] = await Promise.all([
+    import('../deploy/user-code.ts'),
+    import('../deploy/zip.ts'),
+    import('./planned-code.ts'),
+  ]);
+  const built = await buildCode(loaded);
+  return {
+    code: await publishZip(store, built),
+    ...(elsewhere ? { bundle: await elsewhere.bundle(built.bytes) } : {}),
+    ...(local ? { folder: unpackForThisProcess(built.bytes, store) } : {}),
+  };
 }

@@ -52,7 +52,7 @@ export function readDeclaredFiles(step: Step, pipelineFile: string): DeclaredFil
 }
 
 /** Where a declared file lies. */
-export function declaredPath(name: string, pipelineFile: string): string {
+function declaredPath(name: string, pipelineFile: string): string {
   return join(dirname(pipelineFile), name);
 }
 

@@ -18,6 +18,7 @@ import { loadError } from './load-error.ts';
 import { isPipeline, type Pipeline } from './pipeline.ts';
 import { type LoadedSources, stepCodes } from './step-code/step-codes.ts';
 import { originsOf } from './step-origin.ts';
+import { lendPackage, PACKAGE_URL } from './this-package.ts';
 
 /** A definition, and how to find it again from another process. */
 export interface LoadedPipeline {
@@ -35,10 +36,6 @@ const BUILT_IN: Readonly<Record<string, () => Promise<{ default: unknown }>>> = 
   fusion: () => import('../../pipelines/fusion/fusion.ts'),
 };
 
-/** The module that a pipeline file means by `batch-pipeline`, wherever the file lies: built, or from source. */
-const PACKAGE_URL = ['./index.js', '../index.ts']
-  .map((file) => new URL(file, import.meta.url))
-  .find((url) => existsSync(url))?.href as string;
 /** Its modules are no part of a pipeline's code, and which of them are still to be loaded depends on the command. */
 const PACKAGE_FOLDER = new URL('.', PACKAGE_URL).href;
 
@@ -126,9 +123,8 @@ async function importRecording(path: string): Promise<{ module: { default?: unkn
   const [sources, resolved] = [new Map<string, string>(), new Map<string, string>()];
   const hooks = registerHooks({
     resolve(specifier, context, next) {
-      if (specifier === 'batch-pipeline') return { url: PACKAGE_URL, shortCircuit: true };
-      const found = next(specifier, context);
-      if (context.parentURL?.startsWith('file:'))
+      const found = lendPackage(specifier, context, next);
+      if (specifier !== 'batch-pipeline' && context.parentURL?.startsWith('file:'))
         resolved.set(`${fileURLToPath(context.parentURL)} ${specifier}`, found.url);
       return found;
     },

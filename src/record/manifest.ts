@@ -45,7 +45,7 @@ const taskResources = z.object({
 /** Samples per page: a task reads one page, not the whole list. */
 export const SAMPLES_PER_PAGE = 1000;
 
-/** What Fetch & Run fetches in the containers of a run: runner and pipeline as they were when the run was planned. */
+/** A zip in the store, named by its content. */
 const bundle = z.object({
   /** URL of the zip. */
   location: z.string(),
@@ -55,18 +55,22 @@ export type Bundle = z.infer<typeof bundle>;
 
 /** Written once, before anything is submitted, and never changed. */
 export const manifest = z.object({
-  version: z.literal(1),
+  /** 2 says which code the run was planned with; 1 did not. */
+  version: z.union([z.literal(1), z.literal(2)]),
   run: z.string(),
   /** Makes the engine's job names unique over all stores. */
   nonce: z.string(),
   pipeline: z.string(),
-  /** How the runner finds the definition: `builtin:fusion`, or a file. */
+  /** Where the definition lay: `builtin:fusion`, or a file. */
   pipelineSource: z.string(),
   createdAt: z.string(),
   programVersion: z.string(),
   engine: z.string(),
   /** The engine's own flags (queue, account…), so that retry, status and cancel reach the same place. */
   engineFlags: z.record(z.string(), z.unknown()).default({}),
+  /** A user's pipeline and its declared files as they were when the run was planned: what all of its tasks run. */
+  code: bundle.optional(),
+  /** What Fetch & Run fetches in the containers of a run: runner and pipeline. */
   bundle: bundle.optional(),
   params: z.record(z.string(), z.unknown()),
   references: z.record(z.string(), fileIdentity),
@@ -82,6 +86,8 @@ export const manifest = z.object({
       /** Its outputs may be gone once the steps that read them have succeeded. */
       intermediate: z.literal(true).optional(),
       toolVersions: z.record(z.string(), z.string()),
+      /** What stands for its code in the keys of its tasks; see `partDigits`. */
+      code: z.string().optional(),
       /** Of a cohort step. */
       task: taskEntry.optional(),
     }),

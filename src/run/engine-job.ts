@@ -3,7 +3,7 @@ import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 
 /** What the engine is given for a job of a run. */
-export function engineJob(store: Store, manifest: Manifest, job: JobDocument): EngineJob {
+export function engineJob(store: Store, manifest: Manifest, job: JobDocument, codeFolder?: string): EngineJob {
   const step = manifest.steps.find(({ name }) => name === job.step);
   return {
     name: engineJobName(manifest, job.job),
@@ -17,6 +17,7 @@ export function engineJob(store: Store, manifest: Manifest, job: JobDocument): E
       BATCH_PIPELINE_STORE: store.url,
       BATCH_PIPELINE_RUN: manifest.run,
       BATCH_PIPELINE_JOB: job.job,
+      ...(codeFolder === undefined ? {} : { BATCH_PIPELINE_CODE: codeFolder }),
       ...bundleEnvironment(manifest),
     },
   };

@@ -10,7 +10,7 @@ import { type Needs, planNeeds, type StepNeeds } from '../plan/needs.ts';
 import type { Plan, PlanRequest, PlanSample } from '../plan/plan.ts';
 import type { CodeNote } from '../record/keys.ts';
 import type { FileIdentity, JobDocument } from '../record/manifest.ts';
-import { identityLines } from '../record/task-key.ts';
+import { partDigits, identityLines } from '../record/task-key.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { adoptCodes } from './adopt-codes.ts';
@@ -61,6 +61,8 @@ export interface Prepared {
   jobs: JobDocument[];
   limits: EngineLimits;
   findings: Finding[];
+  /** By step: what stands for its code in the keys. */
+  codes: Readonly<Record<string, string>>;
   /** As it was before anything was looked at. */
   gcMark: GcMark | undefined;
   /** Under which digits of an earlier build results are taken over; to be noted before anything builds upon them. */
@@ -72,13 +74,13 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
   const { pipeline } = request.loaded;
   const gcMark = await readGcMark(request.store);
   const stepNames = pipeline.steps.map(({ name }) => name);
-  const [identified, held, limits, codes] = await Promise.all([
+  const [identified, held, limits, identities] = await Promise.all([
     identifySamples(pipeline, request.rows, request.locate),
     loadHeld(request.store, pipeline.name, stepNames),
     request.engine.limits(),
     request.loaded.identities(),
   ]);
-  const adopted = await adoptCodes(request.store, pipeline.name, codes, held);
+  const adopted = await adoptCodes(request.store, pipeline.name, identities, held);
   const { store, locate, onCompare } = request;
   const asked: PlanRequest = {
     ...{ pipeline, params: request.params, references: request.references, samples: identified, held },
@@ -86,7 +88,7 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
       pipeline.steps.map(({ name }) => [
         name,
         {
-          code: codes[name]?.code ?? '',
+          code: identities[name]?.code ?? '',
           adopted: adopted.digits[name],
           environment: environmentText(request.environments[name]),
         },
@@ -110,6 +112,7 @@ export async function prepareRun(request: RunRequest): Promise<Prepared> {
     jobs,
     limits,
     findings,
+    codes: Object.fromEntries(Object.entries(identities).map(([step, { code }]) => [step, partDigits(code)])),
     gcMark,
     codeNotes: adopted.notes,
   };

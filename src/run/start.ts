@@ -14,8 +14,18 @@ export interface StartOptions {
   name: string;
   programVersion: string;
   onEvent: OnEvent;
-  /** Makes and publishes what jobs elsewhere fetch; called before anything is written. */
-  bundle?: () => Promise<Bundle>;
+  /** What the tasks run; made and published before anything else is written. */
+  code?: RunCode;
+}
+
+/** What all tasks of a run run. Of a built-in pipeline the program has the code itself. */
+export interface RunCode {
+  /** Of a user's pipeline. */
+  code?: Bundle;
+  /** Of a run elsewhere. */
+  bundle?: Bundle;
+  /** Where the code is unpacked already, for runners of this machine that live no longer than this process. */
+  folder?: string;
 }
 
 /** Writes the run down, then submits all of it. After this, an engine that needs no process needs none of ours. */
@@ -24,7 +34,7 @@ export async function startRun(
   options: StartOptions,
 ): Promise<{ manifest: Manifest; submitted: SubmittedJob[] }> {
   const { request, plan, jobs } = prepared;
-  const bundle = await options.bundle?.();
+  const { folder, ...published } = options.code ?? {};
   const run = await claimRun(request.store, options.name);
   await refuseIfRemoved(request.store, prepared.gcMark);
   await noteAdopted(request.store, request.loaded.pipeline.name, prepared.codeNotes);
@@ -33,7 +43,7 @@ export async function startRun(
     nonce: randomBytes(4).toString('hex'),
     programVersion: options.programVersion,
     createdAt: new Date().toISOString(),
-    ...(bundle ? { bundle } : {}),
+    ...published,
   };
   const manifest = await writeRun(prepared, identity);
   const decisions = plan.flatMap((step) => step.decisions);
@@ -41,6 +51,9 @@ export async function startRun(
   const upToDate = decisions.filter((decision) => decision === 'up-to-date').length;
   options.onEvent({ kind: 'planned', run, tasks, upToDate, jobs: jobs.length });
   const { store, engine } = request;
-  const submitted = await submitJobs({ store, engine, manifest, jobs, onEvent: options.onEvent });
+  const submitted = await submitJobs({
+    ...{ store, engine, manifest, jobs, onEvent: options.onEvent },
+    ...(folder === undefined ? {} : { codeFolder: folder }),
+  });
   return { manifest, submitted };
 }

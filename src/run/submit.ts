@@ -14,6 +14,8 @@ export interface Submission {
   manifest: Manifest;
   jobs: readonly JobDocument[];
   onEvent: OnEvent;
+  /** Where runners of this machine find the run's code unpacked. */
+  codeFolder?: string;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Submission {
  * On an engine that cannot wait for "over", a gather waits for success: see `submitGathers`.
  */
 export async function submitJobs(submission: Submission): Promise<SubmittedJob[]> {
-  const { store, engine, manifest, jobs, onEvent } = submission;
+  const { store, engine, manifest, jobs, onEvent, codeFolder } = submission;
   const limits = await engine.limits();
   const ids = limits.detached ? await knownIds(submission) : new Map<string, string>();
   const submitted: SubmittedJob[] = [];
@@ -30,7 +32,7 @@ export async function submitJobs(submission: Submission): Promise<SubmittedJob[]
     if (isForLater(job, limits) && !ids.has(job.job)) continue;
     let jobId = ids.get(job.job);
     if (jobId === undefined) {
-      jobId = await engine.submit(engineJob(store, manifest, job), dependencies(job, ids, limits));
+      jobId = await engine.submit(engineJob(store, manifest, job, codeFolder), dependencies(job, ids, limits));
       onEvent({ kind: 'submitted', run: manifest.run, job: job.job, jobId, tasks: job.size });
     }
     ids.set(job.job, jobId);

@@ -19,7 +19,8 @@ export interface RunIdentity {
   nonce: string;
   programVersion: string;
   createdAt: string;
-  bundle?: Bundle | undefined;
+  code?: Bundle;
+  bundle?: Bundle;
 }
 
 /** Writes what the run is, once: pages of samples, jobs, and the manifest last, which makes it a run. */
@@ -82,7 +83,7 @@ function sampleEntry(prepared: Prepared, index: number): ManifestSample {
 function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]): Manifest {
   const { request, plan, needs } = prepared;
   return {
-    version: 1,
+    version: 2,
     ...identity,
     pipeline: request.loaded.pipeline.name,
     pipelineSource: request.loaded.source,
@@ -98,6 +99,7 @@ function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]):
         ...{ name: step.name, scope: step.scope, upstream: upstreamSteps(step), resources, toolVersions },
         ...(image === undefined ? {} : { image }),
         attempts: step.attempts,
+        code: prepared.codes[step.name] ?? '',
         ...(step.intermediate ? { intermediate: true } : {}),
         ...(step.scope === 'cohort' ? { task } : {}),
       };

@@ -3,6 +3,7 @@ import type { AttemptRecord } from '../record/attempt-record.ts';
 import type { AttemptId, TaskRef } from '../record/keys.ts';
 import type { JobDocument, Manifest, ManifestSample } from '../record/manifest.ts';
 import type { Cohort } from './cohort.ts';
+import type { RunCode } from './run-code.ts';
 import type { Staged } from './stage.ts';
 import type { Observed } from './step-context.ts';
 import type { TaskContext } from './task-context.ts';
@@ -15,6 +16,7 @@ export interface Attempt {
   manifest: Manifest;
   job: JobDocument;
   step: Step;
+  code: RunCode;
   sample: ManifestSample | undefined;
   cohort: Cohort;
 }

@@ -1,8 +1,5 @@
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
-const [{ startRunner }, { loadPipeline }] = await Promise.all([
-  import('./runner.ts'),
-  import('../pipeline/load-pipeline.ts'),
-]);
-startRunner(async (source) => (await loadPipeline(source)).pipeline);
+const [{ startRunner }, { openRunCode }] = await Promise.all([import('./runner.ts'), import('./run-code.ts')]);
+startRunner(openRunCode);

@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { declaredPath } from '../pipeline/code-identity.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isGather } from '../pipeline/pipeline.ts';
 import type { ToolResult } from '../pipeline/shell.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import { failedKey, succeededKey } from '../record/keys.ts';
-import { gatherKey, type MissingMember } from '../record/task-key.ts';
+import type { Manifest } from '../record/manifest.ts';
+import { codeDigits, gatherKey, type MissingMember } from '../record/task-key.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { type Attempt, stepParams, type Work } from './attempt.ts';
@@ -19,8 +18,10 @@ import { type Ending, makeRecord, serialise } from './make-record.ts';
 import { startMeasuring } from './measure.ts';
 import { fileSha256, publishOutputs } from './publish.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
+import { refuseOtherCode, type RunCode } from './run-code.ts';
 import type { RunDocuments } from './run-documents.ts';
 import { LOG_FILE, makeScratch, removeScratch, type ScratchOwner } from './scratch.ts';
+import { sourceStack } from './source-stack.ts';
 import { type Staged, stageInputs } from './stage.ts';
 import { createStepContext, declaredOutputs } from './step-context.ts';
 import type { TaskContext } from './task-context.ts';
@@ -31,7 +32,7 @@ export interface Workplace {
   store: Store;
   locate: (location: string) => Promise<Located>;
   documents: RunDocuments;
-  pipeline: (source: string) => Promise<Pipeline>;
+  code: (manifest: Manifest, task: TaskContext) => Promise<RunCode>;
   /** Search path of the tools. */
   path: string;
   /** What tasks of this machine share, where the environment names a place for it. */
@@ -107,14 +108,16 @@ async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSig
     place.documents.manifest(task.run),
     place.documents.job(task.run, task.job),
   ]);
-  const pipeline = await place.pipeline(manifest.pipelineSource);
-  const step = pipeline.steps.find(({ name }) => name === job.step);
+  const code = await place.code(manifest, task);
+  const step = code.pipeline.steps.find(({ name }) => name === job.step);
   if (!step) throw new StepFailure('tool', `Pipeline ${manifest.pipelineSource} has no step "${job.step}" any more`);
   const sample = await place.documents.sampleOf(task.run, job, task.index);
   const cohort = isGather(step)
     ? await readCohort(place.store, manifest, step, place.documents.samples(task.run))
     : NOBODY;
-  const planned = (sample?.tasks[step.name] ?? manifest.steps.find(({ name }) => name === step.name)?.task)?.key ?? '';
+  const described = manifest.steps.find(({ name }) => name === step.name);
+  const planned = (sample?.tasks[step.name] ?? described?.task)?.key ?? '';
+  refuseOtherCode(code, { step: step.name, planned: described?.code ?? codeDigits(planned) });
   return {
     id: { run: task.run, submission: job.submission, attempt: task.attempt },
     ref: {
@@ -127,6 +130,7 @@ async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSig
     manifest,
     job,
     step,
+    code,
     sample,
     cohort,
   };
@@ -187,7 +191,7 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
     });
     const outputs = declaredOutputs(step, ref.sample, scratch);
     const params = stepParams(step, manifest);
-    const files = Object.fromEntries(step.files.map((name) => [name, declaredPath(name, manifest.pipelineSource)]));
+    const files = Object.fromEntries(step.files.map((name) => [name, join(attempt.code.home, name)]));
     await withTools(signal, async (tools) => {
       const { context, observed } = createStepContext({
         ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, files, members: cohort.members },
@@ -200,8 +204,15 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
     work.outputs = await publishOutputs(place.store, ref, outputs, signal);
     return undefined;
   } catch (error) {
-    return describeFailure(error, signal);
+    return inSources(describeFailure(error, signal), attempt);
   }
+}
+
+/** A message with a stack names the user's own files. */
+function inSources(failure: AttemptFailure, { code, manifest }: Attempt): AttemptFailure {
+  const { folder, home } = code;
+  if (folder === undefined || !failure.message.includes('file://')) return failure;
+  return { ...failure, message: sourceStack(failure.message, { folder, home }, manifest.pipelineSource) };
 }
 
 /** Whatever tools a step has started are over when this is: one that fails beside another, or is not awaited, too. */

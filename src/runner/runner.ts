@@ -9,11 +9,12 @@ import type { CacheSettings } from './cache/reference-cache.ts';
 import { Interruption } from './failure.ts';
 import { followLog } from './follow-log.ts';
 import { performAttempt, type Workplace } from './perform-attempt.ts';
+import type { CodeSource } from './run-code.ts';
 import { isNamedTask, namedStore, namedTask } from './named-task.ts';
 import { sweepScratch } from './scratch.ts';
 import { serveAttempts } from './serve.ts';
 import { type TaskContext, taskContext } from './task-context.ts';
-import { type Equipment, openWorkplace, type PipelineSource } from './workplace.ts';
+import { type Equipment, openWorkplace } from './workplace.ts';
 
 /** Exit codes that engines read: 75 (EX_TEMPFAIL of sysexits.h) asks for another try. */
 const EXIT = { succeeded: 0, failed: 1, transient: 75 } as const;
@@ -21,11 +22,11 @@ const EXIT = { succeeded: 0, failed: 1, transient: 75 } as const;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Serves the engine that forked this process, or performs the one attempt that the environment describes. */
-export function startRunner(load: PipelineSource): void {
+export function startRunner(code: CodeSource): void {
   const environment = process.env;
   const equipment = {
     path: environment['PATH'] ?? '',
-    load,
+    code,
     store: storeOptions(environment),
     cache: cacheSettings(environment),
   };

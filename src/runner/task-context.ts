@@ -15,6 +15,8 @@ export interface TaskContext {
   /** Folder under which the attempt makes its own scratch folder. */
   scratchRoot: string;
   host: string;
+  /** Where the run's code is unpacked already. */
+  codeFolder?: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

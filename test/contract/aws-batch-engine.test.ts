@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { buildBundle, publishBundle } from '../../src/deploy/bundle.ts';
+import { buildBundle } from '../../src/deploy/bundle.ts';
+import { buildCode } from '../../src/deploy/user-code.ts';
+import { publishZip } from '../../src/deploy/zip.ts';
 import { createAwsBatchEngine } from '../../src/engine/aws-batch/aws-batch-engine.ts';
 import type { AwsBatchOptions } from '../../src/engine/aws-batch/options.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { loadPipeline } from '../../src/pipeline/load-pipeline.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { type AwsStack, startAwsStack } from './aws-batch-stack.ts';
 import { type EngineHarness, engineContract } from './engine-contract.ts';
@@ -20,12 +23,14 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 /** What every run of the contract's pipeline needs; built once. */
-const built = buildBundle(join(import.meta.dirname, 'engine/contract-pipeline.ts'));
+const built = loadPipeline(join(import.meta.dirname, 'engine/contract-pipeline.ts'))
+  .then(buildCode)
+  .then(({ bytes }) => buildBundle({ code: bytes }));
 
 async function openHarness(): Promise<EngineHarness> {
   const storeOptions = { s3: { endpoint: stack.s3Endpoint } };
   const store = await openStore(`s3://contract/${(stores += 1)}`, storeOptions);
-  const bundle = await publishBundle(store, await built);
+  const bundle = await publishZip(store, await built);
   const folder = mkdtempSync(join(stack.folder, 'lab-'));
   const another = () =>
     withImage({

@@ -1,5 +1,5 @@
 import { ExitCode, PipelineError } from '../../errors.ts';
-import { loadPipeline } from '../../pipeline/load-pipeline.ts';
+import type { Pipeline } from '../../pipeline/pipeline.ts';
 import { runKeys } from '../../record/keys.ts';
 import { readHeartbeat } from '../../run/heartbeat.ts';
 import { type GcMark, readGcMark, refuseIfRemoved } from '../../run/gc-mark.ts';
@@ -20,8 +20,9 @@ import { count } from '../../views/columns.ts';
 import { driveRun } from '../drive-run.ts';
 import { type EngineFlags, openEngine, runEngineFlags } from '../engines.ts';
 import { notice } from '../print.ts';
+import { compareCode, openPlannedCode, refuseOtherTools } from '../planned-code.ts';
 import { openSession, storeUrl } from '../session.ts';
-import { restoreBundle } from '../restore-bundle.ts';
+import { restoreBundle, restoreCode } from '../restore-bundle.ts';
 import { commandWith } from './run.ts';
 
 /** `batch-pipeline retry [RUN]`: another submission over the run's own manifest. */
@@ -34,23 +35,28 @@ export async function retryCommand(
   const gcMark = await readGcMark(store);
   const manifest = await readManifest(store, await findRun(store, name));
   if (await readHeartbeat(store, manifest.run)) throw stillRunning(manifest.run);
-  const { engine, local, elsewhere } = await openEngine(runEngineFlags(manifest, flags), store);
+  const { engine, local, elsewhere, environments } = await openEngine(runEngineFlags(manifest, flags), store);
   const follow = (submitted: readonly SubmittedJob[]) =>
     followRetry({ store, engine, local, manifest, submitted }, flags);
   // What was cancelled while it was submitted has lost its first jobs: nothing of it can go on.
   const isCancelled = await store.head(runKeys.cancelled(manifest.run));
   if (!isCancelled && (await isCutShort(store, engine, manifest.run))) {
     notice(`Run ${manifest.run}: its submission was cut short, and goes on.`);
-    await restoreBundle(store, manifest, elsewhere);
+    const zip = manifest.code && (await restoreCode(store, manifest));
+    await restoreBundle(store, manifest, elsewhere, zip);
     return follow(await carryOn({ store, engine }, manifest, () => undefined));
   }
-  const jobs = await plannedJobs(store, engine, manifest);
+  const { pipeline, zip, folder } = await openPlannedCode(store, manifest, local !== undefined);
+  const jobs = await plannedJobs(store, engine, { manifest, pipeline });
   if (jobs.length === 0) {
     notice(`Run ${manifest.run} has nothing to retry.`);
     return ExitCode.ok;
   }
+  const steps = [...new Set(jobs.map(({ step }) => step))];
+  await compareCode(store, manifest, steps);
+  if (!elsewhere) await refuseOtherTools(manifest, only(pipeline, steps), environments);
   refuseErrors(await checkNeeds(engine, jobs, (step) => imageOf(manifest, step)));
-  await restoreBundle(store, manifest, elsewhere);
+  await restoreBundle(store, manifest, elsewhere, zip);
   await begin({ store, manifest, jobs, gcMark });
   notice(
     `Run ${manifest.run}: retrying ${count(
@@ -58,12 +64,20 @@ export async function retryCommand(
       'task',
     )} in ${count(jobs.length, 'job')}.`,
   );
-  return follow(await submitJobs({ store, engine, manifest, jobs, onEvent: () => undefined }));
+  const submission = { store, engine, manifest, jobs, onEvent: () => undefined };
+  return follow(await submitJobs({ ...submission, ...(local && folder !== undefined ? { codeFolder: folder } : {}) }));
+}
+
+function only(pipeline: Pipeline, steps: readonly string[]): Pipeline {
+  return { ...pipeline, steps: pipeline.steps.filter(({ name }) => steps.includes(name)) };
 }
 
 /** Jobs for what did not succeed. */
-async function plannedJobs(store: Store, engine: Engine, manifest: Manifest): Promise<JobDocument[]> {
-  const { pipeline } = await loadPipeline(manifest.pipelineSource);
+async function plannedJobs(
+  store: Store,
+  engine: Engine,
+  { manifest, pipeline }: { manifest: Manifest; pipeline: Pipeline },
+): Promise<JobDocument[]> {
   const table = await settledTable(store, engine, manifest);
   const { maxArraySize, largestMemoryMiB } = await engine.limits();
   const earlier = await readJobs(store, manifest.run);

@@ -27,7 +27,7 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   if (flags.pipelineName !== undefined) checkName(flags.pipelineName, '--pipeline-name');
   const session = await openSession(storeUrl(flags));
   const opened = await openEngine(flags, session.store);
-  const { engine, local, elsewhere } = opened;
+  const { engine, local } = opened;
   // What a run of this store left when it was killed goes also where no runner will start to do it.
   if (local) sweepScratch(scratchRoot(session.store), hostname());
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
@@ -44,7 +44,7 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   const [{ driveRun }, { startOrCarryOn }] = await Promise.all([import('../drive-run.ts'), import('../start-run.ts')]);
   const onEvent = flags.json ? (event: unknown) => process.stdout.write(`${JSON.stringify(event)}\n`) : plannedNotice;
   const name = flags.pipelineName ?? request.loaded.pipeline.name;
-  const { manifest, submitted } = await startOrCarryOn(prepared, { name, elsewhere, onEvent });
+  const { manifest, submitted } = await startOrCarryOn(prepared, { name, opened, onEvent });
   const command = commandWith(flags);
   if (!local && !flags.watch && submitted.length > 0)
     return submittedOnly(engine, manifest.run, submitted.length, { json: flags.json ?? false, command });

@@ -49,9 +49,12 @@ export async function openAwsBatch(flags: EngineFlags, store: Store): Promise<Op
 /** What runs on AWS Batch need besides the engine. */
 function elsewhereOf(flags: EngineFlags, store: Store): Elsewhere {
   return {
-    async bundle(source) {
-      const { buildBundle, publishBundle } = await import('../../deploy/bundle.ts');
-      return publishBundle(store, await buildBundle(source, { conductor: flags.conductor ?? false }));
+    async bundle(code) {
+      const [{ buildBundle }, { publishZip }] = await Promise.all([
+        import('../../deploy/bundle.ts'),
+        import('../../deploy/zip.ts'),
+      ]);
+      return publishZip(store, await buildBundle({ code, conductor: flags.conductor ?? false }));
     },
   };
 }

@@ -78,6 +78,7 @@ function task(job: LocalJob, index: number, scratchRoot: string): unknown {
     attempt: job.tries[index],
     scratchRoot,
     host: hostname(),
+    codeFolder: environment['BATCH_PIPELINE_CODE'],
   };
 }
 

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buildCode } from '../../../src/deploy/user-code.ts';
+import { type BuiltZip, publishZip } from '../../../src/deploy/zip.ts';
 import type { Engine, JobStatus } from '../../../src/engine/engine.ts';
 import { loadPipeline } from '../../../src/pipeline/load-pipeline.ts';
 import { readParams } from '../../../src/pipeline/read-params.ts';
@@ -16,6 +18,7 @@ import { startRun } from '../../../src/run/start.ts';
 import type { SubmittedJob } from '../../../src/run/submitted-job.ts';
 import type { TaskTable } from '../../../src/run/task-table.ts';
 import { watchRun } from '../../../src/run/watch.ts';
+import { unpackCode } from '../../../src/runner/unpack-code.ts';
 import { createLocator } from '../../../src/store/locate.ts';
 import type { OpenStoreOptions } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -29,8 +32,6 @@ export interface EngineHarness {
   storeOptions?: OpenStoreOptions;
   /** An empty folder that tasks and this process see under the same path. */
   folder: string;
-  /** Where the engine's runners find the pipeline; by default where it lies here. */
-  pipelineSource?: string;
   /** A second engine, as another process has it that knows nothing of the first; only of engines that are detached. */
   another?(): Engine;
   close(): Promise<void>;
@@ -123,7 +124,6 @@ async function start(
     loaded: {
       ...loaded,
       pipeline: { ...pipeline, steps: pipeline.steps.map((step) => ({ ...step, attempts })) },
-      source: harness.pipelineSource ?? PIPELINE,
     },
     rows: Object.entries(samples).map(([name, told]) => ({
       name,
@@ -136,15 +136,24 @@ async function start(
   });
   refuseErrors(prepared.findings);
   const jobs = prepared.jobs.map(change);
+  const built = await buildCode(loaded);
+  const code = { code: await publishZip(store, built), ...(engine.name === 'local' ? unpacked(built, folder) : {}) };
   const { manifest, submitted } = await startRun(
     { ...prepared, jobs },
-    { name: 'run', programVersion: '0', onEvent: () => undefined },
+    { name: 'run', programVersion: '0', onEvent: () => undefined, code },
   );
   return {
     ...{ manifest, submitted, jobIds: submitted.map(({ jobId }) => jobId) },
     jobOf: (step) => submitted.find(({ job }) => job.step === step)?.jobId ?? '',
     over: (onEvent) => watch(harness, { manifest, submitted }, onEvent),
   };
+}
+
+/** As the command does for the engine that lives no longer than it. */
+function unpacked({ bytes, sha256 }: BuiltZip, home: string): { folder: string } {
+  const folder = join(home, 'code', sha256);
+  if (!existsSync(folder)) unpackCode(bytes, folder);
+  return { folder };
 }
 
 function watch(

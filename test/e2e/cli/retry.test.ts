@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exits, runCli } from '../../fixtures/cli.ts';
@@ -145,15 +145,4 @@ test('an older run is retried by its name', async () => {
   await exits(1, ['status', 'obey-1'], { cwd: folder });
   await exits(0, ['retry', 'obey-1'], { cwd: folder });
   await exits(0, ['status', 'obey-1'], { cwd: folder });
-});
-
-test('a pipeline file that is gone, or lost a step, is named', async () => {
-  const folder = workFolder({ 'in/S1.txt': 'throw it\n', 'mine.ts': readFileSync(OBEY, 'utf8') });
-  await exits(1, ['run', './mine.ts', '-s', 'in/*.txt'], { cwd: folder });
-  rmSync(join(folder, 'mine.ts'));
-  expect(told(await runCli(['retry'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
-    "exit 2
-    error: There is no pipeline "<folder>/mine.ts"
-      -> Give the path of a pipeline file, or one of: fusion. "batch-pipeline init" writes a small one."
-  `);
 });

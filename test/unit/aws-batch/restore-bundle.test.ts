@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Elsewhere } from '../../../src/cli/engines.ts';
 import { restoreBundle } from '../../../src/cli/restore-bundle.ts';
-import { publishBundle } from '../../../src/deploy/bundle.ts';
+import { publishZip } from '../../../src/deploy/zip.ts';
 import type { Manifest } from '../../../src/record/manifest.ts';
 import { openFolderStore } from '../../../src/store/folder-store.ts';
 
@@ -18,13 +18,17 @@ const key = (content: string) => `v1/bundles/${made(content).sha256}.zip`;
 
 /** What a run whose bundle was `old` finds, where the pipeline of today makes `today`. */
 function restore(today: string): Promise<void> {
-  const elsewhere = { bundle: () => publishBundle(store, made(today)) } as unknown as Elsewhere;
+  const elsewhere = { bundle: () => publishZip(store, made(today)) } as unknown as Elsewhere;
   const { sha256 } = made('old');
-  return restoreBundle(store, { run: 'p-1', bundle: { location: key('old'), sha256 } } as Manifest, elsewhere);
+  return restoreBundle(
+    store,
+    { run: 'p-1', pipelineSource: 'builtin:fusion', bundle: { location: key('old'), sha256 } } as Manifest,
+    elsewhere,
+  );
 }
 
 test('a bundle that is whole stays, and none is made', async () => {
-  await publishBundle(store, made('old'));
+  await publishZip(store, made('old'));
   await restore('new');
   expect(await store.head(key('new'))).toBeUndefined();
 });

@@ -37,6 +37,11 @@ describe('documents of version 1', () => {
   });
 });
 
+test('a manifest of version 2, which says what code the run was planned with, is read, and nothing of it is lost', () => {
+  const body = stored('v2', 'manifest');
+  expect(parseDocument(manifest, 'manifest', body)).toEqual(JSON.parse(body.toString()));
+});
+
 describe('what is no document', () => {
   const body = stored('v1', 'job');
   const codeOf = (given: Buffer | undefined, sha256?: string): string => {

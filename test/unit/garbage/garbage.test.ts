@@ -128,16 +128,17 @@ test('objects go first, and definitions that AWS keeps are told of as spared', a
   expect(await store.head('x')).toBeUndefined();
 });
 
-function run(facts: Partial<RunFacts> & { image?: string; bundle?: string } = {}): RunFacts {
-  const { image = 'none', bundle = 'none', ...more } = facts;
+function run(facts: Partial<RunFacts> & { image?: string; bundle?: string; code?: string } = {}): RunFacts {
+  const { image = 'none', bundle = 'none', code = 'none', ...more } = facts;
   const manifest = {
     steps: [{ image }],
     bundle: { location: `s3://b/p/${bundle}`, sha256: '' },
+    code: { location: `s3://b/p/${code}`, sha256: '' },
   } as unknown as Manifest;
   return { run: 'p-1', manifest, live: false, endedAt: NOW - 40 * DAY_MS, ...more };
 }
 
-test('a bundle stays as long as a run may need it', () => {
+test('a bundle, or the code of a run, stays as long as a run may need it', () => {
   const bundle = (age: number) => ({ key: 'v1/bundles/x.zip', size: 1, etag: '', modified: NOW - age });
   const found = (age: number, ...runs: RunFacts[]) =>
     bundleGarbage([bundle(age)], runs, { now: NOW, keepDays: 30 }).map(({ name }) => name);
@@ -145,6 +146,7 @@ test('a bundle stays as long as a run may need it', () => {
   expect(found(50 * DAY_MS, run())).toEqual(['v1/bundles/x.zip']);
   expect(found(50 * DAY_MS, run(mine))).toEqual(['v1/bundles/x.zip']);
   expect(found(50 * DAY_MS, run({ ...mine, live: true }))).toEqual([]);
+  expect(found(50 * DAY_MS, run({ code: mine.bundle, live: true }))).toEqual([]);
   expect(found(50 * DAY_MS, run({ ...mine, endedAt: NOW - DAY_MS }))).toEqual([]);
   expect(found(GUARD_MS - 1)).toEqual([]);
 });

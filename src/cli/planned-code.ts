@@ -1,0 +1,137 @@
+import { mkdtempSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ExitCode, PipelineError, throwAll } from '../errors.ts';
+import { loadCode } from '../pipeline/load-code.ts';
+import { type LoadedPipeline, loadPipeline } from '../pipeline/load-pipeline.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { Manifest } from '../record/manifest.ts';
+import { codeDigits } from '../record/task-key.ts';
+import { readSamples } from '../run/task-table.ts';
+import { digitsOf } from '../runner/run-code.ts';
+import { makeScratch, removeScratch } from '../runner/scratch.ts';
+import { unpackCode } from '../runner/unpack-code.ts';
+import type { Store } from '../store/store.ts';
+import type { OpenedEngine } from './engines.ts';
+import { notice } from './print.ts';
+import { restoreCode } from './restore-bundle.ts';
+import { scratchRoot } from './session.ts';
+
+/** What a run was planned with. */
+export interface PlannedCode {
+  pipeline: Pipeline;
+  /** Zip of a user's pipeline; a run by a program before it was kept has none. */
+  zip?: Uint8Array;
+  /** Where it is unpacked. */
+  folder?: string;
+}
+
+/** The pipeline of a run as it was planned, whatever became of its file; of a run that kept no code, as it is now. */
+export async function openPlannedCode(store: Store, manifest: Manifest, isLocal: boolean): Promise<PlannedCode> {
+  if (!manifest.code) return { pipeline: (await loadPipeline(manifest.pipelineSource)).pipeline };
+  const zip = await restoreCode(store, manifest);
+  const folder = unpackForThisProcess(zip, isLocal ? store : undefined);
+  return { pipeline: (await loadCode(folder)).pipeline, zip, folder };
+}
+
+/** Unpacks code for as long as this process lives: where runners look after what is left, if they are to run it. */
+export function unpackForThisProcess(zip: Uint8Array, localStore: Store | undefined): string {
+  const folder = localStore
+    ? makeScratch(scratchRoot(localStore), hostname())
+    : mkdtempSync(join(tmpdir(), 'batch-pipeline-code-'));
+  process.once('exit', () => removeScratch(folder));
+  unpackCode(zip, folder);
+  return folder;
+}
+
+/**
+ * Compares the code of a run with what there is now, for these steps: a run that kept its code keeps it, and the user is
+ * told where that is not what the file says by now.
+ * @throws PipelineError `code-changed` for a run that kept none
+ */
+export async function compareCode(store: Store, manifest: Manifest, steps: readonly string[]): Promise<void> {
+  const now = await loadPipeline(manifest.pipelineSource).catch((error: unknown) => {
+    // The run needs no file any more.
+    if (manifest.code) return undefined;
+    throw error;
+  });
+  const changed = now ? await changedSteps(store, manifest, now, steps) : [];
+  if (changed.length === 0) return;
+  const names = changed.join(', ');
+  const subject = changed.length > 1 ? `steps ${names} were` : `step ${names} was`;
+  if (!manifest.code) throw otherCode(manifest, subject);
+  notice(
+    `warning: ${subject} edited since; this run keeps the code that it was planned with ("batch-pipeline run" uses the new code)`,
+  );
+}
+
+async function changedSteps(
+  store: Store,
+  manifest: Manifest,
+  now: LoadedPipeline,
+  steps: readonly string[],
+): Promise<string[]> {
+  const identities = await now.identities();
+  const planned = await plannedCodes(store, manifest);
+  return steps.filter((step) => {
+    const before = planned[step];
+    const today = identities[step];
+    return before !== undefined && (today === undefined || !digitsOf(today).includes(before));
+  });
+}
+
+/** By step; a run by a program that did not say so tells it by the keys of its tasks. */
+async function plannedCodes(store: Store, manifest: Manifest): Promise<Record<string, string | undefined>> {
+  const samples = manifest.version === 1 ? await readSamples(store, manifest) : [];
+  return Object.fromEntries(
+    manifest.steps.map(({ name, code, task }) => {
+      const key = task?.key ?? samples.find(({ tasks }) => tasks[name])?.tasks[name]?.key;
+      return [name, code ?? (key && codeDigits(key))];
+    }),
+  );
+}
+
+function otherCode({ run, pipelineSource, programVersion }: Manifest, subject: string): PipelineError {
+  const builtIn = pipelineSource.startsWith('builtin:');
+  return new PipelineError({
+    code: 'code-changed',
+    message: builtIn
+      ? `Run ${run} was planned by version ${programVersion} of this program, and ${subject} changed since`
+      : `Of run ${run}, ${subject} edited since it was planned`,
+    where: pipelineSource,
+    hint: '"batch-pipeline run" plans anew with the new code; what is done and has not changed stays done.',
+    exitCode: ExitCode.usage,
+  });
+}
+
+/**
+ * What an image holds is what it held; without one a task finds what there is where it runs.
+ * @param pipeline with the steps that are to run
+ * @param environments as for a new run
+ * @throws PipelineErrors `tool-changed` for tools that are others than those that the run was planned with
+ */
+export async function refuseOtherTools(
+  { run, steps }: Manifest,
+  pipeline: Pipeline,
+  environments: OpenedEngine['environments'],
+): Promise<void> {
+  const bare = pipeline.steps.filter(({ name }) => steps.find((step) => step.name === name)?.image === undefined);
+  if (bare.length === 0) return;
+  const found = await environments({ ...pipeline, steps: bare });
+  const errors = new Map<string, PipelineError>();
+  for (const { name, toolVersions } of steps)
+    for (const [tool, version] of Object.entries(found[name]?.toolVersions ?? {})) {
+      const planned = toolVersions[tool] ?? 'not needed';
+      if (planned !== version) errors.set(tool, otherTool({ run, tool, planned, version }));
+    }
+  throwAll([...errors.values()]);
+}
+
+function otherTool(facts: { run: string; tool: string; planned: string; version: string }): PipelineError {
+  return new PipelineError({
+    code: 'tool-changed',
+    message: `${facts.tool} is ${facts.version} here, and was ${facts.planned} when run ${facts.run} was planned`,
+    hint: '"batch-pipeline run" plans anew with it; what does not need it stays done. Or put the other version back.',
+    exitCode: ExitCode.environment,
+  });
+}

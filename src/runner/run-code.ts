@@ -1,0 +1,83 @@
+import { hash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { ExitCode, PipelineError } from '../errors.ts';
+import { partDigits } from '../record/task-key.ts';
+import type { StepIdentity } from '../pipeline/code-identity.ts';
+import { loadCode } from '../pipeline/load-code.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import { bundleKey } from '../record/keys.ts';
+import type { Bundle, Manifest } from '../record/manifest.ts';
+import type { Store } from '../store/store.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
+import type { TaskContext } from './task-context.ts';
+
+/** What the tasks of a run run. */
+export interface RunCode {
+  pipeline: Pipeline;
+  /** Absolute: what the names of declared files are relative to. */
+  home: string;
+  /** Absolute: where a user's pipeline is unpacked. */
+  folder?: string;
+  /** By step, where it is not the code that was kept with the run: what stands for it in keys, in any build's way. */
+  codes?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Finds the code of a run for an attempt: asked once per run and runner. */
+export type CodeSource = (manifest: Manifest, task: TaskContext, store: Store) => Promise<RunCode>;
+
+/**
+ * The code that was kept with the run: unpacked by whoever submitted it, or now, for as long as this process lives. A
+ * built-in pipeline is this program's own, and that of a run by a program that kept no code lies where it lay; see
+ * `refuseOtherCode`.
+ */
+export const openRunCode: CodeSource = async (manifest, task, store) => {
+  if (task.codeFolder !== undefined) return loadCode(task.codeFolder);
+  if (!manifest.code) return loadSource(manifest.pipelineSource);
+  const folder = makeScratch(task.scratchRoot, task.host);
+  process.once('exit', () => removeScratch(folder));
+  const [{ unpackCode }, zip] = await Promise.all([import('./unpack-code.ts'), readCode(store, manifest.code)]);
+  unpackCode(zip, folder);
+  return loadCode(folder);
+};
+
+async function loadSource(source: string): Promise<RunCode> {
+  const { loadPipeline } = await import('../pipeline/load-pipeline.ts');
+  const loaded = await loadPipeline(source);
+  const identities = Object.entries(await loaded.identities());
+  const codes = Object.fromEntries(identities.map(([step, identity]) => [step, digitsOf(identity)]));
+  return { pipeline: loaded.pipeline, home: dirname(source), codes };
+}
+
+/** The digits by which keys may know a step's code: this build's, and those of builds up to 6220dab. */
+export function digitsOf({ code, legacy }: StepIdentity): string[] {
+  return [code, ...(legacy === undefined ? [] : [legacy])].map(partDigits);
+}
+
+/**
+ * Refuses to run for a task what it was not planned with: a built-in pipeline of another version of this program, or an
+ * edited file where the code was not kept.
+ * @param planned see `digitsOf`
+ * @throws PipelineError `code-changed`
+ */
+export function refuseOtherCode({ codes }: RunCode, { step, planned }: { step: string; planned: string }): void {
+  if (!codes || codes[step]?.includes(planned)) return;
+  throw new PipelineError({
+    code: 'code-changed',
+    message: `The code of step ${step} is not what the run was planned with`,
+    hint: '"batch-pipeline run" plans anew; what is done and has not changed stays done.',
+    exitCode: ExitCode.environment,
+  });
+}
+
+/** @throws PipelineError `code-gone` where the object is not there as it was */
+async function readCode(store: Store, { sha256, location }: Bundle): Promise<Uint8Array> {
+  const bytes = await store.read(bundleKey(sha256));
+  if (bytes && hash('sha256', bytes) === sha256) return bytes;
+  throw new PipelineError({
+    code: 'code-gone',
+    message: 'The code of the run is no longer in the store as it was',
+    where: location,
+    hint: '"batch-pipeline retry" puts it back if the pipeline is still the same.',
+    exitCode: ExitCode.environment,
+  });
+}
