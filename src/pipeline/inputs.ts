@@ -12,7 +12,7 @@ export interface SampleFile {
   readonly description: string;
 }
 
-/** A column of the sample sheet that holds a value. */
+/** A column of the sample sheet that holds a value; `T` is what `run` receives. */
 export interface SampleValue<T> {
   readonly kind: 'sample-value';
   readonly column: string;
@@ -64,7 +64,7 @@ export interface CollectedFile {
 
 /** What `run` receives for an input: a path, the collected paths, or the sample's value. */
 export type ResolvedInput<I> =
-  I extends SampleValue<infer T> ? T | undefined : I extends Collected ? readonly CollectedFile[] : string;
+  I extends SampleValue<infer T> ? T : I extends Collected ? readonly CollectedFile[] : string;
 
 /** Chooses per sample: `firstOf(samples.fastq_1, picard.outputs.r1)`. */
 export function firstOf(...choices: (SampleFile | StepOutput)[]): FirstOf {
@@ -77,14 +77,19 @@ export function collect(output: StepOutput): Collected {
 }
 
 type FileColumn = { file: string };
-type ValueColumn<T> = { value: z.ZodType<T> };
-type ColumnSpec = FileColumn | ValueColumn<unknown>;
+type ValueColumn = { value: z.ZodType };
+type ColumnSpec = FileColumn | ValueColumn;
+/** What `run` receives: `undefined` for an empty cell, unless the schema has a default. */
+type CellValue<S extends z.ZodType> = S extends z.ZodDefault | z.ZodPrefault | z.ZodCatch
+  ? z.output<S>
+  : z.output<S> | undefined;
 export type SampleColumns<C extends Record<string, ColumnSpec>> = {
-  readonly [K in keyof C]: C[K] extends ValueColumn<infer T> ? SampleValue<T> : SampleFile;
+  readonly [K in keyof C]: C[K] extends { value: infer S extends z.ZodType } ? SampleValue<CellValue<S>> : SampleFile;
 };
 
 /**
- * The columns of the sample sheet that this pipeline understands, besides `sample`.
+ * The columns of the sample sheet that this pipeline understands, besides `sample`: files, and values that `run` receives
+ * as their schema makes them of the cells.
  * @example const samples = defineSamples({ bam: { file: 'Aligned reads' }, sex: { value: z.enum(['f', 'm']) } });
  */
 export function defineSamples<const C extends Record<string, ColumnSpec>>(columns: C): SampleColumns<C> {

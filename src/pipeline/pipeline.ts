@@ -1,4 +1,5 @@
 import { PipelineError, throwAll } from '../errors.ts';
+import { takesAnyText } from './cell-value.ts';
 import type { Param, ReferenceFile, SampleFile, SampleValue } from './inputs.ts';
 import { plainInputs, type Step } from './step.ts';
 import { resourceProblems } from './resources.ts';
@@ -35,7 +36,7 @@ export function checkName(name: string, where: string): void {
  * @throws PipelineError (or PipelineErrors) naming the step and what to change.
  */
 export function definePipeline(spec: PipelineSpec): Pipeline {
-  throwAll([...nameErrors(spec), ...spec.steps.flatMap((step) => stepErrors(spec, step))]);
+  throwAll([...nameErrors(spec), ...schemaErrors(spec), ...spec.steps.flatMap((step) => stepErrors(spec, step))]);
   return {
     kind: 'batch-pipeline/1',
     references: {},
@@ -80,6 +81,21 @@ function nameErrors(spec: PipelineSpec): PipelineError[] {
     ...twice.map((name) => pipelineError(`Two steps are called "${name}"`)),
     ...(names.length === 0 ? [pipelineError(`Pipeline "${spec.name}" has no steps`)] : []),
   ];
+}
+
+function schemaErrors({ samples, params }: PipelineSpec): PipelineError[] {
+  const values = Object.entries(samples).flatMap(([name, input]) =>
+    input.kind === 'sample-value' ? [{ name, ...input }] : [],
+  );
+  return [...values, ...Object.values(params ?? {})]
+    .filter(({ schema }) => takesAnyText(schema))
+    .map(({ name }) =>
+      pipelineError(
+        'z.coerce.boolean() takes any text for true, "false" too',
+        name,
+        'Write z.boolean(): it reads true and false.',
+      ),
+    );
 }
 
 function stepErrors(spec: PipelineSpec, step: Step): PipelineError[] {

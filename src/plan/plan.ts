@@ -1,4 +1,5 @@
 import { PipelineError, throwAll } from '../errors.ts';
+import { cellIdentity } from '../pipeline/cell-value.ts';
 import { chooseInput, type ChosenInput } from '../pipeline/choose-input.ts';
 import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import type { Step } from '../pipeline/step.ts';
@@ -134,7 +135,7 @@ function identityOf(
       return file && fileIdentity(file, step);
     }
     case 'sample-value':
-      return sample?.values[chosen.column] ?? '';
+      return cellIdentity(chosen.schema, sample?.values[chosen.column]);
     case 'output': {
       const upstream = plans.get(chosen.step) as StepPlan;
       return (

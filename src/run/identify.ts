@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { ExitCode, messageOf, PipelineError, throwAll } from '../errors.ts';
+import { readCell } from '../pipeline/cell-value.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { SampleRow } from '../pipeline/sample-sheet.ts';
 import type { PlanSample } from '../plan/plan.ts';
@@ -46,9 +47,9 @@ async function identifySample(
   for (const [column, cell] of Object.entries(row.cells)) {
     const handle = pipeline.samples[column];
     if (handle?.kind === 'sample-value') {
-      const parsed = handle.schema.safeParse(cell);
-      if (parsed.success) values[column] = cell;
-      else errors.push(badCell(row, column, cell, parsed.error.issues[0]?.message ?? 'wrong value'));
+      const read = readCell(handle.schema, cell);
+      if ('value' in read) values[column] = cell;
+      else errors.push(badCell(row, column, cell, read.issue));
     } else if (handle) {
       const found = await lookAt(cell, lookUp).catch((error: unknown) =>
         missingFile(row, column, cell, messageOf(error)),

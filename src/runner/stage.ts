@@ -2,8 +2,9 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import pLimit from 'p-limit';
 import { PipelineError } from '../errors.ts';
+import { readCell } from '../pipeline/cell-value.ts';
 import { chooseInput } from '../pipeline/choose-input.ts';
-import type { CollectedFile } from '../pipeline/inputs.ts';
+import type { SampleValue } from '../pipeline/inputs.ts';
 import type { Step } from '../pipeline/step.ts';
 import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
 import { succeededKey } from '../record/keys.ts';
@@ -39,7 +40,7 @@ export interface StageRequest {
 
 export interface Staged {
   /** What `run` receives, by input name. */
-  values: Record<string, string | undefined | CollectedFile[]>;
+  values: Record<string, unknown>;
   /** What was staged, for the record. */
   files: RecordedFile[];
   /** Where the files lie whose checksum nobody has told yet. */
@@ -74,7 +75,7 @@ export async function stageInputs(request: StageRequest): Promise<Staged> {
       if (!chosen) throw missing(`input "${name}"`);
       switch (chosen.kind) {
         case 'sample-value':
-          staged.values[name] = request.sample?.values[chosen.column];
+          staged.values[name] = valueOf(request.sample, chosen);
           return;
         case 'sample-file':
           staged.values[name] = await fetch(
@@ -105,6 +106,14 @@ export async function stageInputs(request: StageRequest): Promise<Staged> {
   );
   staged.files.sort((a, b) => (a.name < b.name ? -1 : 1));
   return staged;
+}
+
+/** What the planner has looked at, as the step's own schema reads it. */
+function valueOf(sample: ManifestSample | undefined, { column, schema }: SampleValue<unknown>): unknown {
+  const cell = sample?.values[column];
+  const result = readCell(schema, cell);
+  if ('value' in result) return result.value;
+  throw new PipelineError({ code: 'sample-value', message: `${column} cannot be "${cell}": ${result.issue}` });
 }
 
 interface Source {
