@@ -54,5 +54,10 @@ test('a default applies where the sheet has no such column, and another default 
 
 test('a cell of another type is told with its row, column, value and what is expected', async () => {
   const folder = workFolder({ 'mine.ts': PIPELINE, 'list.csv': 'sample,age,ill,sex\nS1,old,maybe,x\n' });
-  expect(told(await runCli(['run', './mine.ts', '-s', 'list.csv'], { cwd: folder }), folder)).toMatchInlineSnapshot();
+  expect(told(await runCli(['run', './mine.ts', '-s', 'list.csv'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
+    "exit 2
+    error: list.csv:2: Sample "S1": age cannot be "old": Invalid input: expected number, received NaN
+    error: list.csv:2: Sample "S1": ill cannot be "maybe": Invalid input: expected boolean, received string
+    error: list.csv:2: Sample "S1": sex cannot be "x": Invalid option: expected one of "f"|"m""
+  `);
 });
