@@ -22,12 +22,19 @@ export interface ToolResult {
 
 /**
  * Runs one tool. The template is cut at spaces into arguments; an interpolated value is one argument
- * (or is glued to the text it touches), an interpolated array several.
- * Output goes to the attempt's log. A failure throws a `StepFailure` with the cause.
+ * (or is glued to the text it touches), an interpolated array several. Quotes group words as in a shell; what only a
+ * shell understands, such as `|` or `>`, is refused.
+ * Output goes to the attempt's log. A failure throws a `StepFailure` with the cause. Every call has to be awaited.
  * @example await $`kallisto quant -i ${index} -o ${folder} --plaintext ${flags} ${[r1, r2]}`;
  * @example const { stdout } = await $({ quiet: true })`samtools flagstat -O json ${bam}`;
  */
 export interface Shell {
   (template: TemplateStringsArray, ...values: readonly ShellValue[]): Promise<ToolResult>;
   (options: ShellOptions): Shell;
+  /**
+   * Runs a bash script, for pipes and lists of commands: `set -euo pipefail`, so that it fails when any part fails. A
+   * value is one quoted argument, an array several, whatever characters they have; the text is bash's as it stands.
+   * @example await $({ stdoutTo: table }).bash`samtools view ${bam} | cut -f 3 | sort | uniq -c`;
+   */
+  readonly bash: (template: TemplateStringsArray, ...values: readonly ShellValue[]) => Promise<ToolResult>;
 }

@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isGather } from '../pipeline/pipeline.ts';
-import type { ToolResult } from '../pipeline/shell.ts';
-import { StepFailure } from '../pipeline/step.ts';
+import { type Step, StepFailure } from '../pipeline/step.ts';
 import { failedKey, succeededKey } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { codeDigits, gatherKey, type MissingMember } from '../record/task-key.ts';
@@ -22,10 +21,12 @@ import { refuseOtherCode, type RunCode } from './run-code.ts';
 import type { RunDocuments } from './run-documents.ts';
 import { LOG_FILE, makeScratch, removeScratch, type ScratchOwner } from './scratch.ts';
 import { sourceStack } from './source-stack.ts';
-import { type Staged, stageInputs } from './stage.ts';
+import { refuseChangedInputs, type Staged, stageInputs } from './stage.ts';
 import { createStepContext, declaredOutputs } from './step-context.ts';
 import type { TaskContext } from './task-context.ts';
+import { ToolCalls } from './tool-calls.ts';
 import { isDone, refuseStrangers, removeLoser } from './task-result.ts';
+import { refuseChildren, refuseOpenOutputs } from './unfinished.ts';
 
 /** Everything that stays the same from one attempt of a runner to the next. */
 export interface Workplace {
@@ -70,7 +71,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   const unfollow = place.followLog?.(log.path);
   const work: Work = {
     observed: { tools: [], checks: [], metrics: {} },
-    staged: { values: {}, files: [], unsummed: [] },
+    staged: { values: {}, files: [], unsummed: [], linked: [] },
     outputs: [],
   };
   try {
@@ -198,9 +199,11 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
         ...{ resources: job.resources, scratch, log, path: place.path, ...tools },
       });
       work.observed = observed;
-      await Promise.all([step.run(context), sumInputs(work.staged)]);
+      await Promise.all([runStep(step, context, tools.calls), sumInputs(work.staged)]);
     });
     signal.throwIfAborted();
+    await refuseOpenOutputs(outputs);
+    await refuseChangedInputs(place.store, work.staged);
     work.outputs = await publishOutputs(place.store, ref, outputs, signal);
     return undefined;
   } catch (error) {
@@ -215,19 +218,27 @@ function inSources(failure: AttemptFailure, { code, manifest }: Attempt): Attemp
   return { ...failure, message: sourceStack(failure.message, { folder, home }, manifest.pipelineSource) };
 }
 
-/** Whatever tools a step has started are over when this is: one that fails beside another, or is not awaited, too. */
+/** Whatever tools a step has started have ended when this has: one that fails beside another, or is not awaited, too. */
 async function withTools(
   signal: AbortSignal,
-  run: (tools: { signal: AbortSignal; open: Set<Promise<ToolResult>> }) => Promise<void>,
+  run: (tools: { signal: AbortSignal; calls: ToolCalls }) => Promise<void>,
 ): Promise<void> {
   const over = new AbortController();
-  const open = new Set<Promise<ToolResult>>();
+  const calls = new ToolCalls();
   try {
-    await run({ signal: AbortSignal.any([signal, over.signal]), open });
+    await run({ signal: AbortSignal.any([signal, over.signal]), calls });
   } finally {
     over.abort();
-    await Promise.allSettled(open);
+    await calls.ended();
   }
+}
+
+/** Nothing of what a step has started may go on when its `run` has returned: its outputs would be cut. */
+async function runStep(step: Step, context: Parameters<Step['run']>[0], calls: ToolCalls): Promise<void> {
+  const startedAt = performance.now();
+  await step.run(context);
+  calls.refuseUnawaited();
+  refuseChildren(startedAt);
 }
 
 /** The user's own files get their checksum into the record while the tools read them anyway. */

@@ -7,6 +7,7 @@ import type { RecordedFile } from '../record/attempt-record.ts';
 import { outputsPrint } from '../record/fingerprint.ts';
 import { outputFolder, type TaskRef } from '../record/keys.ts';
 import type { Store } from '../store/store.ts';
+import { filePrint, printOf } from './file-print.ts';
 
 export interface DeclaredOutput {
   name: string;
@@ -20,7 +21,7 @@ const SMALL_FILE_BYTES = 1024 * 1024;
 /**
  * Publishes a task's outputs into a folder of the store that is named for their names, sizes and content.
  * Nothing refers to that folder until the record does.
- * @throws StepFailure `check` for an output that the step declared and did not write.
+ * @throws StepFailure `check` for an output that the step declared and did not write, `tool` for one that changes.
  */
 export async function publishOutputs(
   store: Store,
@@ -37,8 +38,12 @@ export async function publishOutputs(
     outputs
       .filter(({ path }) => existsSync(path))
       .map(async ({ name, path }) => {
-        const { size } = statSync(path);
-        return { name, path, file: basename(path), size, sha256: await fileSha256(path, size) };
+        const stats = statSync(path, { bigint: true });
+        if (!stats.isFile()) throw new StepFailure('check', `Output "${name}" (${basename(path)}) is not a file`);
+        const size = Number(stats.size);
+        const sha256 = await fileSha256(path, size);
+        if (filePrint(path) !== printOf(stats)) throw stillWritten(name, path);
+        return { name, path, file: basename(path), size, sha256 };
       }),
   );
   const folder = outputFolder(task, outputsPrint(present));
@@ -49,6 +54,12 @@ export async function publishOutputs(
       return { name, location: folder + file, size, sha256 };
     }),
   );
+}
+
+function stillWritten(name: string, path: string): StepFailure {
+  return new StepFailure('tool', `Output "${name}" (${basename(path)}) was still being written when run had returned`, {
+    hint: 'Await everything that writes it.',
+  });
 }
 
 /** Hex SHA-256 of a file of this size. */

@@ -3,8 +3,11 @@ import type { Shell, ShellOptions, ShellValue, ToolResult } from '../pipeline/sh
 import { StepFailure } from '../pipeline/step.ts';
 import type { ToolCall } from '../record/attempt-record.ts';
 import type { AttemptLog } from './attempt-log.ts';
-import { templateArgv } from './template-argv.ts';
+import { bashArgv, bashFailure } from './bash-script.ts';
 import { isDiskFull, outOfMemoryKills, toolFailureCause } from './failure.ts';
+import { awaitGroup, killGroup, type Straggler } from './process-group.ts';
+import { templateArgv, typedTexts } from './template-argv.ts';
+import { shortCommand, type ToolCalls } from './tool-calls.ts';
 
 export interface ShellSetup {
   scratch: string;
@@ -12,8 +15,7 @@ export interface ShellSetup {
   signal: AbortSignal;
   /** Every finished call is told here, for the record. */
   onCall(call: ToolCall): void;
-  /** Calls that have not ended: an attempt is not over before they are. */
-  open: Set<Promise<ToolResult>>;
+  calls: ToolCalls;
 }
 
 /** Grace between SIGTERM and SIGKILL of a tool that has to stop. */
@@ -21,39 +23,63 @@ const KILL_AFTER_MS = 5000;
 /** Captured output that a step may look at. */
 const CAPTURE_CHARS = 1024 * 1024;
 
-/** Makes the `$` of one attempt. No shell is involved: the template is cut into an argument list. */
+/** Makes the `$` of one attempt: a template is cut into an argument list, or handed to bash with its values apart. */
 export function createShell(setup: ShellSetup, options: ShellOptions = {}): Shell {
+  const run = (cut: typeof templateArgv, template: TemplateStringsArray, values: readonly ShellValue[]) =>
+    setup.calls.keep(
+      commandLine(template, values),
+      call(setup, options, () => cut(template, values)),
+    );
   const shell = (first: TemplateStringsArray | ShellOptions, ...values: readonly ShellValue[]) =>
-    isTemplate(first)
-      ? keepOpen(setup, call(setup, options, first, values))
-      : createShell(setup, { ...options, ...first });
-  return shell as Shell;
+    isTemplate(first) ? run(templateArgv, first, values) : createShell(setup, { ...options, ...first });
+  const bash: Shell['bash'] = (template, ...values) => run(bashArgv, template, values);
+  return Object.assign(shell, { bash }) as Shell;
 }
 
-function keepOpen(setup: ShellSetup, ending: Promise<ToolResult>): Promise<ToolResult> {
-  setup.open.add(ending);
-  const close = (): void => void setup.open.delete(ending);
-  ending.then(close, close);
-  return ending;
+/** The call as a message names it. */
+function commandLine(template: TemplateStringsArray, values: readonly ShellValue[]): string {
+  const parts = typedTexts(template).flatMap((text, i) => [text, [values[i] ?? []].flat().join(' ')]);
+  return shortCommand([parts.join('')]);
 }
 
 function isTemplate(value: TemplateStringsArray | ShellOptions): value is TemplateStringsArray {
   return Array.isArray(value);
 }
 
-async function call(
-  setup: ShellSetup,
-  options: ShellOptions,
-  template: TemplateStringsArray,
-  values: readonly ShellValue[],
-): Promise<ToolResult> {
+async function call(setup: ShellSetup, options: ShellOptions, cut: () => string[]): Promise<ToolResult> {
   setup.signal.throwIfAborted();
+  const argv = cut();
   const mark = setup.log.size();
   const startedAt = performance.now();
   const killsBefore = outOfMemoryKills();
-  const argv = templateArgv(template, values);
+  const { result, left } = await execute(setup, options, argv);
+  setup.onCall({
+    argv,
+    ...(result.exitCode === undefined ? {} : { exitCode: result.exitCode }),
+    ...(result.signal === undefined ? {} : { signal: result.signal }),
+    wallSeconds: Math.round(performance.now() - startedAt) / 1000,
+  });
+  setup.signal.throwIfAborted();
+  const printed = setup.log.since(mark);
+  const failedPart = bashFailure(printed);
+  const oomKills = outOfMemoryKills() - killsBefore;
+  const seen = { printed, oomKills, scratch: setup.scratch, failedPart };
+  if (!isSuccess(result, options.allowExitCodes ?? [0])) throw toolFailure(argv, result, seen);
+  // Exit code 0 of a tool that has not looked whether its last write found room, or of bash for a part unseen.
+  if (isDiskFull(setup.scratch)) throw toolFailure(argv, result, seen);
+  if (result.exitCode === 0 && failedPart) throw toolFailure(argv, { exitCode: failedPart.codes.at(-1) }, seen);
+  if (left.length > 0) throw leftRunning(argv, left);
+  return {
+    exitCode: result.exitCode as number,
+    stdout: typeof result.stdout === 'string' ? result.stdout : printed,
+    stderr: printed,
+  };
+}
+
+/** Runs a command to its end, and to that of whatever it has started: `left` is what does not come to an end. */
+async function execute(setup: ShellSetup, options: ShellOptions, argv: readonly string[]) {
   const [file = '', ...args] = argv;
-  const result = await execa(file, args, {
+  const running = execa(file, args, {
     cwd: setup.scratch,
     env: { ...options.env },
     stdin: 'ignore',
@@ -68,26 +94,32 @@ async function call(
     killDescendants: true,
     forceKillAfterDelay: KILL_AFTER_MS,
   });
-  setup.onCall({
-    argv,
-    ...(result.exitCode === undefined ? {} : { exitCode: result.exitCode }),
-    ...(result.signal === undefined ? {} : { signal: result.signal }),
-    wallSeconds: Math.round(performance.now() - startedAt) / 1000,
+  const result: ToolEnd & { stdout?: unknown } = await running;
+  const group = running.pid;
+  if (group === undefined) return { result, left: [] };
+  const left = result.exitCode === 0 ? await awaitGroup(group) : [];
+  if (result.exitCode !== 0 || left.length > 0) killGroup(group);
+  return { result, left };
+}
+
+/** An error beside the exit code is one of ours: what the tool printed could not be kept. */
+function isSuccess({ exitCode, code }: ToolEnd, allowed: readonly number[]): boolean {
+  return exitCode !== undefined && code === undefined && allowed.includes(exitCode);
+}
+
+function leftRunning(argv: readonly string[], left: readonly Straggler[]): StepFailure {
+  const commands = left.map(({ command }) => `"${shortCommand([command])}"`).join(', ');
+  return new StepFailure('tool', `${argv[0]} ended and left ${commands} running in the background`, {
+    hint: 'Leave out the &, or end the script with wait.',
   });
-  setup.signal.throwIfAborted();
-  const printed = setup.log.since(mark);
-  if (result.exitCode !== undefined && (options.allowExitCodes ?? [0]).includes(result.exitCode)) {
-    return {
-      exitCode: result.exitCode,
-      stdout: typeof result.stdout === 'string' ? result.stdout : printed,
-      stderr: printed,
-    };
-  }
-  const oomKills = outOfMemoryKills() - killsBefore;
-  throw toolFailure(argv, result, { printed, oomKills, scratch: setup.scratch });
 }
 
 const DISK_HINT = 'Free some space on the disk where tasks work, then run the same command again.';
+
+/** 128 + SIGPIPE. */
+const SIGPIPE_CODE = 141;
+const SIGPIPE_HINT =
+  '141 is SIGPIPE: a part stopped reading, as head does, before the part in front of it had finished. If that is meant, write { … || true; } around the part in front.';
 
 interface ToolEnd {
   exitCode?: number | undefined;
@@ -99,7 +131,7 @@ interface ToolEnd {
 function toolFailure(
   argv: readonly string[],
   end: ToolEnd,
-  seen: { printed: string; oomKills: number; scratch: string },
+  seen: { printed: string; oomKills: number; scratch: string; failedPart: ReturnType<typeof bashFailure> },
 ): StepFailure {
   const name = argv[0] ?? 'tool';
   if (end.isMaxBuffer) {
@@ -110,10 +142,13 @@ function toolFailure(
     return new StepFailure('tool', `${name} is not installed here`, { hint: 'batch-pipeline doctor' });
   }
   const cause = toolFailureCause({ signal: end.signal, ...seen, diskFull: isDiskFull(seen.scratch) });
-  const how = end.signal
-    ? `was killed by ${end.signal}`
-    : end.exitCode === undefined
-      ? `could not start (${end.code})`
-      : `exited with code ${end.exitCode}`;
-  return new StepFailure(cause, `${name} ${how}`, cause === 'disk' ? { hint: DISK_HINT } : {});
+  const { where = '', codes = [] } = seen.failedPart ?? {};
+  const hint = cause === 'disk' ? DISK_HINT : codes.includes(SIGPIPE_CODE) ? SIGPIPE_HINT : undefined;
+  return new StepFailure(cause, `${name} ${howItEnded(end)}${where}`, hint === undefined ? {} : { hint });
+}
+
+function howItEnded({ signal, exitCode, code }: ToolEnd): string {
+  if (signal) return `was killed by ${signal}`;
+  if (code !== undefined) return exitCode === undefined ? `could not start (${code})` : `could not write (${code})`;
+  return `exited with code ${exitCode}`;
 }

@@ -5,7 +5,7 @@ import { PipelineError } from '../errors.ts';
 import { readCell } from '../pipeline/cell-value.ts';
 import { chooseInput } from '../pipeline/choose-input.ts';
 import type { SampleValue } from '../pipeline/inputs.ts';
-import type { Step } from '../pipeline/step.ts';
+import { type Step, StepFailure } from '../pipeline/step.ts';
 import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
 import { succeededKey } from '../record/keys.ts';
 import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.ts';
@@ -14,6 +14,7 @@ import type { Store } from '../store/store.ts';
 import { CacheUnusable } from './cache/cache-unusable.ts';
 import type { HeldEntry, ReferenceCache } from './cache/reference-cache.ts';
 import type { Holds } from './cache/holds.ts';
+import { filePrint } from './file-print.ts';
 import { readSuccess } from './read-success.ts';
 
 /** Transfers at a time; enough to fill a link, few enough not to starve other tasks. */
@@ -45,6 +46,15 @@ export interface Staged {
   files: RecordedFile[];
   /** Where the files lie whose checksum nobody has told yet. */
   unsummed: { file: RecordedFile; path: string }[];
+  /** Files outside of scratch that inputs are links to, as they were then. */
+  linked: LinkedInput[];
+}
+
+interface LinkedInput {
+  name: string;
+  source: Source;
+  target: string;
+  print: string;
 }
 
 /** Brings every input of a task under `scratch/inputs/`, checked against what the plan or the record before said. */
@@ -52,7 +62,7 @@ export async function stageInputs(request: StageRequest): Promise<Staged> {
   const limit = pLimit(PARALLEL_TRANSFERS);
   // A step that goes through its inputs meets them in their own order, whichever came first.
   const values = Object.fromEntries(Object.keys(request.step.inputs).map((name) => [name, undefined]));
-  const staged: Staged = { values, files: [], unsummed: [] };
+  const staged: Staged = { values, files: [], unsummed: [], linked: [] };
   const say = sayOnce(request.say);
   const fetch = (name: string, source: Source): Promise<string> =>
     limit(async () => {
@@ -66,6 +76,8 @@ export async function stageInputs(request: StageRequest): Promise<Staged> {
       const cached = entry && !entry.fetched;
       const file = { name, location, size, ...(sha256 ? { sha256 } : {}), ...(cached ? { cached } : {}) };
       staged.files.push(file);
+      const target = entry?.path ?? source.located.store.localPath(source.located.key);
+      if (target !== undefined) staged.linked.push({ name, source, target, print: filePrint(target) });
       if (!sha256) staged.unsummed.push({ file, path });
       return path;
     });
@@ -114,6 +126,21 @@ function valueOf(sample: ManifestSample | undefined, { column, schema }: SampleV
   const result = readCell(schema, cell);
   if ('value' in result) return result.value;
   throw new PipelineError({ code: 'sample-value', message: `${column} cannot be "${cell}": ${result.issue}` });
+}
+
+/**
+ * An input that changed while the step worked with it makes its outputs worth nothing, and, where the step itself did it,
+ * the file too: a published one is made again.
+ * @throws StepFailure `input`
+ */
+export async function refuseChangedInputs(store: Store, { linked }: Staged): Promise<void> {
+  const changed = linked.find(({ target, print }) => filePrint(target) !== print);
+  if (!changed) return;
+  const { name, source } = changed;
+  if (source.record) await store.remove([succeededKey(source.record)]);
+  throw new StepFailure('input', `Input "${name}" (${source.location}) changed while the step worked with it`, {
+    hint: 'A step that writes to an input has to copy it into scratch first.',
+  });
 }
 
 interface Source {

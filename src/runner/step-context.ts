@@ -4,8 +4,8 @@ import type { TaskResources } from '../pipeline/resources.ts';
 import type { RecordedCheck, ToolCall } from '../record/attempt-record.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { DeclaredOutput } from './publish.ts';
-import type { ToolResult } from '../pipeline/shell.ts';
 import { createShell } from './shell.ts';
+import type { ToolCalls } from './tool-calls.ts';
 import { findTool } from './tools.ts';
 
 /** What a step's `run` leaves behind besides files. */
@@ -28,8 +28,8 @@ export interface StepContextRequest {
   scratch: string;
   log: AttemptLog;
   signal: AbortSignal;
-  /** Where calls of tools are kept until they have ended. */
-  open: Set<Promise<ToolResult>>;
+  /** Where calls of tools are kept. */
+  calls: ToolCalls;
   /** Search path of the tools. */
   path: string;
 }
@@ -61,7 +61,7 @@ export function createStepContext(request: StepContextRequest): {
     memoryMiB: resources.memoryMiB,
     members: request.members,
     signal,
-    $: createShell({ scratch, log, signal, open: request.open, onCall: (call) => observed.tools.push(call) }),
+    $: createShell({ scratch, log, signal, calls: request.calls, onCall: (call) => observed.tools.push(call) }),
     tool: (name) => toolCommand(step, name, request.path),
     log: (line) => log.line(line),
     metric: (name, value) => {

@@ -4,6 +4,7 @@ import { NO_SIZES, taskResources } from '../../../src/pipeline/resources.ts';
 import { type CohortMember, type Step, StepFailure } from '../../../src/pipeline/step.ts';
 import { openAttemptLog } from '../../../src/runner/attempt-log.ts';
 import { createStepContext, declaredOutputs, type Observed } from '../../../src/runner/step-context.ts';
+import { ToolCalls } from '../../../src/runner/tool-calls.ts';
 
 export interface StepRequest {
   /** New folder for the attempt; made here. */
@@ -43,7 +44,7 @@ export async function runStep(step: Step, request: StepRequest): Promise<StepEnd
     scratch: folder,
     log,
     signal: AbortSignal.timeout(280_000),
-    open: new Set(),
+    calls: new ToolCalls(),
     path: process.env['PATH'] ?? '',
   });
   const failure = await failureOf(step.run(context));

@@ -54,3 +54,34 @@ test('no value is ever split, lost or swapped, whatever it holds', () => {
     }),
   );
 });
+
+test('quotes and backslashes of the template mean what they mean to a shell', () => {
+  expect(argv`awk -F '\t' '{print $1}' "a b"${'c'} ''`).toEqual(['awk', '-F', '\\t', '{print $1}', 'a bc', '']);
+  expect(argv`grep 'a|b' "x > y" '*' \* \| "it's" a\ b "\"" '$(x)'`).toEqual([
+    ...['grep', 'a|b', 'x > y', '*', '*', '|', "it's", 'a b', '"', '$(x)'],
+  ]);
+  expect(argv`echo 'x ${'a b'} y' "${[1, 2]}" \
+    '\`z\`'`).toEqual(['echo', 'x a b y', '1 2', '`z`']);
+  expect(() => argv`echo it's`).toThrow("A ' in a $ template is never closed");
+});
+
+test('what only a shell understands is refused', () => {
+  for (const refused of [
+    ...['a | b', 'a || b', 'a && b', 'a & b', 'cd x; ls', 'a ; b', 'a > b', 'a >b', 'a >> b', 'a 2>&1', 'a 2> b'],
+    ...['a < b', 'a <<< b', 'a &> b', 'a |& b', 'a <(b)', 'ls *', 'ls *.bam', 'ls a/*', 'a $(b)', 'a $HOME', 'a `b`'],
+  ])
+    expect(() => call([refused], []), refused).toThrow('without a shell that knows this');
+  for (const fine of ['a - -- -x=1 +y @z', 'a x|y', 'a NM<5', 'http://x?a=1&b=2', 'a {1}', 'a ^x$', 'a #b', 'a ~'])
+    expect(call([fine], []), fine).toEqual(fine.split(' '));
+});
+
+test('a pipe in the script of a shell needs pipefail', () => {
+  const script = 'cat x | nosuch | wc -l';
+  expect(() => argv`bash -c ${script}`).toThrow('A pipe in bash -c hides the failure of all its parts but the last');
+  expect(() => argv`/bin/sh -ec ${script}`).toThrow('hides the failure');
+  expect(() => argv`bash -c 'a | b'`).toThrow('hides the failure');
+  for (const fine of ['a || b', "grep 'a|b' x", 'echo "a | b"', 'a # b | c', 'set -o pipefail; a | b', 'a >| b'])
+    expect(argv`bash -c ${fine}`, fine).toEqual(['bash', '-c', fine]);
+  expect(argv`bash -o pipefail -c ${script}`).toHaveLength(5);
+  expect(argv`grep -c ${'a | b'}`).toEqual(['grep', '-c', 'a | b']);
+});

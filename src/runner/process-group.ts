@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What is on its way to its end, as the readers of `>(…)` are, gets this long. */
+const PATIENCE_MS = 2000;
+const LOOK_MS = 20;
+/** USER_HZ, 100 on every Linux that Node supports. */
+const TICKS_PER_SECOND = 100;
+const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
+
+/** A process that lives on in the group of a tool that has ended. */
+export interface Straggler {
+  pid: number;
+  /** Its command line. */
+  command: string;
+}
+
+/**
+ * Waits until the whole process group of a tool is gone; answers who is still there after two seconds. Costs one
+ * system call where nobody is, as nearly always.
+ */
+export async function awaitGroup(group: number): Promise<Straggler[]> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const members = isGroupKnown(group) ? livingMembers(group) : [];
+    if (members.length === 0 || performance.now() > giveUpAt) return members;
+    await sleep(LOOK_MS);
+  }
+}
+
+/** Ends whoever is left in a group. */
+export function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch {
+    // Gone.
+  }
+}
+
+/** Also true for a group of zombies that nobody reaps, as in a container without an init. */
+function isGroupKnown(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+}
+
+function livingMembers(group: number): Straggler[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      // proc(5): after the name in parentheses come state, parent, group.
+      const [state = '', , itsGroup] = statFields(pid);
+      return Number(itsGroup) === group && !/^[ZX]/.test(state) ? [{ pid: Number(pid), command: commandOf(pid) }] : [];
+    });
+}
+
+/** Children of this process's main thread that have started within the last `ageMs` and have not ended. */
+export function livingChildren(ageMs: number): number[] {
+  const list = readProc(`/proc/self/task/${process.pid}/children`).trim();
+  if (list === '') return [];
+  const bootSeconds = Number(readProc('/proc/uptime').split(' ')[0]);
+  return list
+    .split(' ')
+    .filter((pid) => {
+      const [state = 'X', ...fields] = statFields(pid);
+      // proc(5): field 22, in clock ticks since boot.
+      const startedAgoMs = (bootSeconds - Number(fields[18]) / TICKS_PER_SECOND) * 1000;
+      return !/^[ZX]|^$/.test(state) && startedAgoMs <= ageMs + MS_PER_TICK;
+    })
+    .map(Number);
+}
+
+export function commandOf(pid: number | string): string {
+  return readProc(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+}
+
+function statFields(pid: string): string[] {
+  const stat = readProc(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { StepFailure } from '../pipeline/step.ts';
+import { commandOf, livingChildren } from './process-group.ts';
+import type { DeclaredOutput } from './publish.ts';
+import { shortCommand } from './tool-calls.ts';
+
+/** A file that is being closed needs no longer. */
+const PATIENCE_MS = 200;
+
+/**
+ * Ends what the step's own code has started besides `$` since `startedAt` (monotonic milliseconds), and not waited for.
+ * @throws StepFailure `tool` naming the commands
+ */
+export function refuseChildren(startedAt: number): void {
+  const left = livingChildren(performance.now() - startedAt);
+  if (left.length === 0) return;
+  const commands = left.map((pid) => `"${shortCommand([commandOf(pid)])}"`).join(', ');
+  for (const pid of left) process.kill(pid, 'SIGKILL');
+  throw new StepFailure('tool', `run returned while ${commands} was still running`, {
+    hint: 'Await the end of every process that the step starts; $`…` does it for you.',
+  });
+}
+
+/** What Node itself works with from start to end, and no step opens: file descriptors that need no look. */
+const NODES_OWN = new Set(listFds().filter((fd) => /^(?:anon_inode|socket|pipe):/.test(linkOf(fd))));
+
+/**
+ * What Node still has to write is waited for; a file that stays open for writing may be cut.
+ * @throws StepFailure `tool` naming the outputs
+ */
+export async function refuseOpenOutputs(outputs: readonly DeclaredOutput[]): Promise<void> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  // A stream that has just been made opens its file in the next turn.
+  do await nextTurn();
+  while (isFileWorkPending() && performance.now() < giveUpAt);
+  const written = openForWriting();
+  const open = written.size === 0 ? [] : outputs.filter(({ path }) => written.has(realPath(path)));
+  if (open.length === 0) return;
+  const names = open.map(({ name }) => `"${name}"`).join(', ');
+  throw new StepFailure('tool', `run returned while the step was still writing its output ${names}`, {
+    hint: 'Await the end of the stream: await pipeline(…), or await finished(stream).',
+  });
+}
+
+function isFileWorkPending(): boolean {
+  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+}
+
+/** Paths of the files that this process has open for writing. */
+function openForWriting(): ReadonlySet<string> {
+  const open = listFds().filter((fd) => !NODES_OWN.has(fd));
+  return new Set(
+    open.flatMap((fd) => {
+      const path = linkOf(fd);
+      return /^\/(?!dev\/)/.test(path) && isWritable(fd) ? [path] : [];
+    }),
+  );
+}
+
+function listFds(): string[] {
+  try {
+    return readdirSync('/proc/self/fd');
+  } catch {
+    return [];
+  }
+}
+
+/** Empty for what was closed meanwhile. */
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
+
+/** The access mode is in the two lowest bits of the flags, in octal; 0 is for reading only. */
+function isWritable(fd: string): boolean {
+  try {
+    return /^flags:\s+\d*[12567]$/m.test(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

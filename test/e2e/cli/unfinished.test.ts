@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readRecord } from '../../../src/record/read-record.ts';
+import { runCli } from '../../fixtures/cli.ts';
+import { filesIn, workFolder } from '../../fixtures/work-folder.ts';
+
+/** What the one step does for each sample: `out` is its output, `text` its input. */
+function pipelineOf(deeds: Readonly<Record<string, string>>): string {
+  const table = Object.entries(deeds).map(([sample, body]) => `${sample}: async (context) => { ${body} },`);
+  return `import { spawn } from 'node:child_process';
+import { appendFileSync, createReadStream, createWriteStream, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { definePipeline, defineSamples, defineStep } from 'batch-pipeline';
+const samples = defineSamples({ txt: { file: 'Text' } });
+const write = (out) => writeFileSync(out, 'whole');
+const deeds = {
+${table.map((line) => line.replace('(context) =>', '({ out, text, $, scratch }) =>')).join('\n')}
+};
+const only = defineStep({
+  name: 'only', description: '', inputs: { txt: samples.txt }, outputs: { out: '{sample}.out' },
+  resources: { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '1m' },
+  async run({ inputs, outputs, sample, scratch, $ }) { await deeds[sample]({ out: outputs.out, text: inputs.txt, scratch, $ }); },
+});
+export default definePipeline({ name: 'ends', description: '', samples, steps: [only] });
+`;
+}
+
+/** Runs the deeds; answers what is on record for each sample: `succeeded`, or cause and message. */
+async function outcomes(deeds: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+  const texts = Object.keys(deeds).map((sample) => [`in/${sample}.txt`, `text of ${sample}\n`]);
+  const folder = workFolder({ ...Object.fromEntries(texts), 'mine.js': pipelineOf(deeds) });
+  const ran = await runCli(['run', './mine.js', '--samples', 'in/*.txt', '--store', 'store'], { cwd: folder });
+  const records = filesIn(join(folder, 'store'), 'v1/ends/records/only/*.json').flatMap(
+    (file) => readRecord(readFileSync(join(folder, 'store', file))) ?? [],
+  );
+  expect(records.length, ran.stderr).toBe(Object.keys(deeds).length);
+  expect(filesIn(join(folder, 'store'), '.scratch/**')).toEqual([]);
+  expect(workingIn(folder)).toEqual([]);
+  return Object.fromEntries(
+    records.map(({ sample, state, cause, message }) => [
+      sample,
+      cause ? `${cause}: ${message?.split('\n')[0]}` : state,
+    ]),
+  );
+}
+
+/** Processes that work in a folder or below it. */
+function workingIn(folder: string): string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && cwdOf(name).startsWith(folder));
+}
+
+function cwdOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
+  }
+}
+
+const SLOWLY = "'for i in 1 2 3 4 5 6; do echo line $i; sleep 0.3; done'";
+
+describe('a step whose run returns too early', () => {
+  test('has failed, and says what it has not waited for', async () => {
+    const found = await outcomes({
+      running: `$({ stdoutTo: out })\`bash -c \${${SLOWLY}}\`;`,
+      ended: 'const call = $`true`; await sleep(300); write(out);',
+      failed: 'const call = $`false`; await sleep(300); write(out);',
+      chained: 'void $`sleep 600`.then(() => undefined); write(out);',
+      background: '$`true`; await $`bash -c ${"sleep 600 >/dev/null 2>&1 & echo started"}`; write(out);',
+      spawned: "spawn('sleep', ['600'], { stdio: 'ignore' }); write(out);",
+      stream: "createWriteStream(out).write('a part');",
+      descriptor: "openSync(out, 'w');",
+      piped:
+        'const from = new PassThrough(); void pipeline(from, createWriteStream(out)); from.write("a part"); await sleep(200);',
+      awaited: 'const calls = [$`true`, $`true`]; await Promise.all(calls); await $`touch ${out}`;',
+      returned: 'return $`touch ${out}`;',
+      caught: 'await $`false`.catch(() => undefined); write(out);',
+      substituted: 'await $.bash`echo whole > >(sleep 0.2; cat >${out})`;',
+      flushed: "createWriteStream(out).end('x'.repeat(1e6));",
+    });
+    expect(found).toEqual({
+      running:
+        'tool: run returned while "bash -c for i in 1 2 3 4 5 6; do echo line $i; sleep 0.3; done" was still running',
+      ended: 'tool: run returned without an await for "true"',
+      failed: 'tool: run returned without an await for "false"',
+      chained: 'tool: run returned while "sleep 600" was still running',
+      background: 'tool: bash ended and left "sleep 600" running in the background',
+      spawned: 'tool: run returned while "sleep 600" was still running',
+      stream: 'tool: run returned while the step was still writing its output "out"',
+      descriptor: 'tool: run returned while the step was still writing its output "out"',
+      piped: 'tool: run returned while the step was still writing its output "out"',
+      awaited: 'succeeded',
+      returned: 'succeeded',
+      caught: 'succeeded',
+      substituted: 'succeeded',
+      flushed: 'succeeded',
+    });
+  });
+});
