@@ -66,7 +66,7 @@ async function call(setup: ShellSetup, options: ShellOptions, cut: () => string[
   const seen = { printed, oomKills, scratch: setup.scratch, failedPart };
   if (!isSuccess(result, options.allowExitCodes ?? [0])) throw toolFailure(argv, result, seen);
   // Exit code 0 of a tool that has not looked whether its last write found room, or of bash for a part unseen.
-  if (isDiskFull(setup.scratch)) throw toolFailure(argv, result, seen);
+  if (isDiskFull(setup.scratch)) throw toolFailure(argv, { exitCode: 0, code: 'ENOSPC' }, seen);
   if (result.exitCode === 0 && failedPart) throw toolFailure(argv, { exitCode: failedPart.codes.at(-1) }, seen);
   if (left.length > 0) throw leftRunning(argv, left);
   return {
@@ -141,10 +141,20 @@ function toolFailure(
   if (end.code === 'ENOENT') {
     return new StepFailure('tool', `${name} is not installed here`, { hint: 'batch-pipeline doctor' });
   }
-  const cause = toolFailureCause({ signal: end.signal, ...seen, diskFull: isDiskFull(seen.scratch) });
+  const cause = toolFailureCause({
+    signal: end.signal,
+    ...seen,
+    diskFull: end.code === 'ENOSPC' || isDiskFull(seen.scratch),
+  });
   const { where = '', codes = [] } = seen.failedPart ?? {};
-  const hint = cause === 'disk' ? DISK_HINT : codes.includes(SIGPIPE_CODE) ? SIGPIPE_HINT : undefined;
+  const hint = cause === 'disk' ? DISK_HINT : isSigpipe(codes) ? SIGPIPE_HINT : undefined;
   return new StepFailure(cause, `${name} ${howItEnded(end)}${where}`, hint === undefined ? {} : { hint });
+}
+
+/** Beside another failure it is only that one's consequence. */
+function isSigpipe(codes: readonly number[]): boolean {
+  const bad = codes.filter((code) => code !== 0);
+  return bad.length > 0 && bad.every((code) => code === SIGPIPE_CODE);
 }
 
 function howItEnded({ signal, exitCode, code }: ToolEnd): string {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readRecord } from '../../../src/record/read-record.ts';
@@ -9,7 +9,7 @@ import { filesIn, workFolder } from '../../fixtures/work-folder.ts';
 function pipelineOf(deeds: Readonly<Record<string, string>>): string {
   const table = Object.entries(deeds).map(([sample, body]) => `${sample}: async (context) => { ${body} },`);
   return `import { spawn } from 'node:child_process';
-import { appendFileSync, createReadStream, createWriteStream, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, createReadStream, createWriteStream, mkdirSync, openSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,7 +34,7 @@ async function outcomes(deeds: Readonly<Record<string, string>>): Promise<Record
   const folder = workFolder({ ...Object.fromEntries(texts), 'mine.js': pipelineOf(deeds) });
   const ran = await runCli(['run', './mine.js', '--samples', 'in/*.txt', '--store', 'store'], { cwd: folder });
   const records = filesIn(join(folder, 'store'), 'v1/ends/records/only/*.json').flatMap(
-    (file) => readRecord(readFileSync(join(folder, 'store', file))) ?? [],
+    (file) => readRecord(file, readFileSync(join(folder, 'store', file))) ?? [],
   );
   expect(records.length, ran.stderr).toBe(Object.keys(deeds).length);
   expect(filesIn(join(folder, 'store'), '.scratch/**')).toEqual([]);
@@ -98,5 +98,75 @@ describe('a step whose run returns too early', () => {
       substituted: 'succeeded',
       flushed: 'succeeded',
     });
+  });
+});
+
+describe('a step whose tools all said success', () => {
+  test('has failed where that is not the whole truth', async () => {
+    const found = await outcomes({
+      pipe: 'await $({ stdoutTo: out }).bash`cat ${text} | nosuch | wc -l`;',
+      killed: "await $({ stdoutTo: out }).bash`cat ${text} | bash -c 'kill -9 $$' | cat`;",
+      sigpipe: 'await $({ stdoutTo: out }).bash`yes | head -1`;',
+      hidden: "await $`bash -c ${'cat x | nosuch | wc -l'}`; write(out);",
+      bar: 'await $`cat ${text} | wc -l`; write(out);',
+      redirect: 'await $`echo x > ${out}`;',
+      full: "await $({ stdoutTo: '/dev/full' })`echo x`; write(out);",
+      folder: 'mkdirSync(out);',
+      fifo: 'await $`mkfifo ${out}`;',
+      input: "appendFileSync(text, 'more'); write(out);",
+      time: 'utimesSync(text, 1, 1); write(out);',
+      well: "await $({ stdoutTo: out, env: { LC_ALL: 'C' } }).bash`cat ${[text, text]} | sort | uniq -c`;",
+      link: 'symlinkSync(text, out);',
+    });
+    expect(found).toEqual({
+      pipe: expect.stringMatching(/^tool: bash exited with code 127 in line 1: exit codes (?:0|141) \| 127 \| 0$/),
+      killed: expect.stringMatching(/^tool: bash exited with code 137 in line 1: exit codes (?:0|141) \| 137 \| 0$/),
+      sigpipe: 'tool: bash exited with code 141 in line 1: exit codes 141 | 0',
+      hidden: 'tool: A pipe in bash -c hides the failure of all its parts but the last',
+      bar: 'tool: "|" in a $ template: it runs one tool, without a shell that knows this',
+      redirect: 'tool: ">" in a $ template: it runs one tool, without a shell that knows this',
+      full: 'disk: echo could not write (ENOSPC)',
+      folder: 'check: Output "out" (folder.out) is not a file',
+      fifo: 'check: Output "out" (fifo.out) is not a file',
+      input: expect.stringMatching(/^input: Input "txt" \(.*input.txt\) changed while the step worked with it$/),
+      time: expect.stringMatching(/^input: Input "txt" \(.*time.txt\) changed while the step worked with it$/),
+      well: 'succeeded',
+      link: 'succeeded',
+    });
+  });
+
+  test('has failed where it wrote to what another step has published, and that is made again', async () => {
+    const folder = workFolder({
+      'in/S1.txt': 'text\n',
+      'mine.js': `import { appendFileSync, chmodSync, copyFileSync, existsSync, realpathSync } from 'node:fs';
+import { definePipeline, defineSamples, defineStep } from 'batch-pipeline';
+const samples = defineSamples({ txt: { file: 'Text' } });
+const resources = { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '1m' };
+const first = defineStep({
+  name: 'first', description: '', inputs: { txt: samples.txt }, outputs: { out: '{sample}.first' }, resources,
+  async run({ inputs, outputs }) { copyFileSync(inputs.txt, outputs.out); },
+});
+const second = defineStep({
+  name: 'second', description: '', inputs: { txt: first.outputs.out }, outputs: { out: '{sample}.second' }, resources,
+  async run({ inputs, outputs }) {
+    copyFileSync(inputs.txt, outputs.out);
+    if (existsSync(process.env.FLAG)) return;
+    chmodSync(realpathSync(inputs.txt), 0o644);
+    appendFileSync(inputs.txt, 'more');
+  },
+});
+export default definePipeline({ name: 'inplace', description: '', samples, steps: [first, second] });
+`,
+    });
+    const env = { FLAG: join(folder, 'in/good') };
+    const run = () => runCli(['run', './mine.js', '--samples', 'in/*.txt', '--store', 'store'], { cwd: folder, env });
+    const failed = await run();
+    expect(failed.stderr).toContain('changed while the step worked with it');
+    expect(failed.code).toBe(1);
+    writeFileSync(env.FLAG, '');
+    const again = await run();
+    expect(again, again.stderr).toMatchObject({ code: 0 });
+    const published = filesIn(join(folder, 'store'), 'v1/inplace/outputs/**/S1.*');
+    expect(published.map((file) => readFileSync(join(folder, 'store', file), 'utf8'))).toEqual(['text\n', 'text\n']);
   });
 });
