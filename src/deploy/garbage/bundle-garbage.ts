@@ -2,15 +2,19 @@ import type { ObjectInfo } from '../../store/store.ts';
 import { DAY_MS, type Garbage, GUARD_MS } from './garbage.ts';
 import type { RunFacts } from './run-facts.ts';
 
-/** Bundles, and code of users' pipelines, that no run needs that is at work, or ended lately and may be retried. */
+/**
+ * Bundles that no run needs that is at work, or ended lately and may be retried. The code of a user's pipeline, which is
+ * small, stays with every run: without it an old run could be retried only if its file has never changed.
+ */
 export function bundleGarbage(
   bundles: readonly ObjectInfo[],
   runs: readonly RunFacts[],
   { now, keepDays }: { now: number; keepDays: number },
 ): Garbage[] {
-  const needed = runs
-    .filter(({ live, endedAt }) => live || now - endedAt < keepDays * DAY_MS)
-    .flatMap(({ manifest }) => [manifest?.bundle, manifest?.code].flatMap((zip) => zip?.location ?? []));
+  const isNeeded = ({ live, endedAt }: RunFacts) => live || now - endedAt < keepDays * DAY_MS;
+  const needed = runs.flatMap((run) =>
+    [run.manifest?.code, isNeeded(run) ? run.manifest?.bundle : undefined].flatMap((zip) => zip?.location ?? []),
+  );
   return bundles
     .filter(
       ({ key, modified }) => now - modified >= GUARD_MS && !needed.some((location) => location.endsWith(`/${key}`)),

@@ -38,16 +38,16 @@ test.for<[number, { heads: number; lists: number }]>([
     const run = { 's3:GetObject': 8, 's3:ListObjectsV2': 10 + inputs.lists };
     expect(await callsOf(lab, 0, ...lab.run, ...lab.cohort('one', count))).toEqual({
       ...{ ...SUBMIT, ...run, 'batch:RegisterJobDefinition': 4 },
-      ...{ 's3:HeadObject': 5 + inputs.heads, 's3:PutObject': 12 },
+      ...{ 's3:HeadObject': 6 + inputs.heads, 's3:PutObject': 13 },
     });
     expect(await callsOf(lab, 4, 'status', ...store)).toEqual({
       ...{ ...LISTINGS, 'batch:DescribeJobs': 1, 's3:HeadObject': 1, 's3:GetObject': 13 },
     });
     await lab.endRun('needs-1');
     await callsOf(lab, 1, 'status', ...store);
-    // Of another run of the same steps the definitions and the bundle are there.
+    // Of another run of the same steps the definitions, the bundle and the code are there.
     expect(await callsOf(lab, 0, ...lab.run, ...lab.cohort('two', count))).toEqual({
-      ...{ ...SUBMIT, ...run, 's3:HeadObject': 8 + inputs.heads, 's3:PutObject': 11 },
+      ...{ ...SUBMIT, ...run, 's3:HeadObject': 9 + inputs.heads, 's3:PutObject': 11 },
     });
     await stack.control('POST', 'wipe', {});
     const fromStore = { ...LISTINGS, 's3:HeadObject': 1, 's3:GetObject': 12 };

@@ -98,7 +98,8 @@ describe('batch-pipeline --engine aws-batch', () => {
     const objects = lab.aws('s3api', 'list-objects-v2', '--bucket', lab.bucket, '--prefix', 'store/v1/bundles/') as {
       Contents: { Key: string; Size: number }[];
     };
-    expect(objects.Contents).toHaveLength(1);
+    // The pipeline's code, and it with the runner.
+    expect(objects.Contents).toHaveLength(2);
 
     expect((await lab.command('status', '--watch', '--store', lab.store)).code).toBe(0);
     const sheet = lab.samples({ S3: 'three', S4: 'four' });

@@ -20,7 +20,11 @@ async function plannedRun(lab: BatchLab): Promise<string> {
   await overAll();
   await stack.control('DELETE', 'outcomes');
   const listed = lab.aws('s3api', 'list-objects-v2', '--bucket', lab.bucket, '--prefix', 'v1/bundles/');
-  return `s3://${lab.bucket}/${(listed as { Contents: { Key: string }[] }).Contents[0]?.Key}`;
+  // The other one is the code alone.
+  const [bundle] = (listed as { Contents: { Key: string; Size: number }[] }).Contents.toSorted(
+    (a, b) => b.Size - a.Size,
+  );
+  return `s3://${lab.bucket}/${bundle?.Key}`;
 }
 
 async function overAll(): Promise<void> {

@@ -82,7 +82,8 @@ test('a runner that is started after an edit runs what the run was planned with'
 
 test('a file that changes while the run is being planned is refused, and nothing is started', async () => {
   const folder = workFolder({ ...versionFiles('v1'), 'in/A.txt': 'fine' });
-  const edit = "import { appendFileSync } from 'node:fs';\nappendFileSync(import.meta.filename, '// edited\\n');\n";
+  const path = JSON.stringify(join(folder, 'mine/pipeline.ts'));
+  const edit = `import { appendFileSync } from 'node:fs';\nappendFileSync(${path}, '// edited\\n');\n`;
   addFiles(folder, { 'mine/pipeline.ts': edit + versionFiles('v1')['mine/pipeline.ts'] });
   expect(told(await runCli(RUN, { cwd: folder }), folder)).toMatchInlineSnapshot(`
     "exit 2

@@ -138,7 +138,7 @@ function run(facts: Partial<RunFacts> & { image?: string; bundle?: string; code?
   return { run: 'p-1', manifest, live: false, endedAt: NOW - 40 * DAY_MS, ...more };
 }
 
-test('a bundle, or the code of a run, stays as long as a run may need it', () => {
+test('a bundle stays as long as a run may need it, and the code of a run as long as the run', () => {
   const bundle = (age: number) => ({ key: 'v1/bundles/x.zip', size: 1, etag: '', modified: NOW - age });
   const found = (age: number, ...runs: RunFacts[]) =>
     bundleGarbage([bundle(age)], runs, { now: NOW, keepDays: 30 }).map(({ name }) => name);
@@ -146,7 +146,7 @@ test('a bundle, or the code of a run, stays as long as a run may need it', () =>
   expect(found(50 * DAY_MS, run())).toEqual(['v1/bundles/x.zip']);
   expect(found(50 * DAY_MS, run(mine))).toEqual(['v1/bundles/x.zip']);
   expect(found(50 * DAY_MS, run({ ...mine, live: true }))).toEqual([]);
-  expect(found(50 * DAY_MS, run({ code: mine.bundle, live: true }))).toEqual([]);
+  expect(found(50 * DAY_MS, run({ code: mine.bundle }))).toEqual([]);
   expect(found(50 * DAY_MS, run({ ...mine, endedAt: NOW - DAY_MS }))).toEqual([]);
   expect(found(GUARD_MS - 1)).toEqual([]);
 });
