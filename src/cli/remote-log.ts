@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { JobDocument } from '../record/manifest.ts';
 import { expandRanges } from '../record/manifest.ts';
 import { readSubmitted } from '../run/run-store.ts';
-import type { TaskTable } from '../run/task-table.ts';
+import type { TaskTable } from '../ledger/task-table.ts';
 import type { Store } from '../store/store.ts';
 import { openEngine, runEngineFlags } from './engines.ts';
 

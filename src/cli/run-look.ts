@@ -9,7 +9,7 @@ import { isCutShort } from '../run/resume.ts';
 import { readJobs, readSubmitted, submissionOf } from '../run/run-store.ts';
 import type { SubmittedJob } from '../run/submitted-job.ts';
 import { summarise } from '../run/summarise.ts';
-import { readTaskTable, type TaskTable } from '../run/task-table.ts';
+import { readTaskTable, type TaskTable } from '../ledger/task-table.ts';
 import { isOver, settleRun, stepProgress } from '../run/watch.ts';
 import type { Store } from '../store/store.ts';
 import { openEngine, runEngineFlags } from './engines.ts';

@@ -1,7 +1,7 @@
 import { COHORT } from '../plan/plan.ts';
 import type { Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
-import { readSamples } from './task-table.ts';
+import { readSamples } from '../ledger/task-table.ts';
 
 /** Keys of one sample's tasks in a run, by step; of the steps of all samples under the name `cohort`. */
 export interface PairedTasks {

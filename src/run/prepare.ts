@@ -17,7 +17,7 @@ import { adoptCodes } from './adopt-codes.ts';
 import { type GcMark, readGcMark } from './gc-mark.ts';
 import { identifySamples } from './identify.ts';
 import type { InputNote } from './input-note.ts';
-import { loadHeld } from './load-held.ts';
+import { loadHeld } from '../ledger/load-held.ts';
 import { planByContent, type SameInput } from './same-content.ts';
 
 /** What a user asks for. */

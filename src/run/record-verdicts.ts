@@ -6,7 +6,7 @@ import { type AttemptId, failedKey, logKey } from '../record/keys.ts';
 import { expandRanges, type JobDocument, type ManifestSample, sampleAt } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { SubmittedJob } from './submitted-job.ts';
-import { cohortKey, readSamples, type TaskTable } from './task-table.ts';
+import { cohortKey, readSamples, type TaskTable } from '../ledger/task-table.ts';
 
 /** Records written at a time. */
 const PARALLEL_WRITES = 32;

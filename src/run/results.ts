@@ -4,7 +4,7 @@ import { succeededKey } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { readRecord } from '../record/read-record.ts';
 import type { Store } from '../store/store.ts';
-import { cohortKey, readSamples, type TaskTable } from './task-table.ts';
+import { cohortKey, readSamples, type TaskTable } from '../ledger/task-table.ts';
 
 /** A published file of a run. */
 export interface ResultFile extends RecordedFile {

@@ -10,7 +10,7 @@ import type { Prepared } from './prepare.ts';
 import { latestJobs, listRuns, readJobs, readManifest, readSubmitted } from './run-store.ts';
 import { isForLater, submitJobs } from './submit.ts';
 import { readNote, type SubmittedJob } from './submitted-job.ts';
-import { readSamples } from './task-table.ts';
+import { readSamples } from '../ledger/task-table.ts';
 import { isOver, settleRun } from './watch.ts';
 
 /** The latest runs that are looked at: what is older and not over is nobody's any more. */

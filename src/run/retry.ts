@@ -3,7 +3,7 @@ import type { TaskResources } from '../pipeline/resources.ts';
 import { arrayJobs } from '../plan/array-jobs.ts';
 import { most } from '../plan/needs.ts';
 import { expandRanges, type JobDocument } from '../record/manifest.ts';
-import type { TaskRow, TaskStatus, TaskTable } from './task-table.ts';
+import type { TaskRow, TaskStatus, TaskTable } from '../ledger/task-table.ts';
 
 /** A sample that ran out of something gets twice as much of it, in the step where it ran out. */
 const RAISE_FACTOR = 2;

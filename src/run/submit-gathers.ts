@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts';
 import { engineJob } from './engine-job.ts';
 import { waitsForAny } from './submit.ts';
 import { readNote, type SubmittedJob, writeNote } from './submitted-job.ts';
-import type { TaskTable } from './task-table.ts';
+import type { TaskTable } from '../ledger/task-table.ts';
 
 /** A run of which all that was submitted is over, and settled. */
 interface OverRun {

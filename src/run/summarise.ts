@@ -1,5 +1,5 @@
 import type { RowOutcome, RunSummary } from './events.ts';
-import type { TaskRow, TaskTable } from './task-table.ts';
+import type { TaskRow, TaskTable } from '../ledger/task-table.ts';
 
 /** Counts of a run's table. A sample succeeded if none of its tasks is in another state. */
 export function summarise({ rows, cohort }: TaskTable, wallSeconds: number): RunSummary {

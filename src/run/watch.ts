@@ -8,13 +8,13 @@ import type { Store } from '../store/store.ts';
 import type { OnEvent, RunSummary, StepProgress } from './events.ts';
 import { type Heartbeat, writeHeartbeat } from './heartbeat.ts';
 import { writeFinished } from './finished.ts';
-import { listRecords } from './load-held.ts';
+import { listRecords } from '../ledger/load-held.ts';
 import { recordVerdicts } from './record-verdicts.ts';
 import { latestJobs, readSubmitted, submissionOf } from './run-store.ts';
 import { submitGathers } from './submit-gathers.ts';
 import type { SubmittedJob } from './submitted-job.ts';
 import { summarise } from './summarise.ts';
-import { readTaskTable, type TaskTable, waitingTasks } from './task-table.ts';
+import { readTaskTable, type TaskTable, waitingTasks } from '../ledger/task-table.ts';
 
 export interface Watch {
   store: Store;

@@ -1,105 +1,127 @@
 import pLimit from 'p-limit';
-import { upstreamSteps } from '../pipeline/pipeline.ts';
+import { loadHeld } from '../ledger/load-held.ts';
+import { cohortKey, missingMembers, taskTable, type TaskRow } from '../ledger/task-table.ts';
+import { type Held, lastFailure } from '../plan/held.ts';
 import type { CohortMember, Step } from '../pipeline/step.ts';
 import type { AttemptRecord } from '../record/attempt-record.ts';
-import type { FailureCause } from '../record/cause.ts';
-import { parseRecordKey, recordsPrefix } from '../record/keys.ts';
+import { failedKey } from '../record/keys.ts';
 import type { Manifest, ManifestSample } from '../record/manifest.ts';
 import { readRecord } from '../record/read-record.ts';
+import type { MissingMember } from '../record/task-key.ts';
 import type { Store } from '../store/store.ts';
 import { readSuccess } from './read-success.ts';
 
 /** Records read at a time while gathering. */
 const PARALLEL_READS = 32;
+/** A record that was cut short is taken away when it is read: then it is looked again who is missing. */
+const MOST_LOOKS = 3;
 
 /** What a gather works on: who made it through, with their records, and who is missing and why. */
 export interface Cohort {
+  /** Of the gather's task: it tells who is missing. */
+  key: string;
   members: CohortMember[];
   collected: { sample: string; records: Record<string, AttemptRecord> }[];
+  /** Results that are to be collected of samples that are not missing, and are not there: `pizzly of S1`. */
+  absent: string[];
 }
 
-/** Reads what became of every sample of the run; only samples that finished all collected steps are collected. */
+type ManifestStep = Manifest['steps'][number];
+
+/** Reads what became of every sample of the run; who is missing is decided where `status` and `retry` have it from. */
 export async function readCohort(
   store: Store,
   manifest: Manifest,
-  step: Step,
-  samples: AsyncIterable<ManifestSample>,
+  { name }: Step,
+  samples: readonly ManifestSample[],
 ): Promise<Cohort> {
-  const sampleSteps = manifest.steps.filter(({ scope }) => scope === 'sample').map(({ name }) => name);
-  const failures = await readFailures(store, manifest, sampleSteps);
-  const limit = pLimit(PARALLEL_READS);
-  const entries: Promise<{ member: CohortMember; records: Record<string, AttemptRecord> }>[] = [];
-  for await (const sample of samples) {
-    entries.push(limit(async () => readMember(store, manifest, sample, sampleSteps, failures, upstreamSteps(step))));
+  const step = manifest.steps.find((described) => described.name === name) as ManifestStep;
+  for (let look = 1; ; look += 1) {
+    const cohort = await lookAtCohort(store, manifest, step, samples);
+    if (cohort.absent.length === 0 || look === MOST_LOOKS) return cohort;
   }
-  const read = await Promise.all(entries);
-  return {
-    members: read.map(({ member }) => member),
-    collected: read.flatMap(({ member, records }) => (member.missing ? [] : [{ sample: member.sample, records }])),
-  };
 }
 
-interface Failure {
-  cause: FailureCause;
-  /** Orders the attempts of one run. */
-  at: number;
-  /** Key of the record. */
-  record: string;
-}
-
-/** `step/sample.key` to the latest failure in this run. */
-async function readFailures(store: Store, manifest: Manifest, steps: readonly string[]): Promise<Map<string, Failure>> {
-  const failures = new Map<string, Failure>();
-  for (const step of steps) {
-    for await (const page of store.list(recordsPrefix(manifest.pipeline, step))) {
-      for (const { key: record } of page) {
-        const name = parseRecordKey(record);
-        if (name?.state !== 'failed' || name.attempt.run !== manifest.run) continue;
-        const at = name.attempt.submission * 1000 + name.attempt.attempt;
-        const task = `${step}/${name.sample}.${name.key}`;
-        if (at > (failures.get(task)?.at ?? -1)) failures.set(task, { cause: name.cause as FailureCause, at, record });
-      }
-    }
-  }
-  return failures;
-}
-
-/** In the words of the attempt that failed; only missing samples cost a read. */
-async function missingMessage(store: Store, failure: Failure | undefined): Promise<string> {
-  if (!failure) return 'has not run';
-  const message = readRecord(failure.record, await store.read(failure.record))?.message;
-  return message?.split('\n')[0] ?? `failed (${failure.cause})`;
-}
-
-async function readMember(
+async function lookAtCohort(
   store: Store,
   manifest: Manifest,
-  sample: ManifestSample,
-  steps: readonly string[],
-  failures: ReadonlyMap<string, Failure>,
-  collectedSteps: readonly string[],
-): Promise<{ member: CohortMember; records: Record<string, AttemptRecord> }> {
-  const member: CohortMember & { steps: Record<string, CohortMember['steps'][string]> } = {
-    sample: sample.name,
-    steps: {},
+  step: ManifestStep,
+  samples: readonly ManifestSample[],
+): Promise<Cohort> {
+  const steps = manifest.steps.map((described) => described.name);
+  const held = await loadHeld(store, manifest.pipeline, steps);
+  const { rows } = taskTable(manifest, held, samples);
+  const missing = new Map(missingMembers(step.upstream, rows).map((member) => [member.sample, member]));
+  const limit = pLimit(PARALLEL_READS);
+  const entries = await Promise.all(
+    samples.map((sample, i) =>
+      limit(async () => {
+        const records = await readRecords(store, manifest, sample, rows[i] as TaskRow);
+        const without = missing.get(sample.name);
+        const told =
+          without && (await missingMessage(store, manifest, held, { sample, without, row: rows[i] as TaskRow }));
+        return { member: memberOf(sample.name, records, told), records };
+      }),
+    ),
+  );
+  const collected = entries.flatMap(({ member, records }) =>
+    member.missing ? [] : [{ sample: member.sample, records }],
+  );
+  return {
+    key: cohortKey(manifest, step, rows),
+    members: entries.map(({ member }) => member),
+    collected,
+    absent: entries.flatMap(({ member, records }, i) =>
+      step.upstream
+        .filter((of) => !member.missing && samples[i]?.tasks[of] && !records[of])
+        .map((of) => `${of} of ${member.sample}`),
+    ),
   };
+}
+
+/** Success records by step. */
+async function readRecords(
+  store: Store,
+  { pipeline }: Manifest,
+  { name, tasks }: ManifestSample,
+  row: TaskRow,
+): Promise<Record<string, AttemptRecord>> {
   const records: Record<string, AttemptRecord> = {};
-  for (const step of steps) {
-    const key = sample.tasks[step]?.key;
-    if (!key) continue;
-    const record = await readSuccess(store, { pipeline: manifest.pipeline, step, sample: sample.name, key });
-    if (record) {
-      records[step] = record;
-      member.steps[step] = {
-        metrics: record.metrics,
-        wallSeconds: record.wallSeconds,
-        cpuSeconds: record.cpuSeconds,
-        peakMemoryMiB: record.peakMemoryMiB,
-      };
-    } else if (!member.missing && (collectedSteps.includes(step) || failures.has(`${step}/${sample.name}.${key}`))) {
-      const failure = failures.get(`${step}/${sample.name}.${key}`);
-      member.missing = { step, cause: failure?.cause ?? 'not-run', message: await missingMessage(store, failure) };
-    }
+  for (const [step, { state }] of Object.entries(row.tasks)) {
+    const key = state === 'succeeded' ? tasks[step]?.key : undefined;
+    const record = key === undefined ? undefined : await readSuccess(store, { pipeline, step, sample: name, key });
+    if (record) records[step] = record;
   }
-  return { member, records };
+  return records;
+}
+
+function memberOf(
+  sample: string,
+  records: Readonly<Record<string, AttemptRecord>>,
+  missing: CohortMember['missing'],
+): CohortMember {
+  const steps = Object.entries(records).map(([step, record]) => {
+    const { metrics, wallSeconds, cpuSeconds, peakMemoryMiB } = record;
+    return [step, { metrics, wallSeconds, cpuSeconds, peakMemoryMiB }];
+  });
+  return { sample, steps: Object.fromEntries(steps), ...(missing ? { missing } : {}) };
+}
+
+/** Why, in the words of the attempt that failed; only missing samples cost a read. */
+async function missingMessage(
+  store: Store,
+  manifest: Manifest,
+  held: Held,
+  { sample, without, row }: { sample: ManifestSample; without: MissingMember; row: TaskRow },
+): Promise<NonNullable<CohortMember['missing']>> {
+  const { step, cause } = without;
+  const ref = { pipeline: manifest.pipeline, step, sample: sample.name, key: sample.tasks[step]?.key ?? '' };
+  const failure = cause === 'not-run' ? undefined : lastFailure(held.get(step), ref.sample, ref.key, manifest.run);
+  if (!failure) {
+    const message = row.tasks[step]?.state === 'damaged' ? 'an output is missing or changed' : 'has not run';
+    return { step, cause, message };
+  }
+  const record = failedKey(ref, failure.attempt, failure.cause);
+  const message = readRecord(record, await store.read(record))?.message;
+  return { step, cause, message: message?.split('\n')[0] ?? `failed (${failure.cause})` };
 }

@@ -4,7 +4,7 @@ import { isGather } from '../pipeline/pipeline.ts';
 import { type Step, StepFailure } from '../pipeline/step.ts';
 import { failedKey, succeededKey } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
-import { codeDigits, gatherKey, type MissingMember } from '../record/task-key.ts';
+import { codeDigits } from '../record/task-key.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { type Attempt, stepParams, type Work } from './attempt.ts';
@@ -51,7 +51,7 @@ export type AttemptOutcome =
 /** Of the log's end, kept in the record. */
 const STDERR_LINES = 50;
 const COHORT = 'cohort';
-const NOBODY: Cohort = { members: [], collected: [] };
+const NOBODY: Cohort = { key: '', members: [], collected: [], absent: [] };
 
 /**
  * Performs one attempt of one task: stage, run, verify, publish, and the record last. A killed attempt leaves nothing
@@ -114,8 +114,8 @@ async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSig
   if (!step) throw new StepFailure('tool', `Pipeline ${manifest.pipelineSource} has no step "${job.step}" any more`);
   const sample = await place.documents.sampleOf(task.run, job, task.index);
   const cohort = isGather(step)
-    ? await readCohort(place.store, manifest, step, place.documents.samples(task.run))
-    : NOBODY;
+    ? await readCohort(place.store, manifest, step, await Array.fromAsync(place.documents.samples(task.run)))
+    : undefined;
   const described = manifest.steps.find(({ name }) => name === step.name);
   const planned = (sample?.tasks[step.name] ?? described?.task)?.key ?? '';
   refuseOtherCode(code, { step: step.name, planned: described?.code ?? codeDigits(planned) });
@@ -125,7 +125,7 @@ async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSig
       pipeline: manifest.pipeline,
       step: step.name,
       sample: sample?.name ?? COHORT,
-      key: gatherKey(planned, missingMembers(cohort)),
+      key: cohort?.key ?? planned,
     },
     task,
     manifest,
@@ -133,14 +133,15 @@ async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSig
     step,
     code,
     sample,
-    cohort,
+    cohort: cohort ?? NOBODY,
   };
 }
 
-function missingMembers({ members }: Cohort): MissingMember[] {
-  return members.flatMap(({ sample, missing }) =>
-    missing ? [{ sample, step: missing.step, cause: missing.cause }] : [],
-  );
+/** A gather under the key of everyone must have everyone: nobody is left out without a word. */
+function refuseAbsent({ absent }: Cohort): void {
+  if (absent.length === 0) return;
+  const message = `What is to be gathered is not in the store any more: ${absent.slice(0, 5).join(', ')}`;
+  throw new StepFailure('input', message, { hint: 'Start the run again: it makes what is missing.' });
 }
 
 /** An engine that keeps the same limit may be a moment ahead with its SIGTERM: that is no wish of anybody's. */
@@ -186,6 +187,7 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
   const { scratch, log, signal, work, holds } = room;
   try {
     await refuseStrangers(place.store, ref);
+    refuseAbsent(cohort);
     work.staged = await stageInputs({
       ...{ ...place, manifest, step, sample, collected: cohort.collected },
       ...{ scratch, signal, holds, say: (line) => log.line(line) },

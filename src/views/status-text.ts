@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { RunSummary } from '../run/events.ts';
-import type { TaskRow, TaskStatus, TaskTable } from '../run/task-table.ts';
+import type { TaskRow, TaskStatus, TaskTable } from '../ledger/task-table.ts';
 import { columns, count, duration } from './columns.ts';
 
 /** Rows of a large cohort that are shown one by one; the rest only as numbers. */

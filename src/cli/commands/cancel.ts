@@ -6,7 +6,7 @@ import { readHeartbeat } from '../../run/heartbeat.ts';
 import type { Manifest } from '../../record/manifest.ts';
 import { isCutShort, jobsOfRun } from '../../run/resume.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
-import { readTaskTable, waitingTasks } from '../../run/task-table.ts';
+import { readTaskTable, waitingTasks } from '../../ledger/task-table.ts';
 import { forgottenText, isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
 import { openEngine, runEngineFlags } from '../engines.ts';

@@ -10,7 +10,7 @@ import { ExitCode } from '../../errors.ts';
 import { listResults } from '../../run/results.ts';
 import { endSteps } from '../../run/results.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
-import { readTaskTable } from '../../run/task-table.ts';
+import { readTaskTable } from '../../ledger/task-table.ts';
 import { openStore } from '../../store/open-store.ts';
 import type { Store } from '../../store/store.ts';
 import { notice, print, printJson } from '../print.ts';

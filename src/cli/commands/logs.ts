@@ -2,11 +2,9 @@ import { styleText } from 'node:util';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import type { AttemptRecord } from '../../record/attempt-record.ts';
 import { succeededKey } from '../../record/keys.ts';
-import type { Manifest } from '../../record/manifest.ts';
 import { readRecord } from '../../record/read-record.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
-import { missingMembers, readSamples, readTaskTable, type TaskTable } from '../../run/task-table.ts';
-import { gatherKey } from '../../record/task-key.ts';
+import { cohortKey, readSamples, readTaskTable, type TaskTable } from '../../ledger/task-table.ts';
 import type { Store } from '../../store/store.ts';
 import { closest } from 'fastest-levenshtein';
 import { duration } from '../../views/columns.ts';
@@ -72,18 +70,11 @@ async function taskRecord(
 ): Promise<AttemptRecord | undefined> {
   const { manifest } = table;
   const described = manifest.steps.find(({ name }) => name === step);
-  const ofCohort =
-    described?.task &&
-    gatherKey(described.task.key, isGathering(manifest, step) ? missingMembers(described.upstream, table.rows) : []);
-  const key =
-    ofCohort ?? (await readSamples(store, manifest)).find(({ name }) => name === sample)?.tasks[step]?.key ?? '';
+  const key = described?.task
+    ? cohortKey(manifest, described, table.rows)
+    : ((await readSamples(store, manifest)).find(({ name }) => name === sample)?.tasks[step]?.key ?? '');
   const recordKey = succeededKey({ pipeline: manifest.pipeline, step, sample, key });
   return readRecord(recordKey, await store.read(recordKey)) ?? lastFailedRecord(store, manifest, sample, step);
-}
-
-function isGathering(manifest: Manifest, step: string): boolean {
-  const upstream = manifest.steps.find(({ name }) => name === step)?.upstream ?? [];
-  return manifest.steps.some(({ name, scope }) => scope === 'sample' && upstream.includes(name));
 }
 
 async function show(store: Store, record: AttemptRecord, json: boolean): Promise<void> {

@@ -5,7 +5,7 @@ import { ExitCode, PipelineError } from '../../errors.ts';
 import { presentResults } from '../../run/present-results.ts';
 import { endSteps, listResults, removedResults, type ResultFile } from '../../run/results.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
-import { readTaskTable } from '../../run/task-table.ts';
+import { readTaskTable } from '../../ledger/task-table.ts';
 import type { Store } from '../../store/store.ts';
 import { columns, count } from '../../views/columns.ts';
 import { makeFolder } from '../make-folder.ts';

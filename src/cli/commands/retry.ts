@@ -12,7 +12,7 @@ import { findRun, nextSubmission, readJobs, readManifest, readSubmitted } from '
 import { carryOn, isCutShort } from '../../run/resume.ts';
 import { submitJobs } from '../../run/submit.ts';
 import type { SubmittedJob } from '../../run/submitted-job.ts';
-import { readTaskTable, type TaskTable } from '../../run/task-table.ts';
+import { readTaskTable, type TaskTable } from '../../ledger/task-table.ts';
 import { isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
 import { claimRetry, writeJobs } from '../../run/write-run.ts';

@@ -16,7 +16,7 @@ import { prepareRun, refuseErrors } from '../../../src/run/prepare.ts';
 import { listResults } from '../../../src/run/results.ts';
 import { startRun } from '../../../src/run/start.ts';
 import type { SubmittedJob } from '../../../src/run/submitted-job.ts';
-import type { TaskTable } from '../../../src/run/task-table.ts';
+import type { TaskTable } from '../../../src/ledger/task-table.ts';
 import { watchRun } from '../../../src/run/watch.ts';
 import { unpackCode } from '../../../src/runner/unpack-code.ts';
 import { createLocator } from '../../../src/store/locate.ts';

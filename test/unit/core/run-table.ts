@@ -1,5 +1,5 @@
 import type { JobDocument, Manifest } from '../../../src/record/manifest.ts';
-import type { TaskRow, TaskStatus, TaskTable } from '../../../src/run/task-table.ts';
+import type { TaskRow, TaskStatus, TaskTable } from '../../../src/ledger/task-table.ts';
 import { type Pipeline, upstreamSteps } from '../../../src/pipeline/pipeline.ts';
 import { NO_SIZES, taskResources } from '../../../src/pipeline/resources.ts';
 

@@ -45,7 +45,11 @@ export async function readTaskTable(store: Store, manifest: Manifest): Promise<T
     manifest.pipeline,
     manifest.steps.map(({ name }) => name),
   );
-  const samples = await readSamples(store, manifest);
+  return taskTable(manifest, held, await readSamples(store, manifest));
+}
+
+/** The same from what is known already. */
+export function taskTable(manifest: Manifest, held: Held, samples: readonly ManifestSample[]): TaskTable {
   const cohort: TaskRow = { sample: COHORT, tasks: {} };
   fillCohort(manifest, held, cohort, { gather: false, rows: [] });
   const rows = samples.map((sample) => sampleRow(manifest, held, sample, cohort));
@@ -138,13 +142,13 @@ function gathers(manifest: Manifest, { upstream, task }: ManifestStep): boolean 
   return task !== undefined && manifest.steps.some(({ name, scope }) => scope === 'sample' && upstream.includes(name));
 }
 
-/** Key of a cohort step's task, as the runner has it: that of a gather tells whom it goes without. */
+/** Key of a cohort step's task, for whoever asks: that of a gather tells whom it goes without. */
 export function cohortKey(manifest: Manifest, step: ManifestStep, rows: readonly TaskRow[]): string {
   const key = step.task?.key ?? '';
   return gathers(manifest, step) ? gatherKey(key, missingMembers(step.upstream, rows)) : key;
 }
 
-/** Who a gather over these rows goes without, by the same rule as the runner's. */
+/** Who a gather over these rows goes without, and why: the one rule, for the runner, `status`, `retry`, `results` and `logs`. */
 export function missingMembers(collected: readonly string[], rows: readonly TaskRow[]): MissingMember[] {
   return rows.flatMap(({ sample, tasks }) => {
     for (const [step, { state, cause }] of Object.entries(tasks)) {
