@@ -7,7 +7,7 @@ import { type LoadedPipeline, loadPipeline } from '../pipeline/load-pipeline.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { codeDigits } from '../record/task-key.ts';
-import { readSamples } from '../run/task-table.ts';
+import { readSamples } from '../ledger/task-table.ts';
 import { digitsOf } from '../runner/run-code.ts';
 import { makeScratch, removeScratch } from '../runner/scratch.ts';
 import { unpackCode } from '../runner/unpack-code.ts';
