@@ -16,7 +16,7 @@ test('the sources keep the rules of docs/architecture.md', () => {
 
 test('the table has a row for every folder that it is about', () => {
   expect([...table.keys()]).toEqual([
-    ...['pipeline', 'record', 'plan', 'store', 'engine', 'runner', 'run', 'deploy', 'views', 'cli'],
+    ...['pipeline', 'record', 'plan', 'store', 'ledger', 'engine', 'runner', 'run', 'deploy', 'views', 'cli'],
   ]);
 });
 
