@@ -72,6 +72,11 @@ export function livingChildren(ageMs: number): number[] {
     .map(Number);
 }
 
+/** Ends all tools that this process has started, each the leader of its group. */
+export function killTools(): void {
+  for (const pid of livingChildren(Infinity)) killGroup(pid);
+}
+
 export function commandOf(pid: number | string): string {
   return readProc(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
 }

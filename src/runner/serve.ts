@@ -1,6 +1,7 @@
 import { StepFailure } from '../pipeline/step.ts';
 import { type AttemptFailure, describeFailure } from './failure.ts';
 import { type AttemptOutcome, performAttempt, type Workplace } from './perform-attempt.ts';
+import { killTools } from './process-group.ts';
 import { sweepScratch } from './scratch.ts';
 import type { TaskContext } from './task-context.ts';
 import { type Equipment, openWorkplace } from './workplace.ts';
@@ -9,6 +10,8 @@ import { type Equipment, openWorkplace } from './workplace.ts';
 export type ToRunner =
   | { kind: 'attempt'; task: TaskContext }
   | { kind: 'abort'; reason: string }
+  /** The task has taken more memory than it had asked for. */
+  | { kind: 'exceeded'; message: string }
   /** A runner died: what it left is to be cleared away. */
   | { kind: 'sweep'; scratchRoot: string; host: string };
 /** Back: one per attempt. */
@@ -25,6 +28,12 @@ export function serveAttempts(equipment: Equipment): void {
   let abort = new AbortController();
   let place: { url: string; opened: Promise<Workplace> } | undefined;
   const cancel = (reason: string): void => abort.abort(new StepFailure('cancelled', reason));
+  const exceed = (message: string): void => {
+    if (!busy) return;
+    abort.abort(new StepFailure('out-of-memory', message, { hint: 'batch-pipeline retry gives it more memory.' }));
+    // Until they have heard a SIGTERM they would go on taking more.
+    killTools();
+  };
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => cancel('The runner was asked to stop (SIGTERM)'));
   process.on('disconnect', () => {
@@ -48,6 +57,7 @@ export function serveAttempts(equipment: Equipment): void {
   };
   process.on('message', (message: ToRunner) => {
     if (message.kind === 'abort') cancel(message.reason);
+    else if (message.kind === 'exceeded') exceed(message.message);
     else if (message.kind === 'sweep') sweepScratch(message.scratchRoot, message.host);
     else void serve(message.task);
   });

@@ -10,19 +10,15 @@ export type { EngineHarness } from './engine/engine-lab.ts';
 export interface EngineContract {
   /** Opened for each test and closed after it. */
   open(): Promise<EngineHarness>;
-  /** Promises that this engine cannot be held to, by the names of their tests. */
-  skip?: readonly { reason: string; tests: readonly string[] }[];
 }
 
 /** How the groups of promises add a test of their own. */
 export type Promised = (name: string, body: (lab: EngineLab) => Promise<void>) => void;
 
 /** What every engine promises: see src/engine/engine.ts. An engine's test calls this, and adds what only it can fail. */
-export function engineContract(name: string, { open, skip = [] }: EngineContract): void {
+export function engineContract(name: string, { open }: EngineContract): void {
   const promised: Promised = (promise, body) => {
-    const reason = skip.find(({ tests }) => tests.includes(promise))?.reason;
-    test(`${promise}`, async ({ skip: leaveOut }) => {
-      if (reason !== undefined) leaveOut(reason);
+    test(`${promise}`, async () => {
       const harness = await open();
       try {
         await body(openLab(harness));

@@ -11,15 +11,7 @@ import { type LocalHarness, openLocalHarness, RUNNER_FOLDER } from './engine/loc
 /** No test waits for it: by then it has failed. */
 const PATIENCE_MS = 10_000;
 
-engineContract('the local engine', {
-  open: () => openHere({}),
-  skip: [
-    {
-      reason: 'it runs tasks within declared memory, and cannot hold them to it',
-      tests: ['ends a task that takes more memory than it asked for'],
-    },
-  ],
-});
+engineContract('the local engine', { open: () => openHere({}) });
 
 describe('the local engine', () => {
   test('gives out no more cpus than it has, later steps first', async () => {

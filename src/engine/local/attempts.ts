@@ -3,6 +3,7 @@ import type { TaskVerdict } from '../engine.ts';
 import type { LocalJob } from './element-table.ts';
 import type { AttemptEnd, PooledAttempt, RunnerPool } from './runner-pool.ts';
 import type { Schedule, Started } from './schedule.ts';
+import { takenMiB, taskMemory } from './task-memory.ts';
 
 /** A task that runs right now. */
 export interface RunningTask {
@@ -21,8 +22,19 @@ export interface Grace {
   cancel: number;
 }
 
-/** How often is looked whether a runner is over its time. */
-const LOOK_MS = 1000;
+/** How often is looked whether a task is over its time or its memory; shorter tasks are not looked at. */
+const LOOK_MS = 500;
+/** What takes too much is given this long to let go of it, and to write the record. */
+const MEMORY_GRACE_MS = 5000;
+
+interface WatchedTask extends RunningTask {
+  timeLimitSeconds: number;
+  memoryMiB: number;
+  /** What the runner had been seen to take before this task. */
+  runnerMiB: number;
+  /** When it was first seen with too much memory. */
+  overMemoryAt?: number;
+}
 
 interface AttemptsOptions {
   schedule: Schedule;
@@ -35,7 +47,9 @@ interface AttemptsOptions {
 /** Starts what the schedule lets start, minds the time, and decides what a bad end means: another try, or a verdict. */
 export class Attempts {
   readonly #options: AttemptsOptions;
-  readonly #running = new Map<PooledAttempt, RunningTask & { timeLimitSeconds: number }>();
+  readonly #running = new Map<PooledAttempt, WatchedTask>();
+  /** Of runners that have been looked at, by pid. */
+  readonly #runnerMiB = new Map<number, number>();
   readonly #verdicts = new Map<string, Map<number, TaskVerdict>>();
   readonly #stopped = new Set<string>();
   #looking: NodeJS.Timeout | undefined;
@@ -52,13 +66,14 @@ export class Attempts {
   advance(): void {
     const { schedule } = this.#options;
     for (let next = schedule.next(); next; next = schedule.next()) this.#start(next);
-    this.rest();
-    if (this.#running.size > 0) this.#looking = setInterval(() => this.#killOverdue(), LOOK_MS);
+    if (this.#running.size === 0) this.rest();
+    else this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
-  /** Minds the time no more, and keeps no process alive. */
+  /** Minds nobody any more, and keeps no process alive. */
   rest(): void {
     clearInterval(this.#looking);
+    this.#looking = undefined;
   }
 
   /** Why these elements failed, where they left no record. */
@@ -83,10 +98,12 @@ export class Attempts {
   #start(started: Started): void {
     const { pool, schedule, task } = this.#options;
     const { job, index } = started;
-    const { timeLimitSeconds } = job.job.resources;
+    const { timeLimitSeconds, memoryMiB } = job.job.resources;
     const attempt = pool.start(task(job, index));
-    const startedAt = performance.now();
-    this.#running.set(attempt, { jobId: job.id, index, step: job.job.step, startedAt, timeLimitSeconds });
+    this.#running.set(attempt, {
+      ...{ jobId: job.id, index, step: job.job.step, startedAt: performance.now(), timeLimitSeconds, memoryMiB },
+      runnerMiB: this.#runnerMiB.get(attempt.pid) ?? 0,
+    });
     void attempt.over.then((end) => {
       this.#running.delete(attempt);
       schedule.finish(started, this.#settle(started, end));
@@ -107,12 +124,29 @@ export class Attempts {
     this.#verdicts.set(jobId, ofJob.set(verdict.index, verdict));
   }
 
-  /** For runners that do not keep the time limit themselves, because a step does not let them. */
-  #killOverdue(): void {
-    for (const [attempt, { startedAt, timeLimitSeconds }] of this.#running) {
-      if (performance.now() - startedAt < timeLimitSeconds * 1000 + this.#options.graceMs.timeLimit) continue;
-      attempt.kill({ cause: 'timeout', message: `The time limit of ${timeLimitSeconds} s is over` });
+  #look(): void {
+    const now = performance.now();
+    for (const [attempt, task] of this.#running) {
+      this.#killIfOverdue(attempt, task, now);
+      if (now - task.startedAt >= LOOK_MS) this.#holdToMemory(attempt, task, now);
     }
+  }
+
+  /** For runners that do not keep the time limit themselves, because a step does not let them. */
+  #killIfOverdue(attempt: PooledAttempt, { startedAt, timeLimitSeconds }: WatchedTask, now: number): void {
+    if (now - startedAt < timeLimitSeconds * 1000 + this.#options.graceMs.timeLimit) return;
+    attempt.kill({ cause: 'timeout', message: `The time limit of ${timeLimitSeconds} s is over` });
+  }
+
+  #holdToMemory(attempt: PooledAttempt, task: WatchedTask, now: number): void {
+    const seen = taskMemory(attempt.pid, task.memoryMiB);
+    this.#runnerMiB.set(attempt.pid, seen.runner);
+    const taken = takenMiB(seen, task.runnerMiB);
+    if (taken <= task.memoryMiB) return;
+    const message = `The task took ${taken} MB of memory, and had asked for ${task.memoryMiB} MB`;
+    if (task.overMemoryAt === undefined) attempt.exceeded(message);
+    task.overMemoryAt ??= now;
+    if (now - task.overMemoryAt >= MEMORY_GRACE_MS) attempt.kill({ cause: 'out-of-memory', message });
   }
 
   /** Ends what has not started; answers what has. */

@@ -14,9 +14,13 @@ interface AttemptOver {
 }
 
 export interface PooledAttempt {
+  /** Of the runner. */
+  pid: number;
   over: Promise<AttemptEnd>;
   /** Asks the runner to stop the attempt. */
   abort(reason: string): void;
+  /** Has the runner end the attempt and its tools at once, since it has taken too much memory. */
+  exceeded(message: string): void;
   /** Ends the runner at once, for this reason; its tools are ended as those of any runner that died. */
   kill(why: Reason): void;
 }
@@ -67,10 +71,13 @@ export class RunnerPool {
     const over = new Promise<AttemptEnd>((resolve) => {
       runner.settle = resolve;
     });
+    const tell = (message: object): unknown => runner.process.connected && runner.process.send(message);
     runner.process.send({ kind: 'attempt', task });
     return {
+      pid: runner.process.pid ?? 0,
       over,
-      abort: (reason) => runner.process.connected && runner.process.send({ kind: 'abort', reason }),
+      abort: (reason) => tell({ kind: 'abort', reason }),
+      exceeded: (message) => tell({ kind: 'exceeded', message }),
       kill: (why) => {
         runner.killedFor ??= why;
         runner.process.kill('SIGKILL');

@@ -69,3 +69,18 @@ test('retry gives what ran out of memory no more than the machine has', async ()
   expect(retried.stderr).toContain('1024 MB were not enough');
   expect(retried.code).toBe(1);
 });
+
+test('a task whose tools take more memory than it asked for ends at once, and retry gives it twice as much', async () => {
+  // tail keeps a line until its end is there.
+  const body =
+    'await $({ stdoutTo: outputs.out }).bash`{ head -c 300M /dev/zero; sleep ${memoryMiB < 400 ? 600 : 0}; } | tail -n 1`;';
+  const folder = workFolder({ ...FILES, 'mine.ts': pipelineOf(body, '200 MB') });
+  const ran = await runCli(['run', './mine.ts', ...SAMPLES, '--memory', '4GB'], { cwd: folder });
+  expect(ran.stderr).toMatch(/The task took (2[1-9]|3[01])\d MB of memory, and had asked for 200 MB/);
+  expect(ran.stderr).toContain('batch-pipeline retry gives it more memory.');
+  expect(ran.code).toBe(1);
+  expect(workingIn(join(folder, 'store'))).toEqual([]);
+  expect((await runCli(['logs', 'S1', '--store', 'store'], { cwd: folder })).stdout).toContain('out-of-memory');
+  const retried = await runCli(['retry', '--store', 'store'], { cwd: folder });
+  expect(retried.code, retried.stderr).toBe(0);
+});

@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const KIB_PER_MIB = 1024;
+/** What a runner takes for itself, whatever its task is. */
+const RUNNERS_OWN_MIB = 150;
+
+/** What a task had when it was looked at, in MiB. */
+export interface TaskMemory {
+  /** Of all its tools together. */
+  tools: number;
+  /** Of the runner itself. */
+  runner: number;
+}
+
+/**
+ * Memory of a runner and its tools, as their anonymous and shared pages: files in the page cache go when others need the
+ * room, and are nobody's. A page that several processes share counts once as soon as the plain sum is over `limitMiB`.
+ */
+export function taskMemory(runnerPid: number, limitMiB: number): TaskMemory {
+  const runner = residentMiB(runnerPid);
+  const tools = descendants(runnerPid, [String(runnerPid)]);
+  const plain = sum(tools.map(residentMiB));
+  return { runner, tools: plain > limitMiB ? sum(tools.map(proportionalMiB)) : plain };
+}
+
+/** What counts as the task's own: a runner that has grown in attempts before is not this one's fault. */
+export function takenMiB({ tools, runner }: TaskMemory, runnerBefore: number): number {
+  return Math.round(tools + Math.max(0, runner - Math.max(RUNNERS_OWN_MIB, runnerBefore)));
+}
+
+/** The main thread of a runner alone starts tools; of a tool any thread may start others. */
+function descendants(pid: number, threads: readonly string[]): number[] {
+  const children = threads
+    .flatMap((thread) => readProc(`/proc/${pid}/task/${thread}/children`).split(' '))
+    .filter((child) => child !== '')
+    .map(Number);
+  return children.flatMap((child) => [child, ...descendants(child, threadsOf(child))]);
+}
+
+function residentMiB(pid: number): number {
+  return fieldsMiB(readProc(`/proc/${pid}/status`), /^Rss(?:Anon|Shmem):\s+(\d+)/gm);
+}
+
+/** Read only in doubt: the kernel goes through all pages of the process for it. */
+function proportionalMiB(pid: number): number {
+  const rollup = readProc(`/proc/${pid}/smaps_rollup`);
+  return rollup === '' ? residentMiB(pid) : fieldsMiB(rollup, /^Pss_(?:Anon|Shmem):\s+(\d+)/gm);
+}
+
+function fieldsMiB(text: string, fields: RegExp): number {
+  return sum([...text.matchAll(fields)].map(([, kib]) => Number(kib))) / KIB_PER_MIB;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+/** Empty for a process that has ended, and where there is no /proc. */
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

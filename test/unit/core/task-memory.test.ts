@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { takenMiB, taskMemory } from '../../../src/engine/local/task-memory.ts';
+
+test('a runner has its own memory for nothing, and is not blamed for what it had before', () => {
+  expect(takenMiB({ tools: 0, runner: 60 }, 0)).toBe(0);
+  expect(takenMiB({ tools: 10.4, runner: 150 }, 0)).toBe(10);
+  expect(takenMiB({ tools: 10, runner: 750 }, 0)).toBe(610);
+  expect(takenMiB({ tools: 10, runner: 750 }, 700)).toBe(60);
+});
+
+/** Takes memory, then has a child that shares all of it, and says so. */
+const SHARING = `
+my $memory = 'x' x (100 * 1024 * 1024);
+if (fork() == 0) { $| = 1; print "ready\\n"; sleep 600 }
+sleep 600;
+`;
+
+test('what tools share counts once, and every generation of them counts', async () => {
+  const child = spawn('bash', ['-c', 'perl -e "$0" & wait', SHARING], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void process.kill(-(child.pid ?? 0), 'SIGKILL'));
+  await once(child.stdout, 'data');
+  // In doubt, pages are shared out; far below the limit it is not worth the look.
+  const exact = taskMemory(process.pid, 0);
+  const plain = taskMemory(process.pid, 10_000);
+  expect(exact.tools).toBeGreaterThan(100);
+  expect(plain.tools).toBeGreaterThan(1.5 * exact.tools);
+  expect(exact.runner).toBeGreaterThan(10);
+});
