@@ -9,7 +9,7 @@ import { REFERENCE_BUILD } from '../run/run-store.ts';
 import { commandWith } from './commands/run.ts';
 import { driveRun } from './drive-run.ts';
 import { type EngineFlags, engineFlagsOf, openEngine } from './engines.ts';
-import { notice } from './print.ts';
+import { notice, printJson } from './print.ts';
 import { nameValuePairs } from './name-value-pairs.ts';
 import { unknownReferences } from './run-request.ts';
 import { openSession, storeUrl } from './session.ts';
@@ -76,7 +76,8 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
   refuseErrors([...prepared.findings, ...(await opened.findings(prepared))]);
   await writeInputNotes(session.store, prepared.notes);
   if (prepared.jobs.length === 0) {
-    notice(`Reference ${name} is built.`);
+    if (flags.json) printJson({ kind: 'up-to-date', reference: name });
+    else notice(`Reference ${name} is built.`);
     return ExitCode.ok;
   }
   const { manifest, submitted } = await startOrCarryOn(prepared, {

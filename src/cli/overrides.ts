@@ -31,6 +31,8 @@ export function resourceOverrides(
     const given = read(value);
     if (Object.values(given).includes(0))
       throw bad(setting, `"${value}" is no value for ${name}`, 'Write cpus=2, memory=8GB, scratch=50GB or time=4h.');
+    if (Object.keys(given).some((key) => key in (overrides[step] ?? {})))
+      throw bad(setting, `The ${name} of step ${step} is set twice`, 'Leave one of them away.');
     overrides[step] = { ...overrides[step], ...given };
   }
   return overrides;

@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import type { ExitCode } from '../errors.ts';
+import { refuseIdleFlags } from './flag-rules.ts';
 import { addGarbageCommands, addImageCommands, addStackCommands } from './cloud-commands.ts';
 
 /** Hears the exit code of whichever command ran. */
@@ -19,6 +20,7 @@ export function createProgram(version: string, onExit: OnExit) {
   addImageCommands(program, onExit);
   addGarbageCommands(program, onExit);
   addSetupCommands(program, onExit);
+  program.hook('preAction', (_, action) => refuseIdleFlags(action));
   return program;
 }
 
@@ -113,8 +115,8 @@ function addResultCommands(program: Program, onExit: OnExit): void {
     .argument('[run]', 'run id (default: the last one)')
     .option('--step <name>', 'this step instead of those that end the pipeline (repeatable)', several)
     .option('--to <folder>', 'put them under FOLDER/<sample>/<step>/ (links where the disk allows)')
-    .option('--verify', 'compare every file with its recorded checksum')
-    .addHelpText('after', '\nExample:\n  $ batch-pipeline results --to ./results')
+    .option('--verify', 'compare every file with its recorded checksum, before anything is copied')
+    .addHelpText('after', '\nExample:\n  $ batch-pipeline results --verify --to ./results')
     .action(async (run, _flags, command) =>
       onExit(await (await import('./commands/results.ts')).resultsCommand(run, command.optsWithGlobals())),
     );

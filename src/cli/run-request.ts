@@ -38,12 +38,6 @@ export async function runRequest(
   const loaded = await loadPipeline(pipelineName);
   const { pipeline } = loaded;
   const params = readParams(pipeline, await givenParams(flags));
-  if (flags.samples !== undefined && flags.sampleListFile !== undefined)
-    throw new PipelineError({
-      code: 'flag-invalid',
-      message: '--samples and --sample-list-file both give the samples',
-      hint: 'Leave one of them away.',
-    });
   const list = flags.samples ?? flags.sampleListFile;
   if (list === undefined) {
     throw new PipelineError({
@@ -59,7 +53,11 @@ export async function runRequest(
   throwAll(unknownReferences(pipeline, Object.keys(given)));
   const name = flags.reference ?? (await onlyReference(pipeline, Object.keys(given), session.store));
   const named = name === undefined ? {} : await referenceIdentities(session.store, name);
+  if (flags.reference !== undefined && !Object.keys(named).some((file) => pipeline.references[file]))
+    throw noUse(pipeline, flags.reference, Object.keys(named));
   const files = await identifyReferences(given, session.locate);
+  const twice = Object.keys(files).find((file) => named[file] !== undefined);
+  if (twice !== undefined) throw twoReferences(twice, name ?? '');
   const references = { ...named, ...files };
   const request: RunRequest = {
     ...{ loaded, rows, params, references, engine, store: session.store, locate: session.locate },
@@ -69,6 +67,24 @@ export async function runRequest(
     environments: await environments(pipeline),
   };
   return { request, warnings };
+}
+
+function noUse(pipeline: Pipeline, reference: string, files: readonly string[]): PipelineError {
+  const needed = Object.keys(pipeline.references);
+  return new PipelineError({
+    code: 'flag-invalid',
+    message: `Pipeline ${pipeline.name} has no use for reference ${reference}, which holds ${files.join(', ')}`,
+    where: '--reference',
+    hint: needed.length === 0 ? 'It needs none.' : `It needs ${needed.join(', ')}.`,
+  });
+}
+
+function twoReferences(file: string, reference: string): PipelineError {
+  return new PipelineError({
+    code: 'flag-invalid',
+    message: `--reference ${reference} and --reference-file ${file}=… both give the reference "${file}"`,
+    hint: 'Leave one of them away.',
+  });
 }
 
 /** Where none is named: the reference of the store, if it has just one, and the pipeline needs one. */

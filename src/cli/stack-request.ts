@@ -44,7 +44,23 @@ export async function stackRequest(cloud: Cloud, flags: DeployFlags): Promise<In
     ...(before ? {} : await repositoryWishes(cloud, stack)),
   };
   const givesAll = bucket.MakeBucket === 'no' && [flags.queue, flags.jobRole, flags.logGroup].every(Boolean);
+  if (givesAll && there === undefined) refuseStackFlags(flags);
   return { stack, wishes, needsStack: there !== undefined || !givesAll, isNew: there === undefined };
+}
+
+/** Settings of what a stack makes, where none is made. */
+const STACK_FLAGS = ['subnets', 'maxVcpus', 'instanceTypes', 'disk', 'inputBucket', 'fastqDays'] as const;
+
+function refuseStackFlags(flags: DeployFlags): void {
+  const idle = STACK_FLAGS.find((flag) => flags[flag] !== undefined);
+  if (idle === undefined) return;
+  const flag = `--${idle.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new PipelineError({
+    code: 'flag-invalid',
+    message: `Bucket, queue, role and log group are there, so that nothing is made for which ${flag} could hold`,
+    where: flag,
+    hint: `Leave ${flag} away.`,
+  });
 }
 
 /** Not one whose creation failed, or was never begun: nothing of it is kept. */

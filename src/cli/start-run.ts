@@ -2,6 +2,7 @@ import type { Manifest } from '../record/manifest.ts';
 import type { OnEvent } from '../run/events.ts';
 import type { Prepared } from '../run/prepare.ts';
 import { carryOn, findUnderway } from '../run/resume.ts';
+import { nameOfRun } from '../run/run-store.ts';
 import { type RunCode, startRun } from '../run/start.ts';
 import type { SubmittedJob } from '../run/submitted-job.ts';
 import type { OpenedEngine } from './engines.ts';
@@ -16,7 +17,8 @@ export async function startOrCarryOn(
   const { store, engine } = prepared.request;
   const underway = await findUnderway(prepared);
   if (underway) {
-    notice(`Run ${underway.run} is at work on this already.`);
+    const other = nameOfRun(underway.run) === name ? '' : `; none is started as ${name}`;
+    notice(`Run ${underway.run} is at work on this already${other}.`);
     return { manifest: underway, submitted: await carryOn({ store, engine }, underway, onEvent) };
   }
   return startRun(prepared, {

@@ -46,6 +46,11 @@ export async function findRun(store: Store, name?: string): Promise<string> {
   });
 }
 
+/** First part of a run's id. */
+export function nameOfRun(run: string): string {
+  return run.slice(0, run.lastIndexOf('-'));
+}
+
 /** Takes the next free run id of this name: numbers go over all names, so that the highest is the latest. */
 export async function claimRun(store: Store, name: string): Promise<string> {
   const runs = await listRuns(store);

@@ -10,13 +10,16 @@ import { readTaskTable, waitingTasks } from '../../ledger/task-table.ts';
 import { forgottenText, isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
 import { openEngine, runEngineFlags } from '../engines.ts';
-import { notice } from '../print.ts';
+import { notice, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
 
 const LOOK_MS = 300;
 
 /** `batch-pipeline cancel [RUN]`: resolves when nothing of the run can go on. */
-export async function cancelCommand(name: string | undefined, flags: { store?: string }): Promise<ExitCode> {
+export async function cancelCommand(
+  name: string | undefined,
+  flags: { store?: string; json?: boolean },
+): Promise<ExitCode> {
   const { store } = await openSession(storeUrl(flags));
   const manifest = await readManifest(store, await findRun(store, name));
   const { run } = manifest;
@@ -24,6 +27,7 @@ export async function cancelCommand(name: string | undefined, flags: { store?: s
   const isFirst = await store.create(runKeys.cancelled(run), '{}\n');
   const stopped =
     manifest.engine === 'local' ? await cancelHere(store, run) : await cancelElsewhere(store, manifest, isFirst);
+  if (flags.json) printJson({ run, cancelled: stopped });
   if (stopped) {
     notice(`Run ${run} is cancelled. What is finished stays; the same run command carries on.`);
     return ExitCode.ok;

@@ -1,4 +1,4 @@
-import { ExitCode, PipelineError } from '../../errors.ts';
+import { ExitCode } from '../../errors.ts';
 import type { Deployment } from '../../deploy/deployment.ts';
 import type { ImageEvent } from '../../deploy/images/build-images.ts';
 import { findBuilder } from '../../deploy/images/find-builder.ts';
@@ -26,7 +26,6 @@ const INTERRUPTED =
 /** `batch-pipeline deploy`: once per account, and again whenever something is to be different. */
 export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
   if (flags.print) {
-    if (flags.json) throw notJson();
     process.stdout.write(stackTemplate());
     return ExitCode.ok;
   }
@@ -52,14 +51,6 @@ export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
     else tell(url, stack);
     return ExitCode.ok;
   }, INTERRUPTED);
-}
-
-function notJson(): PipelineError {
-  return new PipelineError({
-    code: 'flag-invalid',
-    message: '--print and --json do not go together: the template is YAML',
-    where: '--json',
-  });
 }
 
 async function showPlan(cloud: Cloud, intention: Intention, flags: DeployFlags): Promise<ExitCode> {

@@ -84,11 +84,15 @@ export async function listReferencesCommand(flags: { store?: string; json?: bool
 }
 
 /** `batch-pipeline reference check NAME` */
-export async function checkReferenceCommand(name: string, flags: { store?: string }): Promise<ExitCode> {
+export async function checkReferenceCommand(
+  name: string,
+  flags: { store?: string; json?: boolean },
+): Promise<ExitCode> {
   const { store } = await openSession(storeUrl(flags));
   const { files } = await readReference(store, name);
   const bad: string[] = [];
   for (const { key, sha256 } of Object.values(files)) if ((await sha256Of(store, key)) !== sha256) bad.push(key);
+  if (flags.json) printJson({ reference: name, files: Object.keys(files).length, damaged: bad });
   for (const key of bad) notice(`damaged: ${key}`);
   notice(
     bad.length === 0

@@ -38,31 +38,38 @@ export async function resultsCommand(name: string | undefined, flags: ResultsFla
   const removed = removedResults(table, steps);
   for (const { step, sample } of gone) removed.set(step, new Set(removed.get(step)).add(sample));
   for (const [step, samples] of removed) notice(`${step}: the files of ${count(samples.size, 'sample')} were removed.`);
-  if (flags.verify) return verify(store, files);
-  if (flags.to !== undefined) {
-    await exportResults(store, files, flags.to);
+  const damaged = flags.verify ? await verify(store, files) : undefined;
+  const isCopied = flags.to !== undefined && !damaged?.size;
+  if (isCopied) {
+    await exportResults(store, files, flags.to as string);
     notice(`${count(files.length, 'file')} of run ${manifest.run} under ${flags.to}`);
-    return ExitCode.ok;
-  }
+  } else if (flags.to !== undefined) notice('Nothing was copied.');
   const located = files.map((file) => ({
     ...file,
     location: store.localPath(file.location) ?? `${store.url.replace(/\/$/, '')}/${file.location}`,
+    ...(damaged ? { intact: !damaged.has(file) } : {}),
+    ...(isCopied ? { copy: targetOf(file, flags.to as string) } : {}),
   }));
   if (flags.json) printJson(located);
-  else
-    print(
-      columns([
-        ['sample', 'step', 'file', 'location'],
-        ...located.map(({ sample, step, name: file, location }) => [sample, step, file, location]),
-      ]),
-    );
-  return ExitCode.ok;
+  else if (!damaged && !isCopied) print(locationsText(located));
+  return damaged?.size ? ExitCode.environment : ExitCode.ok;
+}
+
+function locationsText(files: readonly ResultFile[]): string {
+  return columns([
+    ['sample', 'step', 'file', 'location'],
+    ...files.map(({ sample, step, name, location }) => [sample, step, name, location]),
+  ]);
+}
+
+function targetOf(file: ResultFile, folder: string): string {
+  return join(folder, file.sample, file.step, basename(file.location));
 }
 
 /** Puts files under `<folder>/<sample>/<step>/`; what is there already under the same name is replaced. */
 export async function exportResults(store: Store, files: readonly ResultFile[], folder: string): Promise<void> {
   for (const file of files) {
-    const target = join(folder, file.sample, file.step, basename(file.location));
+    const target = targetOf(file, folder);
     makeFolder(join(target, '..'));
     rmSync(target, { force: true });
     const local = store.localPath(file.location);
@@ -81,16 +88,17 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-async function verify(store: Store, files: readonly ResultFile[]): Promise<ExitCode> {
-  const bad: ResultFile[] = [];
-  for (const file of files) if (!(await isIntact(store, file))) bad.push(file);
+/** Compares every file with its checksum, tells, and answers those that are damaged. */
+async function verify(store: Store, files: readonly ResultFile[]): Promise<Set<ResultFile>> {
+  const bad = new Set<ResultFile>();
+  for (const file of files) if (!(await isIntact(store, file))) bad.add(file);
   for (const { sample, step, location } of bad) notice(`damaged: ${sample} ${step} ${location}`);
   notice(
-    bad.length === 0
+    bad.size === 0
       ? `${count(files.length, 'file')} verified by checksum.`
-      : `${bad.length} of ${count(files.length, 'file')} damaged; remove them and run again.`,
+      : `${bad.size} of ${count(files.length, 'file')} damaged; remove them and run again.`,
   );
-  return bad.length === 0 ? ExitCode.ok : ExitCode.environment;
+  return bad;
 }
 
 async function isIntact(store: Store, file: ResultFile): Promise<boolean> {

@@ -19,7 +19,7 @@ import { claimRetry, writeJobs } from '../../run/write-run.ts';
 import { count } from '../../views/columns.ts';
 import { driveRun } from '../drive-run.ts';
 import { type EngineFlags, openEngine, runEngineFlags } from '../engines.ts';
-import { notice } from '../print.ts';
+import { notice, printJson } from '../print.ts';
 import { compareCode, openPlannedCode, refuseOtherTools } from '../planned-code.ts';
 import { openSession, storeUrl } from '../session.ts';
 import { restoreBundle, restoreCode } from '../restore-bundle.ts';
@@ -49,7 +49,8 @@ export async function retryCommand(
   const { pipeline, zip, folder } = await openPlannedCode(store, manifest, local !== undefined);
   const jobs = await plannedJobs(store, engine, { manifest, pipeline });
   if (jobs.length === 0) {
-    notice(`Run ${manifest.run} has nothing to retry.`);
+    if (flags.json) printJson({ kind: 'nothing-to-retry', run: manifest.run });
+    else notice(`Run ${manifest.run} has nothing to retry.`);
     return ExitCode.ok;
   }
   const steps = [...new Set(jobs.map(({ step }) => step))];

@@ -36,7 +36,7 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
   refuseErrors(findings);
   await writeInputNotes(session.store, prepared.notes);
-  if (prepared.jobs.length === 0 && (await isLatestRun(prepared))) {
+  if (prepared.jobs.length === 0 && (await isLatestRun(prepared, flags.pipelineName))) {
     await noteAdopted(session.store, request.loaded.pipeline.name, prepared.codeNotes);
     return nothingToDo(prepared, flags.json ?? false);
   }

@@ -1,0 +1,69 @@
+import { PipelineError } from '../errors.ts';
+
+/** What commander tells of a command that is about to act. */
+interface Acting {
+  name(): string;
+  /** Of a command as `images build`, `images`; of any other the program. */
+  parent: { name(): string; parent: unknown } | null;
+  options: readonly { attributeName(): string }[];
+  getOptionValueSourceWithGlobals(name: string): string | undefined;
+}
+
+/** Flags by the name of their attribute, as commander keeps them. */
+interface Rules {
+  /** Flags of all commands that this one has no use for, with what to do instead. */
+  idle?: Readonly<Record<string, string>>;
+  /** Of these two only one can be meant, and why. */
+  apart?: readonly (readonly [string, string, string])[];
+  /** Beside this flag every other one means nothing, and why. */
+  alone?: readonly [string, string];
+}
+
+const TWO_STORES = ['store', 'bucketName', 'both name the store'] as const;
+
+const RULES: Readonly<Record<string, Rules>> = {
+  run: { apart: [TWO_STORES, ['samples', 'sampleListFile', 'both give the samples']] },
+  plan: { apart: [TWO_STORES, ['samples', 'sampleListFile', 'both give the samples']] },
+  logs: { apart: [['json', 'follow', 'do not go together: the record is written when the task has ended']] },
+  init: { idle: { store: 'A store begins with the first run.', json: 'There is nothing to read by a program.' } },
+  completion: { idle: { store: 'The script is the same for all.', json: 'A script is for a shell.' } },
+  demo: { idle: { store: 'The store lies in the folder of the demo: batch-pipeline demo FOLDER.' } },
+  'images build': { idle: { store: 'Images are built into this machine; "images push" brings them to a store.' } },
+  deploy: {
+    apart: [TWO_STORES, ['print', 'json', 'do not go together: the template is YAML']],
+    alone: ['print', 'prints the template, which is the same for all'],
+  },
+};
+
+/**
+ * Sees to it that no flag is ignored.
+ * @throws PipelineError `flag-invalid` for flags that a command has no use for, or that exclude each other
+ */
+export function refuseIdleFlags(command: Acting): void {
+  const rules = RULES[pathOf(command)] ?? {};
+  const isGiven = (flag: string): boolean => command.getOptionValueSourceWithGlobals(flag) === 'cli';
+  for (const [flag, hint] of Object.entries(rules.idle ?? {}))
+    if (isGiven(flag)) throw invalid(`"${pathOf(command)}" has no use for ${long(flag)}`, hint);
+  for (const [one, other, why] of rules.apart ?? [])
+    if (isGiven(one) && isGiven(other)) throw invalid(`${long(one)} and ${long(other)} ${why}`, LEAVE_ONE);
+  const [lone = '', why = ''] = rules.alone ?? [];
+  const beside = command.options.map((option) => option.attributeName()).find((flag) => flag !== lone && isGiven(flag));
+  if (isGiven(lone) && beside !== undefined)
+    throw invalid(`${long(lone)} ${why}: no use for ${long(beside)}`, LEAVE_ONE);
+}
+
+const LEAVE_ONE = 'Leave one of them away.';
+
+/** `images build`, as the user writes it. */
+function pathOf(command: Acting): string {
+  const { parent } = command;
+  return parent?.parent ? `${parent.name()} ${command.name()}` : command.name();
+}
+
+function long(attribute: string): string {
+  return `--${attribute.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function invalid(message: string, hint: string): PipelineError {
+  return new PipelineError({ code: 'flag-invalid', message, hint });
+}
