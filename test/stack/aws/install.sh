@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs what the stack needs, once: Debian packages, a Python environment, the base images. Idempotent.
-# usage: install.sh [python] [containers] [docker]     (default: the first two)
+# Installs what the stack needs, once: Debian packages, a Python environment, the base images, the docker command. Idempotent.
+# usage: install.sh [python] [containers] [docker]     (default: all)
 set -euo pipefail
 . "$(dirname "$0")/paths.sh"
 
@@ -56,7 +56,7 @@ install_docker() {
   rm -r "$folder"
 }
 
-parts=${*:-python containers}
+parts=${*:-python containers docker}
 # One installation at a time, whoever asks.
 exec 9> "$CACHE/aws-install.lock"
 flock 9

@@ -55,8 +55,7 @@ REGISTRY=localhost:$(port registry "${PORT_REGISTRY:-}")
 
 if has s3 && ! runs s3; then
   mkdir -p "$STATE/s3/data" "$STATE/s3/iam"
-  program=$("$NODE" --input-type=module --eval \
-    "import { installVersitygw } from '$ROOT/test/stack/s3/install-versitygw.ts'; console.log(await installVersitygw())")
+  program=$("$NODE" "$ROOT/test/stack/s3/install-versitygw.ts")
   launch s3 env ROOT_ACCESS_KEY=test ROOT_SECRET_KEY=testtest "$program" --port "${S3#http://}" --region us-east-1 \
     --iam-dir "$STATE/s3/iam" --quiet --keep-alive posix "$STATE/s3/data"
 fi

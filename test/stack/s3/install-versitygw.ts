@@ -19,3 +19,5 @@ export async function installVersitygw(): Promise<string> {
   rmSync(folder, { recursive: true });
   return program;
 }
+
+if (import.meta.main) console.log(await installVersitygw());
