@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 // Runs a batch-pipeline command (after --) on this machine, one task at a time, and prints what each of its attempts took:
@@ -14,7 +14,9 @@ const { values, positionals } = parseArgs({
   },
 });
 if (!values.store || !values.scratch) throw new Error('Say --store FOLDER --scratch FOLDER -- ARGUMENTS');
-const { store, scratch, program } = values;
+const { store, program } = values;
+// The runner works in folders below it.
+const scratch = resolve(values.scratch);
 mkdirSync(scratch, { recursive: true });
 
 interface Look {
@@ -78,7 +80,7 @@ function summary(attempt: Attempt): Record<string, unknown> {
 function look(pid: number): Look {
   const tree = descendants(pid);
   const residentBytes = tree.reduce((sum, one) => sum + residentOf(one), 0);
-  return { at: Date.now(), residentBytes, scratchBytes: bytesIn(scratch as string), processes: tree.length };
+  return { at: Date.now(), residentBytes, scratchBytes: bytesIn(scratch), processes: tree.length };
 }
 
 /** Without the command itself, which runs on another machine than its tasks elsewhere. */
