@@ -18,7 +18,7 @@ export interface ImageLab {
   store: string;
   /** Names of the two images of `pipeline.ts`. */
   images: [string, string];
-  /** `batch-pipeline --store STORE ARGS…` */
+  /** `batch-pipeline --store STORE ARGS…`; `images build` needs no store. */
   command(...args: string[]): Promise<CliResult>;
   commandWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliResult>;
   start(...args: string[]): StartedCli;
@@ -70,7 +70,10 @@ export function openImageLab(
   let seen = 0;
   const calls = () => [...read(log).matchAll(/^called: (\S+ \S+)/gm)].map(([, call = '']) => call);
   const commandWith: ImageLab['commandWith'] = (env, ...args) =>
-    runCli(['--store', store, ...args], { cwd: folder, env: { ...environment, ...env } });
+    runCli([...(args[1] === 'build' ? [] : ['--store', store]), ...args], {
+      cwd: folder,
+      env: { ...environment, ...env },
+    });
   return {
     ...{ folder, bucket, store, images, commandWith, dockerConfig: join(folder, 'docker/config.json') },
     command: (...args) => commandWith({}, ...args),
