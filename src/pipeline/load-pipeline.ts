@@ -27,7 +27,10 @@ export interface LoadedPipeline {
   source: string;
   /** What stands for the code of each step; found out once. @throws PipelineError for a declared file that is not there */
   identities(): Promise<Identities>;
-  /** The user's own modules that were loaded, the pipeline's file among them; of a built-in pipeline none. */
+  /**
+   * The user's own modules that were loaded, the pipeline's file among them, and, once the identities are known, those
+   * that a step imports later; of a built-in pipeline none.
+   */
   modules: readonly UserModule[];
 }
 
@@ -77,12 +80,12 @@ async function loadFile(path: string, given: string): Promise<LoadedPipeline> {
 async function identify(
   { steps }: Pipeline,
   path: string,
-  { loaded, modules }: { loaded: LoadedSources; modules: readonly UserModule[] },
+  { loaded, modules }: { loaded: LoadedSources; modules: UserModule[] },
 ): Promise<Identities> {
   const helpers = legacyHelpers([...loaded.sources].filter(([file]) => file !== path).map(([, source]) => source));
   const files = new Map(steps.map((step) => [step.name, readDeclaredFiles(step, path)]));
   // Also of steps with a version: what they read beside them has to be declared as well.
-  const codes = await stepCodes(
+  const { codes, read } = await stepCodes(
     path,
     loaded,
     modules,
@@ -91,6 +94,8 @@ async function identify(
       files: (files.get(step.name) ?? []).map((file) => file.path),
     })),
   );
+  const later = Object.entries(read).filter(([file]) => !file.includes('/node_modules/') && /\.[cm]?[jt]s$/.test(file));
+  modules.push(...later.map(([file, sha256]) => ({ path: file, sha256 })));
   const entries = steps.map((step): [string, StepIdentity] => {
     const own = files.get(step.name) ?? [];
     const legacy = legacyCode(step, helpers);

@@ -21,13 +21,14 @@ const UNDECLARED: Readonly<Record<string, [Files, string]>> = {
     },
     `Step one reads a file beside its code without declaring it: elsewhere the file would be missing | lib/folder.ts:2:37 | Declare it in files: ['./NAME'], and have run read files['./NAME'].`,
   ],
-  'from another folder, although declared': [
+  'from another folder, although one beside the pipeline is declared': [
     {
-      'pipeline.ts': twoSteps("import { table } from './lib/table.ts';", 'console.log(table);', '', ['lib/t.tsv']),
+      'pipeline.ts': twoSteps("import { table } from './lib/table.ts';", 'console.log(table);', '', ['t.tsv']),
+      't.tsv': '',
       'lib/table.ts': "export const table = new URL('./t.tsv', import.meta.url);\n",
       'lib/t.tsv': '',
     },
-    `Step one reads "./t.tsv" without declaring it: elsewhere the file would be missing | lib/table.ts:1:22 | Declare it in files: ['./t.tsv'], and have run read files['./t.tsv'].`,
+    `Step one reads "./lib/t.tsv" without declaring it: elsewhere the file would be missing | lib/table.ts:1:22 | Declare it in files: ['./lib/t.tsv'], and have run read files['./lib/t.tsv'].`,
   ],
   'relative to where the program was called': [
     { 'pipeline.ts': twoSteps("import { readFileSync } from 'node:fs';", "readFileSync('config.txt');") },

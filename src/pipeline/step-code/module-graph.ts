@@ -41,9 +41,9 @@ export function openModules(entry: string, loaded: LoadedSources): ModuleGraph {
   const modules = new Map<string, Module>();
   const read = new Map<string, string>();
   const readFile = (path: string): string => {
-    const content = readFileSync(path);
-    read.set(path, hash('sha256', content));
-    return content.toString();
+    const text = new TextDecoder().decode(readFileSync(path));
+    read.set(path, hash('sha256', text));
+    return text;
   };
   const moduleAt = (path: string): Module => {
     const known = modules.get(path);

@@ -1,5 +1,5 @@
 import type { AnyNode } from 'acorn';
-import { dirname, isAbsolute } from 'node:path';
+import { dirname, isAbsolute, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { PipelineError } from '../../errors.ts';
 import { importOf } from './bindings.ts';
@@ -10,9 +10,9 @@ import type { ParsedModule } from './parse-module.ts';
 export interface RelativeRead {
   /** `path:line:column`. */
   where: string;
-  /** As written, where it is. */
+  /** As the step would declare it, where it is written out. */
   name: string | undefined;
-  /** Absolute, where a declared file may be read like this: by URL, from a module beside the pipeline's file. */
+  /** Absolute, of a URL beside the module: wherever code goes, declared files lie as they lie here. */
   path: string | undefined;
 }
 
@@ -27,7 +27,8 @@ export function relativeRead(graph: ModuleGraph, module: ParsedModule, node: Any
       const name = urlBeside(node);
       if (name === undefined) return undefined;
       const path = fileURLToPath(new URL(name, pathToFileURL(module.path)));
-      return found(name, dirname(module.path) === dirname(graph.entry.path) ? path : undefined);
+      const declared = relative(dirname(graph.entry.path), path);
+      return found(declared.startsWith('.') ? declared : `./${declared}`, path);
     }
     case 'MetaProperty':
       return node.meta.name === 'import' ? found() : undefined;

@@ -26,8 +26,12 @@ export interface LoadedSources {
 /** Raised when the same code comes to have another text. */
 export const ANALYSIS = 'step-code/1';
 
-/** By step. */
-type StepCodes = Readonly<Record<string, string>>;
+export interface StepCodes {
+  /** By step. */
+  codes: Readonly<Record<string, string>>;
+  /** SHA-256 by path of what was read besides the loaded sources: modules that are imported later, package.json files. */
+  read: Readonly<Record<string, string>>;
+}
 
 /**
  * What stands for all code that the `run` of each step reaches. It is remembered for the same sources, since parsing
@@ -41,7 +45,6 @@ export async function stepCodes(
   modules: readonly UserModule[],
   steps: readonly StepToAnalyse[],
 ): Promise<StepCodes> {
-  if (steps.length === 0) return {};
   const file = noteFile(entry);
   const sources = hash('sha256', JSON.stringify([ANALYSIS, entry, modules, steps]));
   const known = file === undefined ? undefined : readNote(file, sources);
@@ -49,7 +52,7 @@ export async function stepCodes(
   const { analyseSteps } = await import('./analyse.ts');
   const { codes, read } = analyseSteps(entry, loaded, steps);
   if (file !== undefined) writeNote(file, { sources, read, codes });
-  return codes;
+  return { codes, read };
 }
 
 const note = z.object({
@@ -72,11 +75,15 @@ function noteFile(entry: string): string | undefined {
 function readNote(file: string, sources: string): StepCodes | undefined {
   try {
     const found = note.parse(JSON.parse(readFileSync(file, 'utf8')));
-    const isSame = ([path, sha256]: [string, string]) => hash('sha256', readFileSync(path)) === sha256;
-    return found.sources === sources && Object.entries(found.read).every(isSame) ? found.codes : undefined;
+    const isSame = ([path, sha256]: [string, string]) => digestOf(path) === sha256;
+    return found.sources === sources && Object.entries(found.read).every(isSame) ? found : undefined;
   } catch {
     return undefined;
   }
+}
+
+function digestOf(path: string): string {
+  return hash('sha256', new TextDecoder().decode(readFileSync(path)));
 }
 
 /** It only saves time: a folder that cannot be written is no error. */

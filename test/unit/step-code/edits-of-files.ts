@@ -43,4 +43,14 @@ export const FILES: Edit[] = [
     ['1', '2'],
     ['one'],
   ),
+  swap(
+    'the content of a declared file that a module in a folder reads by its place',
+    {
+      'pipeline.ts': twoSteps("import { table } from './lib/a.ts';", '$`cat ${table.pathname}`;', '', ['lib/t.tsv']),
+      'lib/a.ts': "export const table = new URL('t.tsv', import.meta.url);\n",
+      'lib/t.tsv': 'XX',
+    },
+    ['1', '2'],
+    ['one'],
+  ),
 ];
