@@ -8,6 +8,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { codeDigits } from '../record/task-key.ts';
 import { readSamples } from '../ledger/task-table.ts';
+import { otherTool } from '../runner/planned-tools.ts';
 import { digitsOf } from '../runner/run-code.ts';
 import { makeScratch, removeScratch } from '../runner/scratch.ts';
 import { unpackCode } from '../runner/unpack-code.ts';
@@ -125,13 +126,4 @@ export async function refuseOtherTools(
       if (planned !== version) errors.set(tool, otherTool({ run, tool, planned, version }));
     }
   throwAll([...errors.values()]);
-}
-
-function otherTool(facts: { run: string; tool: string; planned: string; version: string }): PipelineError {
-  return new PipelineError({
-    code: 'tool-changed',
-    message: `${facts.tool} is ${facts.version} here, and was ${facts.planned} when run ${facts.run} was planned`,
-    hint: '"batch-pipeline run" plans anew with it; what does not need it stays done. Or put the other version back.',
-    exitCode: ExitCode.environment,
-  });
 }

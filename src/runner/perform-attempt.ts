@@ -17,6 +17,7 @@ import { type Ending, makeRecord, serialise } from './make-record.ts';
 import { startMeasuring } from './measure.ts';
 import { fileSha256, publishOutputs } from './publish.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
+import type { ToolCheck } from './planned-tools.ts';
 import { refuseOtherCode, type RunCode } from './run-code.ts';
 import type { RunDocuments } from './run-documents.ts';
 import { LOG_FILE, makeScratch, removeScratch, type ScratchOwner } from './scratch.ts';
@@ -34,6 +35,8 @@ export interface Workplace {
   locate: (location: string) => Promise<Located>;
   documents: RunDocuments;
   code: (manifest: Manifest, task: TaskContext) => Promise<RunCode>;
+  /** On the machine whose tools the run was planned with. */
+  checkTools?: ToolCheck;
   /** Search path of the tools. */
   path: string;
   /** What tasks of this machine share, where the environment names a place for it. */
@@ -119,6 +122,7 @@ async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSig
   const described = manifest.steps.find(({ name }) => name === step.name);
   const planned = (sample?.tasks[step.name] ?? described?.task)?.key ?? '';
   refuseOtherCode(code, { step: step.name, planned: described?.code ?? codeDigits(planned) });
+  await place.checkTools?.(step, manifest);
   return {
     id: { run: task.run, submission: job.submission, attempt: task.attempt },
     ref: {

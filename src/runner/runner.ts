@@ -29,6 +29,7 @@ export function startRunner(code: CodeSource): void {
     code,
     store: storeOptions(environment),
     cache: cacheSettings(environment),
+    planned: process.send !== undefined,
   };
   if (process.send) {
     serveAttempts(equipment);

@@ -2,6 +2,7 @@ import { createLocator } from '../store/locate.ts';
 import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
 import { type CacheSettings, openReferenceCache } from './cache/reference-cache.ts';
 import type { Workplace } from './perform-attempt.ts';
+import { plannedTools } from './planned-tools.ts';
 import type { CodeSource, RunCode } from './run-code.ts';
 import { openRunDocuments } from './run-documents.ts';
 
@@ -13,6 +14,8 @@ export interface Equipment {
   store: OpenStoreOptions;
   /** `undefined` where this machine has none. */
   cache: CacheSettings | undefined;
+  /** True on the machine whose tools the run was planned with. */
+  planned: boolean;
 }
 
 /** Opens what a runner needs for any number of attempts on one store. */
@@ -29,7 +32,10 @@ export async function openWorkplace(storeUrl: string, equipment: Equipment): Pro
     code: (manifest, task) => {
       const known = codes.get(manifest.run) ?? code(manifest, task, store);
       codes.set(manifest.run, known);
+      // A store that failed once may answer the next attempt.
+      known.catch(() => codes.delete(manifest.run));
       return known;
     },
+    ...(equipment.planned ? { checkTools: plannedTools(path) } : {}),
   };
 }
