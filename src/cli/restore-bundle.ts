@@ -39,7 +39,9 @@ export async function restoreCode(store: Store, { run, code, pipelineSource }: M
     import('../deploy/user-code.ts'),
     import('../deploy/zip.ts'),
   ]);
-  const today = await loadPipeline(pipelineSource).then(buildCode, () => undefined);
+  const today = await loadPipeline(pipelineSource)
+    .then(buildCode)
+    .catch(() => undefined);
   if (today?.sha256 !== code.sha256)
     throw gone(
       `The code of run ${run} is no longer in the store as it was, and the pipeline's file is not the same`,
