@@ -8,7 +8,11 @@ import { filesIn } from '../../fixtures/work-folder.ts';
  * What reruns in a store from before although nothing of the user's has changed, by `pipeline step`, and why. Whoever adds to
  * it makes every lab compute that again: say so in CHANGELOG.md.
  */
-const RERUNS: Readonly<Record<string, string>> = {};
+const RERUNS: Readonly<Record<string, string>> = {
+  // A cell whose schema makes a number of it came to `run` as text, and comes as a number: what is made of it may differ.
+  'texts count': 'inputs changed',
+  'texts rank': 'inputs changed',
+};
 
 /** What the program that wrote the store says: the rest has failed, and waits for the user. */
 const WAITING = {
@@ -82,7 +86,7 @@ describe('a store from before opens, and', () => {
     const frozen = frozenStore();
     const before = frozen.objects();
     const ran = await frozen.current('run', ...FROZEN_RUNS.texts, '-p', 'top=2');
-    expect(ran.stderr + ran.stdout).toMatch(/Run texts-7: 3 samples, 3 succeeded; 1 tasks? run/);
+    expect(ran.stderr + ran.stdout).toMatch(/Run texts-7: 3 samples, 3 succeeded; 3 tasks run/);
     const rankings = filesIn(frozen.store, 'v1/texts/outputs/rank/**').map((name) =>
       readFileSync(join(frozen.store, name), 'utf8'),
     );
