@@ -39,5 +39,6 @@ export function storeUrl(options: { store?: string | undefined; bucketName?: str
 /** Scratch lies on the store's own disk where that is a folder, so that publishing is a rename. */
 export function scratchRoot(store: Store): string {
   const root = store.localPath('.scratch');
-  return process.env['BATCH_PIPELINE_SCRATCH'] ?? root ?? resolve('.batch-pipeline-scratch');
+  // Tools work in folders below it, where a relative path would lead elsewhere.
+  return resolve(process.env['BATCH_PIPELINE_SCRATCH'] ?? root ?? '.batch-pipeline-scratch');
 }

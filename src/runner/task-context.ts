@@ -1,5 +1,5 @@
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PipelineError } from '../errors.ts';
 
 /** What one attempt has to know to begin: everything else lies in the store. */
@@ -40,7 +40,7 @@ export function taskContext(environment: Environment): TaskContext {
     job: required('BATCH_PIPELINE_JOB'),
     index: wholeNumber(environment, INDEX_VARIABLES) ?? 0,
     attempt: tryNumber(environment),
-    scratchRoot: environment['BATCH_PIPELINE_SCRATCH'] ?? join(tmpdir(), 'batch-pipeline-scratch'),
+    scratchRoot: resolve(environment['BATCH_PIPELINE_SCRATCH'] ?? join(tmpdir(), 'batch-pipeline-scratch')),
     host: hostname(),
   };
 }

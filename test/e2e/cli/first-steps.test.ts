@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runCli } from '../../fixtures/cli.ts';
+import { exits, runCli } from '../../fixtures/cli.ts';
 import { closing, told } from '../../fixtures/told.ts';
-import { addFiles, filesIn, LETTERS, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
+import { addFiles, filesIn, LETTERS, PIPELINES, TWO_TEXTS, workFolder } from '../../fixtures/work-folder.ts';
 
 const HEAD = `import { definePipeline, defineReferences, defineSamples, defineStep } from 'batch-pipeline';
 import { copy } from './copy.ts';
@@ -134,4 +134,11 @@ export default definePipeline({ name: 'mine', description: '', samples, steps: [
   expect(stderr).toContain(
     'head printed more than 1048576 characters, too much to be returned\n  -> Send it to a file',
   );
+});
+
+test('a relative scratch folder is one beside the user, not beside the tools', async () => {
+  const folder = workFolder({ 'in/S1.bam': '' });
+  const env = { BATCH_PIPELINE_SCRATCH: 'scratch' };
+  await exits(0, ['run', join(PIPELINES, 'sized.ts'), '-s', 'in/*.bam'], { cwd: folder, env });
+  expect(filesIn(folder, 'scratch/**')).toEqual([]);
 });
