@@ -62,7 +62,8 @@ export function picardNeeds(bamBytes: number): Resources {
 
 /**
  * kallisto's table of k-mers is what takes memory: it doubles at 126 million k-mers and is the same for any sample (a human
- * index: 6.8 to 7.7 GiB). Time: loading the index, 27 s for each million pairs, 19 s for each of 30 bootstraps.
+ * index: 6.8 to 7.7 GiB). Time: loading the index, 11 to 27 s for each
+ * million pairs, 19 s for each of 30 bootstraps.
  * @param fastaBytes of the gzipped transcripts
  * @param readBytes of the sample's BAM or FASTQ files
  */
