@@ -35,22 +35,22 @@ test.for<[number, { heads: number; lists: number }]>([
   const lab = await openCallLab(stack);
   const store = ['--store', lab.store];
   try {
-    const run = { 's3:GetObject': 8, 's3:ListObjectsV2': 10 + inputs.lists };
+    const run = { 's3:GetObject': 9, 's3:ListObjectsV2': 10 + inputs.lists };
     expect(await callsOf(lab, 0, ...lab.run, ...lab.cohort('one', count))).toEqual({
       ...{ ...SUBMIT, ...run, 'batch:RegisterJobDefinition': 4 },
-      ...{ 's3:HeadObject': 6 + inputs.heads, 's3:PutObject': 13 },
+      ...{ 's3:HeadObject': 6 + inputs.heads, 's3:PutObject': 14 },
     });
     expect(await callsOf(lab, 4, 'status', ...store)).toEqual({
-      ...{ ...LISTINGS, 'batch:DescribeJobs': 1, 's3:HeadObject': 1, 's3:GetObject': 13 },
+      ...{ ...LISTINGS, 'batch:DescribeJobs': 1, 's3:HeadObject': 1, 's3:GetObject': 14 },
     });
     await lab.endRun('needs-1');
     await callsOf(lab, 1, 'status', ...store);
     // Of another run of the same steps the definitions, the bundle and the code are there.
     expect(await callsOf(lab, 0, ...lab.run, ...lab.cohort('two', count))).toEqual({
-      ...{ ...SUBMIT, ...run, 's3:HeadObject': 9 + inputs.heads, 's3:PutObject': 11 },
+      ...{ ...SUBMIT, ...run, 's3:HeadObject': 9 + inputs.heads, 's3:PutObject': 12 },
     });
     await stack.control('POST', 'wipe', {});
-    const fromStore = { ...LISTINGS, 's3:HeadObject': 1, 's3:GetObject': 12 };
+    const fromStore = { ...LISTINGS, 's3:HeadObject': 1, 's3:GetObject': 13 };
     expect(await callsOf(lab, 1, 'status', 'needs-1', ...store)).toEqual({ ...fromStore, 's3:ListObjectsV2': 9 });
     // One of a hundred failed in the second step: it, the third, and the gather.
     expect(await callsOf(lab, 0, 'retry', 'needs-1', ...store)).toMatchObject({
