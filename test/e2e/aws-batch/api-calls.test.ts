@@ -47,7 +47,7 @@ test.for<[number, { heads: number; lists: number }]>([
     await callsOf(lab, 1, 'status', ...store);
     // Of another run of the same steps the definitions, the bundle and the code are there.
     expect(await callsOf(lab, 0, ...lab.run, ...lab.cohort('two', count))).toEqual({
-      ...{ ...SUBMIT, ...run, 's3:HeadObject': 9 + inputs.heads, 's3:PutObject': 12 },
+      ...{ ...SUBMIT, ...run, 's3:HeadObject': 9 + inputs.heads, 's3:PutObject': 11 },
     });
     await stack.control('POST', 'wipe', {});
     const fromStore = { ...LISTINGS, 's3:HeadObject': 1, 's3:GetObject': 13 };
