@@ -51,6 +51,7 @@ export function localFileError(error: unknown, path: string): PipelineError {
     code: full ? 'disk-full' : 'file-unwritable',
     message: full ? 'No space is left on the local disk' : `The local file cannot be written: ${messageOf(error)}`,
     where: path,
+    ...(full ? { hint: 'Free some space, then run the same command again: what is done stays done.' } : {}),
     exitCode: ExitCode.environment,
     cause: error,
   });

@@ -43,7 +43,7 @@ test('a store that is a file, below a file, or of a kind that is not known', asy
   `);
   expect(await run('notes/store', { notes: 'x' })).toMatchInlineSnapshot(`
     "exit 3
-    error: <folder>/notes/store/v1/run-ids/letters-1: In a folder, one name cannot be both an object and a part of the keys of others"
+    error: <folder>/notes/store/v1/bundles/<sha256>.zip: In a folder, one name cannot be both an object and a part of the keys of others"
   `);
   expect(await run('ftp://host/folder')).toMatchInlineSnapshot(`
     "exit 2
@@ -68,7 +68,7 @@ bound bp plan ${LETTERS} -s S1,S2 --inputs in --store other
 chmod 700 other/v1
 `;
   expect(await inOwnMounts(commands, TWO_TEXTS)).toMatchInlineSnapshot(`
-    "error: <folder>/store/v1/run-ids/letters-1: The store may not be written
+    "error: <folder>/store/v1/bundles/<sha256>.zip: The store may not be written
       -> Check owner, permissions and mount options of the folder, or choose another store.
     exit 3
     Run letters-1: 2 samples, 2 succeeded; 5 tasks run, 0 up to date, in <seconds>.
@@ -94,7 +94,7 @@ ls -A disk/store/.scratch
   const files = { 'in/BIG.txt': 'fill 8\n', 'in/S2.txt': 'print fine\n' };
   expect(await inOwnMounts(commands, files)).toMatchInlineSnapshot(`
     "failed BIG in step obey: disk
-      head exited with code 1
+      head could not write (ENOSPC)
       -> Free some space on the disk where tasks work, then run the same command again.
       log: batch-pipeline --store disk/store logs BIG obey
 
@@ -126,7 +126,7 @@ bp run ${LETTERS} -s S1,S2 --inputs in --store disk/store
     "Run letters-1: 1 sample, 1 succeeded; 3 tasks run, 0 up to date, in <seconds>.
     next: batch-pipeline --store disk/store results
     exit 0
-    error: <folder>/disk/store/v1/run-ids/letters-2: No space is left in the store
+    error: <folder>/disk/store/.scratch/<attempt>/pipeline.mjs: No space is left on the local disk
       -> Free some space, then run the same command again: what is done stays done.
     exit 3
     Run letters-2: 2 samples, 2 succeeded; 3 tasks run, 2 up to date, in <seconds>.
