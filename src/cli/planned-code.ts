@@ -123,6 +123,8 @@ export async function refuseOtherTools(
   for (const { name, toolVersions } of steps)
     for (const [tool, version] of Object.entries(found[name]?.toolVersions ?? {})) {
       const planned = toolVersions[tool] ?? 'not needed';
+      // A version that could not be told, then or now, is not another one.
+      if (planned === 'unknown' || version === 'unknown') continue;
       if (planned !== version) errors.set(tool, otherTool({ run, tool, planned, version }));
     }
   throwAll([...errors.values()]);

@@ -1,5 +1,6 @@
 import { ExitCode, PipelineError } from '../errors.ts';
 import type { Step } from '../pipeline/step.ts';
+import type { Tool } from '../pipeline/tool.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { probeTool } from './tools.ts';
 
@@ -11,25 +12,41 @@ export type ToolCheck = (step: Step, manifest: Manifest) => Promise<void>;
  * tools that the plan has seen. Only for the machine that has planned; elsewhere images and modules stand for the tools.
  */
 export function plannedTools(path: string): ToolCheck {
-  const looks = new Map<string, Promise<void>>();
+  const looks = new Map<string, Promise<boolean>>();
   return async (step, manifest) => {
     if (step.tools.length === 0) return;
     const id = `${manifest.run} ${step.name}`;
     const look = looks.get(id) ?? compare(step, manifest, path);
     looks.set(id, look);
-    await look;
+    // A look that found something wrong, or could not tell, may have been bad luck: the next attempt looks again.
+    const told = await look.catch((error: unknown) => {
+      looks.delete(id);
+      throw error;
+    });
+    if (!told) looks.delete(id);
   };
 }
 
-async function compare({ name, tools }: Step, { run, steps }: Manifest, path: string): Promise<void> {
+/** False where the version of an installed tool could not be told: a busy machine is no other tool. */
+async function compare({ name, tools }: Step, { run, steps }: Manifest, path: string): Promise<boolean> {
   const planned = steps.find((step) => step.name === name)?.toolVersions ?? {};
+  let told = true;
   for (const tool of tools) {
     const before = planned[tool.name];
     // What could not be told then is not asked for again.
     if (before === undefined || before === 'unknown') continue;
-    const version = (await probeTool(tool, path)).version ?? 'unknown';
-    if (version !== before) throw otherTool({ run, tool: tool.name, planned: before, version });
+    const version = await versionHere(tool, path);
+    if (version === undefined) told = false;
+    else if (version !== before) throw otherTool({ run, tool: tool.name, planned: before, version });
   }
+  return told;
+}
+
+/** `undefined` where an installed tool does not tell its version, though asked twice. */
+async function versionHere(tool: Tool, path: string): Promise<string | undefined> {
+  const first = await probeTool(tool, path);
+  if (!first.command) return 'not installed';
+  return first.version ?? (await probeTool(tool, path)).version;
 }
 
 export function otherTool(facts: { run: string; tool: string; planned: string; version: string }): PipelineError {

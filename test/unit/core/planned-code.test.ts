@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compareCode, refuseOtherTools } from '../../../src/cli/planned-code.ts';
 import { loadPipeline } from '../../../src/pipeline/load-pipeline.ts';
+import type { Step } from '../../../src/pipeline/step.ts';
 import type { Manifest } from '../../../src/record/manifest.ts';
+import { plannedTools } from '../../../src/runner/planned-tools.ts';
 import { digitsOf, refuseOtherCode } from '../../../src/runner/run-code.ts';
 import { openFolderStore } from '../../../src/store/folder-store.ts';
 
@@ -76,5 +78,51 @@ test('tools are compared where no image holds them', async () => {
   await expect(refuseOtherTools(planned({ toolVersions: { tool: '1' } }), picard, here)).rejects.toMatchObject({
     code: 'tool-changed',
     message: 'tool is 2 here, and was 1 when run fusion-1 was planned',
+  });
+  await refuseOtherTools(planned({ toolVersions: { tool: 'unknown' } }), picard, here);
+  const silent = async () => ({ picard: { toolVersions: { tool: 'unknown' } } });
+  await refuseOtherTools(planned({ toolVersions: { tool: '1' } }), picard, silent);
+});
+
+describe('a runner that compares a tool with the plan', () => {
+  const bin = join(folder, 'bin');
+  const step = {
+    name: 'count',
+    tools: [{ name: 'counter', commands: [['counter']], version: { args: ['--version'], pattern: /counter (\S+)/ } }],
+  } as unknown as Step;
+  const run = manifest(2, [{ name: 'count', toolVersions: { counter: '1' } }]);
+  const install = (script: string) => {
+    mkdirSync(bin, { recursive: true });
+    // Another size each time, so that no version is remembered.
+    const padding = '#'.repeat((installs += 1));
+    writeFileSync(join(bin, 'counter'), `#!/bin/sh\n${script}\n${padding}\n`, { mode: 0o755 });
+  };
+  const other = { code: 'tool-changed', message: expect.stringContaining('counter is 2 here, and was 1') };
+  let installs = 0;
+
+  test('goes on where the tool does not tell its version, and asks again for the next task', async () => {
+    const check = plannedTools(bin);
+    install('exit 1');
+    await check(step, run);
+    install('echo counter 2');
+    await expect(check(step, run)).rejects.toMatchObject(other);
+  });
+
+  test('asks twice before it goes on', async () => {
+    install(`mkdir ${join(folder, 'asked')} 2>/dev/null || echo counter 2`);
+    await expect(plannedTools(bin)(step, run)).rejects.toMatchObject(other);
+  });
+
+  test('keeps no refusal for longer than the tool is another one', async () => {
+    const check = plannedTools(bin);
+    rmSync(bin, { recursive: true, force: true });
+    await expect(check(step, run)).rejects.toMatchObject({
+      message: 'counter is not installed here, and was 1 when run fusion-1 was planned',
+    });
+    install('echo counter 1');
+    await check(step, run);
+    install('echo counter 2');
+    // What has been found right is not looked at again.
+    await check(step, run);
   });
 });
