@@ -36,6 +36,12 @@ describe('the local engine', () => {
     expect((await run.over()).summary).toMatchObject({ succeeded: 3 });
   });
 
+  test('does not blame a task for what a shorter one before it has left in the runner', async () => {
+    const lab = await openHereLab({ capacity: { cpus: 1, memoryMiB: 1000 } });
+    const { summary } = await (await lab.start({ S1: { first: 'keep:300' }, S2: { first: 'linger' } })).over();
+    expect(summary).toMatchObject({ succeeded: 2, failed: 0 });
+  });
+
   test('holds nobody to a time limit of weeks before that is over', async () => {
     const lab = await openHereLab({});
     const run = await lab.start({ S1: { first: 'wait:go' } }, { resources: { timeLimitSeconds: 40 * 86_400 } });

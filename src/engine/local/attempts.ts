@@ -3,7 +3,7 @@ import type { TaskVerdict } from '../engine.ts';
 import type { LocalJob } from './element-table.ts';
 import type { AttemptEnd, PooledAttempt, RunnerPool } from './runner-pool.ts';
 import type { Schedule, Started } from './schedule.ts';
-import { takenMiB, taskMemory } from './task-memory.ts';
+import { MemoryWatch, runnerMiB, takenMiB, taskMemory } from './task-memory.ts';
 
 /** A task that runs right now. */
 export interface RunningTask {
@@ -24,16 +24,13 @@ export interface Grace {
 
 /** How often is looked whether a task is over its time or its memory; shorter tasks are not looked at. */
 const LOOK_MS = 500;
-/** What takes too much is given this long to let go of it, and to write the record. */
-const MEMORY_GRACE_MS = 5000;
 
 interface WatchedTask extends RunningTask {
   timeLimitSeconds: number;
   memoryMiB: number;
-  /** What the runner had been seen to take before this task. */
+  /** What the runner had before this task. */
   runnerMiB: number;
-  /** When it was first seen with too much memory. */
-  overMemoryAt?: number;
+  memory: MemoryWatch;
 }
 
 interface AttemptsOptions {
@@ -48,7 +45,7 @@ interface AttemptsOptions {
 export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #running = new Map<PooledAttempt, WatchedTask>();
-  /** Of runners that have been looked at, by pid. */
+  /** What runners had when they ended their last task, by pid. */
   readonly #runnerMiB = new Map<number, number>();
   readonly #verdicts = new Map<string, Map<number, TaskVerdict>>();
   readonly #stopped = new Set<string>();
@@ -103,9 +100,12 @@ export class Attempts {
     this.#running.set(attempt, {
       ...{ jobId: job.id, index, step: job.job.step, startedAt: performance.now(), timeLimitSeconds, memoryMiB },
       runnerMiB: this.#runnerMiB.get(attempt.pid) ?? 0,
+      memory: new MemoryWatch(),
     });
     void attempt.over.then((end) => {
       this.#running.delete(attempt);
+      // Now, while the runner has no task: of a short one no look is taken, and what it leaves is not the next one's.
+      this.#runnerMiB.set(attempt.pid, runnerMiB(attempt.pid));
       schedule.finish(started, this.#settle(started, end));
       this.advance();
     });
@@ -140,13 +140,11 @@ export class Attempts {
 
   #holdToMemory(attempt: PooledAttempt, task: WatchedTask, now: number): void {
     const seen = taskMemory(attempt.pid, task.memoryMiB);
-    this.#runnerMiB.set(attempt.pid, seen.runner);
     const taken = takenMiB(seen, task.runnerMiB);
-    if (taken <= task.memoryMiB) return;
     const message = `The task took ${taken} MB of memory, and had asked for ${task.memoryMiB} MB`;
-    if (task.overMemoryAt === undefined) attempt.exceeded(message);
-    task.overMemoryAt ??= now;
-    if (now - task.overMemoryAt >= MEMORY_GRACE_MS) attempt.kill({ cause: 'out-of-memory', message });
+    const verdict = task.memory.look(taken > task.memoryMiB, now);
+    if (verdict === 'end') attempt.exceeded(message);
+    if (verdict === 'kill') attempt.kill({ cause: 'out-of-memory', message });
   }
 
   /** Ends what has not started; answers what has. */

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 const KIB_PER_MIB = 1024;
 /** What a runner takes for itself, whatever its task is. */
 const RUNNERS_OWN_MIB = 150;
+/** What takes too much is given this long to let go of it, and to write the record. */
+const MEMORY_GRACE_MS = 5000;
 
 /** What a task had when it was looked at, in MiB. */
 export interface TaskMemory {
@@ -26,6 +28,37 @@ export function taskMemory(runnerPid: number, limitMiB: number): TaskMemory {
 /** What counts as the task's own: a runner that has grown in attempts before is not this one's fault. */
 export function takenMiB({ tools, runner }: TaskMemory, runnerBefore: number): number {
   return Math.round(tools + Math.max(0, runner - Math.max(RUNNERS_OWN_MIB, runnerBefore)));
+}
+
+/** What a runner has now, in MiB: what its next task is not to blame for. */
+export function runnerMiB(pid: number): number {
+  return residentMiB(pid);
+}
+
+/** What a look at a task's memory leads to. */
+export type MemoryVerdict = 'leave' | 'end' | 'kill';
+
+/**
+ * One task's memory from look to look. A single look proves nothing: until a tool that was just forked has replaced its
+ * program, it shares the pages of its runner, and is charged for half of them.
+ */
+export class MemoryWatch {
+  #wasOver = false;
+  #endedAt: number | undefined;
+
+  /**
+   * @param isOver whether the task has more than it asked for
+   * @param now monotonic milliseconds
+   * @returns `end` once, at the second look in a row that is over; `kill` where that has not helped in time
+   */
+  look(isOver: boolean, now: number): MemoryVerdict {
+    const again = isOver && this.#wasOver;
+    this.#wasOver = isOver;
+    if (!again) return 'leave';
+    if (this.#endedAt !== undefined) return now - this.#endedAt >= MEMORY_GRACE_MS ? 'kill' : 'leave';
+    this.#endedAt = now;
+    return 'end';
+  }
 }
 
 /** The main thread of a runner alone starts tools; of a tool any thread may start others. */

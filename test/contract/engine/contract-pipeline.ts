@@ -53,12 +53,19 @@ const deeds: Readonly<Record<string, (what: string, actor: Actor) => Promise<unk
   endless: async (_, { $ }) => $`sleep 10000`,
   /** Hears nothing, not even a signal: the event loop stands still. */
   deaf: () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+  /** The runner has grown when the task has ended. */
+  keep: (mebibytes) => void kept.push(Buffer.alloc(Number(mebibytes) * 1024 * 1024, 1)),
+  /** Long enough for its memory to be looked at more than once. */
+  linger: () => sleep(2500),
   allocate: async (mebibytes) => {
     const filled = Buffer.alloc(Number(mebibytes) * 1024 * 1024, 1);
     await sleep(3000);
     if (filled[1] !== 1) throw new Error('The memory is gone');
   },
 };
+
+/** What a step never lets go of. */
+const kept: Buffer[] = [];
 
 async function perform(
   words: string | undefined,

@@ -1,13 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { takenMiB, taskMemory } from '../../../src/engine/local/task-memory.ts';
+import { MemoryWatch, takenMiB, taskMemory } from '../../../src/engine/local/task-memory.ts';
 
 test('a runner has its own memory for nothing, and is not blamed for what it had before', () => {
   expect(takenMiB({ tools: 0, runner: 60 }, 0)).toBe(0);
   expect(takenMiB({ tools: 10.4, runner: 150 }, 0)).toBe(10);
   expect(takenMiB({ tools: 10, runner: 750 }, 0)).toBe(610);
   expect(takenMiB({ tools: 10, runner: 750 }, 700)).toBe(60);
+});
+
+test('a task is ended at the second look in a row, and killed where that has not helped', () => {
+  const watch = new MemoryWatch();
+  const looks = [true, false, true, true, true, true].map((isOver, at) => watch.look(isOver, 2000 * at));
+  expect(looks).toEqual(['leave', 'leave', 'leave', 'end', 'leave', 'leave']);
+  expect(watch.look(true, 11_000)).toBe('kill');
 });
 
 /** Takes memory, then has a child that shares all of it, and says so. */
