@@ -130,14 +130,15 @@ function valueOf(sample: ManifestSample | undefined, { column, schema }: SampleV
 
 /**
  * An input that changed while the step worked with it makes its outputs worth nothing, and, where the step itself did it,
- * the file too: a published one is made again.
+ * the file too: a published one is made again. A cache's copy says nothing of the published one.
  * @throws StepFailure `input`
  */
 export async function refuseChangedInputs(store: Store, { linked }: Staged): Promise<void> {
   const changed = linked.find(({ target, print }) => filePrint(target) !== print);
   if (!changed) return;
-  const { name, source } = changed;
-  if (source.record) await store.remove([succeededKey(source.record)]);
+  const { name, source, target } = changed;
+  const { located, record } = source;
+  if (record && target === located.store.localPath(located.key)) await store.remove([succeededKey(record)]);
   throw new StepFailure('input', `Input "${name}" (${source.location}) changed while the step worked with it`, {
     hint: 'A step that writes to an input has to copy it into scratch first.',
   });

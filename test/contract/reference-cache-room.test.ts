@@ -27,7 +27,8 @@ describe('room', () => {
       age(name: string, hours: number) {
         const entry = contents(part.folder).entries.find((id) => id.endsWith(`.${name}`)) ?? '';
         const time = new Date(Date.now() - hours * 3_600_000);
-        utimesSync(join(part.folder, 'references/entries', entry), time, time);
+        for (const file of [`entries/${entry}`, `locks/${entry}.use`])
+          utimesSync(join(part.folder, 'references', file), time, time);
       },
     };
   }

@@ -6,7 +6,7 @@ import { readRecord } from '../../src/record/read-record.ts';
 import type { AttemptRecord } from '../../src/record/attempt-record.ts';
 import { noise } from '../contract/store/store-helpers.ts';
 import { exits, runCli } from '../fixtures/cli.ts';
-import { until } from '../fixtures/until.ts';
+import { until, untilThere } from '../fixtures/until.ts';
 import { PIPELINES, workFolder } from '../fixtures/work-folder.ts';
 import { type FaultProxy, startFaultProxy } from '../stack/s3/fault-proxy.ts';
 import { S3_KEYS } from '../stack/s3/start-s3.ts';
@@ -36,27 +36,23 @@ function lab() {
   mkdirSync(inputs, { recursive: true });
   writeFileSync(join(inputs, 'genome.fa'), noise(GENOME_BYTES));
   for (const sample of SAMPLES) writeFileSync(join(inputs, `${sample}.txt`), `text of ${sample}\n`);
-  const flags = [
-    '--samples',
-    SAMPLES.join(','),
-    '--inputs',
-    `${url}/in`,
-    '--reference-file',
-    `genome=${url}/in/genome.fa`,
-  ];
+  const flags = ['--inputs', `${url}/in`, '--reference-file', `genome=${url}/in/genome.fa`];
   const env = { ...S3_KEYS, BATCH_PIPELINE_S3_ENDPOINT: proxy.endpoint };
   return {
     cwd,
     env,
     /** Another store below the same folder with each name. */
-    args: (store: string) => [
+    args: (store: string, samples = SAMPLES) => [
       'run',
       join(PIPELINES, 'shared-reference.ts'),
+      '--samples',
+      samples.join(','),
       ...flags,
       '--store',
       `${url}/${store}`,
       ...CPUS,
     ],
+    write: (name: string, text: string) => writeFileSync(join(inputs, name), text),
     records: (store: string) =>
       recordsIn(join(s3.server.folder, url.slice('s3://'.length), store, 'v1/shared-reference')),
     gets: (name: string) =>
@@ -119,6 +115,20 @@ test('a runner that is killed while it fetches costs nobody anything', async () 
   expect((await run).code).toBe(0);
   expect(bytesOf(records('killed'))).toEqual(bytesOf(records('plain')));
   expect(globSync('references/incoming/*', { cwd: cache })).toEqual([]);
+});
+
+test('a task that takes shared inputs from the cache changes nothing for one that works with them', async () => {
+  const { cwd, env, args, write, records } = lab();
+  const cached = { cwd, env: { ...env, BATCH_PIPELINE_CACHE: workFolder() } };
+  const flag = join(cwd, 'flag');
+  write('S1.txt', `await ${flag}\n`);
+  const first = exits(0, args('store', ['S1']), cached);
+  await untilThere(`${flag}.here`);
+  await exits(0, args('store', ['S2']), cached).finally(() => writeFileSync(flag, ''));
+  await first;
+  const found = records('store');
+  expect(Object.keys(found).toSorted()).toEqual(['align/S1', 'align/S2', 'index/cohort']);
+  expect(cachedInputs(found, 'index')).toEqual(['align/S2']);
 });
 
 test('a cache that cannot be used is said once in the log, and nothing is lost by it', async () => {

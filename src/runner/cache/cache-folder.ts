@@ -8,7 +8,8 @@ import { systemCode } from '../../errors.ts';
  *     references/entries/<id>           whole, verified, read-only
  *     references/sums/<id>              SHA-256 of an entry that nobody had told before
  *     references/incoming/<id>.<bytes>  folder of the one who fetches; room for so many bytes is taken
- *     references/locks/<id>.use         shared: whoever works with the entry; exclusive: whoever evicts it
+ *     references/locks/<id>.use         shared: whoever works with the entry; exclusive: whoever evicts it;
+ *                                       its time is that of the last use
  *     references/locks/<id>.fetch       exclusive: whoever fetches it
  *     references/locks/room             exclusive: whoever makes room
  *
@@ -22,6 +23,8 @@ export interface CacheFolder {
   entryPath(id: string): string;
   sumPath(id: string): string;
   incomingPath(id: string, bytes: number): string;
+  /** The lock of those who work with an entry. */
+  usePath(id: string): string;
   lockPath(name: string): string;
 }
 
@@ -43,16 +46,19 @@ export interface Incoming {
 /** Opens the cache below an existing folder. Errors are those of `node:fs`. */
 export function openCacheFolder(folder: string): CacheFolder {
   const root = join(folder, 'references');
+  const entryPath = (id: string): string => join(root, 'entries', id);
+  const usePath = (id: string): string => join(root, 'locks', `${id}.use`);
   for (const path of [root, ...['entries', 'sums', 'incoming', 'locks'].map((part) => join(root, part))])
     makeFolder(path);
   return {
     root,
-    entries: () => readdirSync(join(root, 'entries')).flatMap((id) => entryOf(join(root, 'entries', id), id)),
+    entries: () => readdirSync(join(root, 'entries')).flatMap((id) => entryOf(id, entryPath(id), usePath(id))),
     incoming: () =>
       readdirSync(join(root, 'incoming')).flatMap((name) => incomingOf(join(root, 'incoming', name), name)),
-    entryPath: (id) => join(root, 'entries', id),
+    entryPath,
     sumPath: (id) => join(root, 'sums', id),
     incomingPath: (id, bytes) => join(root, 'incoming', `${id}.${bytes}`),
+    usePath,
     lockPath: (name) => join(root, 'locks', name),
   };
 }
@@ -66,9 +72,10 @@ function makeFolder(path: string): void {
   }
 }
 
-function entryOf(path: string, id: string): CacheEntry[] {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats ? [{ id, size: stats.size, usedAt: stats.mtimeMs }] : [];
+/** Fetched is used, too. */
+function entryOf(id: string, path: string, usePath: string): CacheEntry[] {
+  const [entry, use] = [path, usePath].map((file) => statSync(file, { throwIfNoEntry: false }));
+  return entry ? [{ id, size: entry.size, usedAt: Math.max(entry.mtimeMs, use?.mtimeMs ?? 0) }] : [];
 }
 
 function incomingOf(path: string, name: string): Incoming[] {

@@ -37,7 +37,7 @@ async function evict(folder: CacheFolder, wanted: { id: string; size: number; li
   for (const { id, size } of victims) {
     if (freed >= needed) return;
     const gone = ['rm', '-f', folder.entryPath(id), folder.sumPath(id)];
-    if (await runIfFree(folder.lockPath(`${id}.use`), gone)) freed += size;
+    if (await runIfFree(folder.usePath(id), gone)) freed += size;
   }
   if (freed < needed) throw new CacheUnusable('what lies in it is in use, and leaves no room');
 }

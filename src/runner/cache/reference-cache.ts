@@ -62,7 +62,7 @@ interface Request {
 /** Nobody evicts the entry from the first line on: whoever waits for it gets it. */
 async function hold(request: Request): Promise<HeldEntry> {
   const { folder, id, signal } = request;
-  const use = await takeLock(folder.lockPath(`${id}.use`), 'shared', signal);
+  const use = await takeLock(folder.usePath(id), 'shared', signal);
   try {
     return { ...(await verifiedOrFetched(request)), path: folder.entryPath(id), release: () => use.release() };
   } catch (error) {
@@ -97,7 +97,7 @@ async function verified({ folder, id, input, signal }: Request): Promise<string 
   if (statSync(path, { throwIfNoEntry: false })?.size !== input.size) return undefined;
   const expected = input.sha256 ?? readSum(folder.sumPath(id));
   if (expected === undefined || (await hashFile(path, signal)) !== expected) return undefined;
-  touch(path);
+  touch(folder.usePath(id));
   return expected;
 }
 
@@ -109,7 +109,10 @@ function readSum(path: string): string | undefined {
   }
 }
 
-/** The time of last use. Fails on a file of another user's, which is then only evicted earlier. */
+/**
+ * The time of last use. Never on the entry itself: a task that works with it takes a new time for a change of its input.
+ * Fails on a file of another user's, which is then only evicted earlier.
+ */
 function touch(path: string): void {
   const now = new Date();
   try {
