@@ -14,7 +14,7 @@ import type { Store } from '../store/store.ts';
 import { CacheUnusable } from './cache/cache-unusable.ts';
 import type { HeldEntry, ReferenceCache } from './cache/reference-cache.ts';
 import type { Holds } from './cache/holds.ts';
-import { filePrint } from './file-print.ts';
+import { remotePrint } from './file-print.ts';
 import { readSuccess } from './read-success.ts';
 
 /** Transfers at a time; enough to fill a link, few enough not to starve other tasks. */
@@ -77,7 +77,7 @@ export async function stageInputs(request: StageRequest): Promise<Staged> {
       const file = { name, location, size, ...(sha256 ? { sha256 } : {}), ...(cached ? { cached } : {}) };
       staged.files.push(file);
       const target = entry?.path ?? source.located.store.localPath(source.located.key);
-      if (target !== undefined) staged.linked.push({ name, source, target, print: filePrint(target) });
+      if (target !== undefined) staged.linked.push({ name, source, target, print: remotePrint(target) });
       if (!sha256) staged.unsummed.push({ file, path });
       return path;
     });
@@ -134,7 +134,7 @@ function valueOf(sample: ManifestSample | undefined, { column, schema }: SampleV
  * @throws StepFailure `input`
  */
 export async function refuseChangedInputs(store: Store, { linked }: Staged): Promise<void> {
-  const changed = linked.find(({ target, print }) => filePrint(target) !== print);
+  const changed = linked.find(({ target, print }) => remotePrint(target) !== print);
   if (!changed) return;
   const { name, source, target } = changed;
   const { located, record } = source;

@@ -9,7 +9,7 @@ import { filesIn, workFolder } from '../../fixtures/work-folder.ts';
 function pipelineOf(deeds: Readonly<Record<string, string>>): string {
   const table = Object.entries(deeds).map(([sample, body]) => `${sample}: async (context) => { ${body} },`);
   return `import { spawn } from 'node:child_process';
-import { appendFileSync, createReadStream, createWriteStream, mkdirSync, openSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, createReadStream, createWriteStream, mkdirSync, openSync, realpathSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -115,6 +115,9 @@ describe('a step whose tools all said success', () => {
       fifo: 'await $`mkfifo ${out}`;',
       input: "appendFileSync(text, 'more'); write(out);",
       time: 'utimesSync(text, 1, 1); write(out);',
+      // As a network file system that is mounted again: the same file under another inode.
+      inode:
+        'const file = realpathSync(text); await $`cp -p ${file} ${file}~`; await $`mv ${file}~ ${file}`; write(out);',
       well: "await $({ stdoutTo: out, env: { LC_ALL: 'C' } }).bash`cat ${[text, text]} | sort | uniq -c`;",
       link: 'symlinkSync(text, out);',
     });
@@ -130,6 +133,7 @@ describe('a step whose tools all said success', () => {
       fifo: 'check: Output "out" (fifo.out) is not a file',
       input: expect.stringMatching(/^input: Input "txt" \(.*input.txt\) changed while the step worked with it$/),
       time: expect.stringMatching(/^input: Input "txt" \(.*time.txt\) changed while the step worked with it$/),
+      inode: 'succeeded',
       well: 'succeeded',
       link: 'succeeded',
     });
