@@ -123,7 +123,7 @@ export async function openEngine(flags: EngineFlags & { bucketName?: string }, s
       code: 'flag-invalid',
       message: `The ${name} engine has no use for ${flag}`,
       where: flag,
-      hint: `Leave ${flag} away, or choose another --engine.`,
+      hint: `Omit ${flag}, or choose another --engine.`,
     });
   }
   return kind.open(flags, store);

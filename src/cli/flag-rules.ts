@@ -52,7 +52,7 @@ export function refuseIdleFlags(command: Acting): void {
     throw invalid(`${long(lone)} ${why}: no use for ${long(beside)}`, LEAVE_ONE);
 }
 
-const LEAVE_ONE = 'Leave one of them away.';
+const LEAVE_ONE = 'Omit one of them.';
 
 /** `images build`, as the user writes it. */
 function pathOf(command: Acting): string {

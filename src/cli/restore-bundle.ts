@@ -9,7 +9,7 @@ import type { Elsewhere } from './engines.ts';
 /**
  * Sees to it that jobs find what they are to fetch: since the run began somebody may have removed or changed it.
  * @param code zip of the user's pipeline as it was planned
- * @throws PipelineError `bundle-gone` where this program makes another one
+ * @throws PipelineError `bundle-gone` where this version of the program builds a different one
  */
 export async function restoreBundle(
   store: Store,
@@ -21,7 +21,7 @@ export async function restoreBundle(
   const canMake = code !== undefined || pipelineSource.startsWith('builtin:');
   if (canMake && (await elsewhere.bundle(code)).sha256 === bundle.sha256) return;
   throw gone(
-    `The program of run ${run} is no longer in the store as it was, and this program makes another one`,
+    `The program of run ${run} is no longer in the store as it was, and this version of the program builds a different one`,
     bundle,
   );
 }

@@ -62,7 +62,9 @@ export async function runRequest(
   const request: RunRequest = {
     ...{ loaded, rows, params, references, engine, store: session.store, locate: session.locate },
     onCompare: (files, size) =>
-      notice(`Comparing ${count(files, 'input')} (${bytes(size)}) of another time with the checksums on record.`),
+      notice(
+        `Comparing ${count(files, 'input')} (${bytes(size)}) whose modification time changed with the checksums on record.`,
+      ),
     overrides: resourceOverrides(pipeline, flags.set ?? []),
     environments: await environments(pipeline),
   };
@@ -83,7 +85,7 @@ function twoReferences(file: string, reference: string): PipelineError {
   return new PipelineError({
     code: 'flag-invalid',
     message: `--reference ${reference} and --reference-file ${file}=… both give the reference "${file}"`,
-    hint: 'Leave one of them away.',
+    hint: 'Omit one of them.',
   });
 }
 

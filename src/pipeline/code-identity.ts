@@ -39,7 +39,7 @@ export interface UserModule {
 /**
  * Reads the files that a step declares.
  * @param pipelineFile absolute path of the file that the names are relative to
- * @throws PipelineError `pipeline-invalid` for one that is not there, or is no regular file
+ * @throws PipelineError `pipeline-invalid` for one that is not there, or is not a regular file
  */
 export function readDeclaredFiles(step: Step, pipelineFile: string): DeclaredFile[] {
   return step.files.map((name) => {
@@ -60,7 +60,7 @@ function problemOf(name: string, path: string): string | undefined {
   if (isAbsolute(name)) return 'is an absolute path';
   const state = lstatSync(path, { throwIfNoEntry: false });
   if (!state) return 'does not exist';
-  return state.isFile() ? undefined : 'is no regular file';
+  return state.isFile() ? undefined : 'is not a regular file';
 }
 
 function badFile(step: Step, name: string, problem: string, pipelineFile: string): PipelineError {

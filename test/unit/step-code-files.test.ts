@@ -63,7 +63,7 @@ test('a file that is declared has to be there, and a regular file beside the pip
   const hint = 'pipeline.ts | Name regular files in files: […], by paths relative to the pipeline file.';
   expect(told.map(({ errors }) => errors)).toEqual([
     [`The file "./gone.R" of step one does not exist | ${hint}`],
-    [`The file "folder" of step one is no regular file | ${hint}`],
+    [`The file "folder" of step one is not a regular file | ${hint}`],
     [`The file "/etc/hosts" of step one is an absolute path | ${hint}`],
   ]);
 });

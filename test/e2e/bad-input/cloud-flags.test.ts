@@ -13,7 +13,7 @@ test('the template is not printed as JSON', async () => {
   expect(await refusal(['deploy', '--print', '--json'], {})).toMatchInlineSnapshot(`
     "exit 2
     error: --print and --json do not go together: the template is YAML
-      -> Leave one of them away."
+      -> Omit one of them."
   `);
 });
 

@@ -24,12 +24,12 @@ test('flags that exclude each other, or that a command has no use for', async ()
   expect(await run('--store', 'here', '--bucket-name', 'there')).toMatchInlineSnapshot(`
     "exit 2
     error: --store and --bucket-name both name the store
-      -> Leave one of them away."
+      -> Omit one of them."
   `);
   expect(await run('--sample-list-file', 'in/S1.txt')).toMatchInlineSnapshot(`
     "exit 2
     error: --samples and --sample-list-file both give the samples
-      -> Leave one of them away."
+      -> Omit one of them."
   `);
   expect(await refusal(['demo', 'd', '--store', 's'], {})).toMatchInlineSnapshot(`
     "exit 2
@@ -44,12 +44,12 @@ test('flags that exclude each other, or that a command has no use for', async ()
   expect(await refusal(['logs', 'S1', '--follow', '--json'], {})).toMatchInlineSnapshot(`
     "exit 2
     error: --json and --follow do not go together: the record is written when the task has ended
-      -> Leave one of them away."
+      -> Omit one of them."
   `);
   expect(await refusal(['deploy', '--print', '--max-vcpus', '8'], {})).toMatchInlineSnapshot(`
     "exit 2
     error: --print prints the template, which is the same for all: no use for --max-vcpus
-      -> Leave one of them away."
+      -> Omit one of them."
   `);
 });
 
@@ -63,7 +63,7 @@ test('a reference and a file that give the same, or a reference of something els
   expect(await ask(...plan, ...file)).toMatchInlineSnapshot(`
     "exit 2
     error: --reference one and --reference-file genome=… both give the reference "genome"
-      -> Leave one of them away."
+      -> Omit one of them."
   `);
   expect(await ask('plan', LETTERS, '-s', 'in/*.txt', '--reference', 'one')).toMatchInlineSnapshot(`
     "exit 2

@@ -155,7 +155,7 @@ test('engines that are not there, and flags that an engine would have to ignore'
   expect(await run('--queue', 'big')).toMatchInlineSnapshot(`
     "exit 2
     error: --queue: The local engine has no use for --queue
-      -> Leave --queue away, or choose another --engine."
+      -> Omit --queue, or choose another --engine."
   `);
   expect(await run('--cpus', 'two')).toMatchInlineSnapshot(`
     "exit 2

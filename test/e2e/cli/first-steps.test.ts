@@ -103,7 +103,7 @@ test('samples that are given twice, or in a column of which there are two, or un
   expect(await run('S1', '--sample-list-file', 'S2')).toMatchInlineSnapshot(`
     "exit 2
     error: --samples and --sample-list-file both give the samples
-      -> Leave one of them away."
+      -> Omit one of them."
   `);
   addFiles(folder, { 'sheet.csv': 'sample,txt,txt\nS1,S1.txt,S2.txt\n', list: 'S1\ncohort\n' });
   expect(await run('sheet.csv')).toMatchInlineSnapshot(`

@@ -7,7 +7,7 @@ import { addFiles, filesIn, LETTERS, PIPELINES, TWO_TEXTS, workFolder } from '..
 
 const RUN = ['run', LETTERS, '-s', 'in/*.txt'] as const;
 const PLAN = ['plan', LETTERS, '-s', 'in/*.txt'] as const;
-const COMPARING = 'Comparing 1 input (4 B) of another time with the checksums on record.\n';
+const COMPARING = 'Comparing 1 input (4 B) whose modification time changed with the checksums on record.\n';
 const UP_TO_DATE = 'Everything is up to date: 2 samples, 5 tasks, all outputs are there.';
 
 /** A folder in which `letters` has run. */
@@ -53,7 +53,7 @@ test('a touched input is compared once and runs nothing; plan says so and writes
 
     Jobs
       none: everything is up to date
-    Comparing 1 input (4 B) of another time with the checksums on record."
+    Comparing 1 input (4 B) whose modification time changed with the checksums on record."
   `);
   expect(filesIn(cwd)).toEqual(before);
   expect(await ask(cwd, ...RUN)).toBe(`exit 0\n${COMPARING}${UP_TO_DATE}`);

@@ -146,7 +146,7 @@ describe('--container and --image on Slurm', () => {
     expect(told(local, cwd)).toMatchInlineSnapshot(`
       "exit 2
       error: --image: The local engine has no use for --image
-        -> Leave --image away, or choose another --engine."
+        -> Omit --image, or choose another --engine."
     `);
   });
 });
