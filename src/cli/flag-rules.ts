@@ -47,7 +47,9 @@ export function refuseIdleFlags(command: Acting): void {
   for (const [one, other, why] of rules.apart ?? [])
     if (isGiven(one) && isGiven(other)) throw invalid(`${long(one)} and ${long(other)} ${why}`, LEAVE_ONE);
   const [lone = '', why = ''] = rules.alone ?? [];
-  const beside = command.options.map((option) => option.attributeName()).find((flag) => flag !== lone && isGiven(flag));
+  // `--store` is a flag of the program.
+  const flags = [...command.options.map((option) => option.attributeName()), 'store'];
+  const beside = flags.find((flag) => flag !== lone && isGiven(flag));
   if (isGiven(lone) && beside !== undefined)
     throw invalid(`${long(lone)} ${why}: no use for ${long(beside)}`, LEAVE_ONE);
 }

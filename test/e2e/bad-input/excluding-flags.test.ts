@@ -46,6 +46,11 @@ test('flags that exclude each other, or that a command has no use for', async ()
     error: --json and --follow do not go together: the record is written when the task has ended
       -> Omit one of them."
   `);
+  expect(await refusal(['deploy', '--print', '--store', 's3://bucket/prefix'], {})).toMatchInlineSnapshot(`
+    "exit 2
+    error: --print prints the template, which is the same for all: no use for --store
+      -> Omit one of them."
+  `);
   expect(await refusal(['deploy', '--print', '--max-vcpus', '8'], {})).toMatchInlineSnapshot(`
     "exit 2
     error: --print prints the template, which is the same for all: no use for --max-vcpus
