@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { isGather, upstreamSteps } from '../pipeline/pipeline.ts';
 import type { Step } from '../pipeline/step.ts';
 import { COHORT, makePlan, type Plan, type StepPlan } from '../plan/plan.ts';
@@ -57,7 +58,8 @@ async function equalSuccesses({ request }: Settled, store: Store, step: string, 
     const complete = outputs.length > 0 && outputs.every(({ sha256 }) => sha256 !== undefined);
     return complete
       ? outputs
-          .map(({ name, sha256 }) => `${name} ${sha256}`)
+          // A step that reads it may go by the file's name.
+          .map(({ name, location, sha256 }) => `${name} ${posix.basename(location)} ${sha256}`)
           .toSorted()
           .join('\n')
       : undefined;

@@ -175,10 +175,17 @@ describe('a file that all samples share', () => {
     expect(await decisions(cwd, ...request, '--reference', 'R2')).toEqual({
       ...{ index: ['up-to-date'], align: ['up-to-date', 'up-to-date', 'up-to-date'] },
     });
-    edit('.reverse()', '');
-    edit("version: '2'", "version: '3'");
+    // The same bytes under another name are something else.
+    edit("'genome.idx'", "'other.idx'");
     await exits(0, build('R3'), { cwd });
     expect(await decisions(cwd, ...request, '--reference', 'R3')).toEqual({
+      ...{ index: ['up-to-date'], align: ['run', 'run', 'run'] },
+    });
+    edit("'other.idx'", "'genome.idx'");
+    edit('.reverse()', '');
+    edit("version: '2'", "version: '3'");
+    await exits(0, build('R4'), { cwd });
+    expect(await decisions(cwd, ...request, '--reference', 'R4')).toEqual({
       ...{ index: ['up-to-date'], align: ['run', 'run', 'run'] },
     });
   });
