@@ -25,17 +25,25 @@ function keyOf({ location, size, etag }: Seen): string {
 
 /** What is noted of exactly this version of the file; nothing if the note cannot be read. */
 export async function readInputNote(store: Store, file: Seen): Promise<InputNote | undefined> {
-  const body = await store.read(keyOf(file));
+  return noteIn(await store.read(keyOf(file)), file);
+}
+
+function noteIn(body: Uint8Array | undefined, file: Seen): InputNote | undefined {
   const { data: note } = inputNote.safeParse(body && parsedJson(body));
   return note?.location === file.location && note.size === file.size && note.etag === file.etag ? note : undefined;
 }
 
-/** Nobody has to read these files again until they change once more. */
+/**
+ * Nobody has to read these files again until they change once more. What an earlier note of the same content says of
+ * other steps stays: all pipelines of a store share the note of a file.
+ */
 export async function writeInputNotes(store: Store, notes: readonly InputNote[]): Promise<void> {
   for (const note of notes) {
     const key = keyOf(note);
     const body = await store.read(key);
     if (body && isNewer(inputNote, parsedJson(body))) continue;
-    await store.write(key, JSON.stringify(note));
+    const before = noteIn(body, note);
+    const countsAs = { ...(before?.sha256 === note.sha256 ? before.countsAs : {}), ...note.countsAs };
+    await store.write(key, JSON.stringify({ ...note, countsAs }));
   }
 }
