@@ -2,8 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExitCode, PipelineError, throwAll } from '../errors.ts';
+import type { Identities } from '../pipeline/code-identity.ts';
 import { loadCode } from '../pipeline/load-code.ts';
-import { type LoadedPipeline, loadPipeline } from '../pipeline/load-pipeline.ts';
+import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { codeDigits } from '../record/task-key.ts';
@@ -51,8 +52,8 @@ export function unpackForThisProcess(zip: Uint8Array, localStore: Store | undefi
  * @throws PipelineError `code-changed` for a run that kept none
  */
 export async function compareCode(store: Store, manifest: Manifest, steps: readonly string[]): Promise<void> {
-  const now = await loadPipeline(manifest.pipelineSource).catch((error: unknown) => {
-    // The run needs no file any more.
+  const now = await identitiesOf(manifest.pipelineSource).catch((error: unknown) => {
+    // The run needs no file any more, be it the pipeline's or one that a step declares.
     if (manifest.code) return undefined;
     throw error;
   });
@@ -66,13 +67,16 @@ export async function compareCode(store: Store, manifest: Manifest, steps: reado
   );
 }
 
+async function identitiesOf(source: string): Promise<Identities> {
+  return (await loadPipeline(source)).identities();
+}
+
 async function changedSteps(
   store: Store,
   manifest: Manifest,
-  now: LoadedPipeline,
+  identities: Identities,
   steps: readonly string[],
 ): Promise<string[]> {
-  const identities = await now.identities();
   const planned = await plannedCodes(store, manifest);
   return steps.filter((step) => {
     const before = planned[step];

@@ -64,6 +64,16 @@ test('a retry needs none of the files any more', async () => {
   expect(published(folder, 'all.txt')).toContain(`A: ${saidBy('v1')}\nB: ${saidBy('v1')}\nall v1`);
 });
 
+test('nor one that a step declares', async () => {
+  const folder = workFolder({ ...versionFiles('v1'), 'in/A.txt': 'fine' });
+  addFiles(folder, { 'in/B.txt': join(folder, 'there') });
+  await exits(1, RUN, { cwd: folder });
+  rmSync(join(folder, 'mine/words.txt'));
+  addFiles(folder, { there: '' });
+  await exits(0, ['retry'], { cwd: folder });
+  expect(published(folder, 'B.said')).toEqual([saidBy('v1')]);
+});
+
 test('a runner that is started after an edit runs what the run was planned with', async () => {
   const folder = workFolder({ ...versionFiles('v1'), 'in/A.txt': 'fine' });
   const pidFile = join(folder, 'pid');
