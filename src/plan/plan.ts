@@ -135,7 +135,7 @@ function identityOf(
       return file && fileIdentity(file, step);
     }
     case 'sample-value':
-      return cellIdentity(chosen.schema, sample?.values[chosen.column]);
+      return cellIdentity(chosen, sample?.values[chosen.column]);
     case 'output': {
       const upstream = plans.get(chosen.step) as StepPlan;
       return (

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { definePipeline, defineParams, defineSamples, defineStep, z } from '../../../src/index.ts';
-import { cellIdentity, readCell } from '../../../src/pipeline/cell-value.ts';
+import { cellIdentity as identityOf, readCell } from '../../../src/pipeline/cell-value.ts';
+
+const cellIdentity = (schema: z.ZodType, cell: string | undefined) => identityOf({ schema, column: 'age' }, cell);
 
 describe('a cell', () => {
   test.each<[string, z.ZodType, string | undefined, unknown]>([
@@ -44,6 +46,25 @@ describe('a cell', () => {
     expect(readCell(z.number().max(120), '121')).toEqual({ issue: 'Too big: expected number to be <=120' });
     expect(readCell(z.enum(['f', 'm']), 'x')).toEqual({ issue: 'Invalid option: expected one of "f"|"m"' });
   });
+
+  test('that the code of its schema throws at says why, too', () => {
+    const ages = z.preprocess((value) => (value as string).split(','), z.array(z.coerce.number().max(9)));
+    expect(readCell(ages, '1,2')).toEqual({ value: [1, 2] });
+    expect(readCell(ages, '123')).toEqual({ issue: 'Too big: expected number to be <=9' });
+    const doubled = z.preprocess((value) => (value as string).repeat(-1), z.string());
+    expect(readCell(doubled, 'x')).toEqual({ issue: 'Invalid count value: -1' });
+    expect(
+      readCell(
+        z
+          .string()
+          .optional()
+          .transform((text) => text!.length),
+        undefined,
+      ),
+    ).toEqual({
+      issue: expect.stringContaining('undefined'),
+    });
+  });
 });
 
 describe('in task keys', () => {
@@ -65,6 +86,29 @@ describe('in task keys', () => {
     // The default does not matter where there is a cell, and nothing is nothing.
     expect(new Set(all).size).toBe(7);
     expect(cellIdentity(z.string().toLowerCase(), 'F')).not.toBe(cellIdentity(z.string(), 'F'));
+  });
+
+  test('values that JSON cannot express differ as well, and one that cannot be told is refused', () => {
+    const date = new Date('2026-01-02');
+    const values: unknown[] = [
+      ...[null, NaN, Infinity, -Infinity, 0, -0, 5, 5n, '5', '5n', true, 'true', date, date.toJSON(), new Date(NaN)],
+      ...[/a/, /a/g, '/a/', [1, 2], new Set([1, 2]), new Set([2, 1]), new Map([[1, 2]]), [[1, 2]], new Map([[2, 1]])],
+      ...[{}, { a: 1 }, { a: 1n }, { a: new Set([1]) }, { a: new Set([2]) }, new URL('http://a/'), [NaN], [null]],
+    ];
+    const given = (value: unknown) => z.string().transform(() => value);
+    expect(new Set(values.map((value) => cellIdentity(given(value), 'x'))).size).toBe(values.length);
+    expect(cellIdentity(given({ a: [1.5, null, 'é'], b: {} }), 'x')).toBe('x\0{"a":[1.5,null,"é"],"b":{}}');
+
+    class Opaque {
+      #secret = 1;
+      show(): number {
+        return this.#secret;
+      }
+    }
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    for (const value of [() => 1, Symbol('a'), { a: [() => 1] }, cycle, new Opaque(), new WeakMap()])
+      expect(() => cellIdentity(given(value), 'x')).toThrow('The schema of column age makes a value that cannot be');
   });
 });
 
