@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -50,8 +50,10 @@ export async function loadPipeline(nameOrPath: string): Promise<LoadedPipeline> 
   const name = nameOrPath.replace(/^builtin:/, '');
   const builtIn = BUILT_IN[name];
   if (builtIn) return loadBuiltIn(name, await builtIn());
-  const path = resolve(nameOrPath);
-  if (!existsSync(path)) throw notFound(nameOrPath);
+  const given = resolve(nameOrPath);
+  if (!existsSync(given)) throw notFound(nameOrPath);
+  // As Node names modules: a symbolic link leads to the same pipeline, with the same files beside it.
+  const path = realpathSync(given);
   // A second import of the same file would load, and so tell, none of its modules.
   const loaded = loadedFiles.get(path) ?? loadFile(path, nameOrPath);
   loadedFiles.set(path, loaded);

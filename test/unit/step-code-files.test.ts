@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { addFiles, workFolder } from '../fixtures/work-folder.ts';
 import { type Files, tellCodes, twoSteps } from './step-code/pipeline-folders.ts';
 
 /** What is told of pipelines that read what they do not declare, by what they do. */
@@ -77,4 +81,23 @@ test('the same files in another folder are the same code', () => {
   const [one, other] = tellCodes([files, files]);
   expect(Object.keys(one?.codes ?? {})).toEqual(['one', 'two']);
   expect(other).toEqual(one);
+});
+
+test('a pipeline behind a symbolic link, or in a folder behind one, is the same pipeline with the same files', () => {
+  const folder = workFolder();
+  addFiles(folder, {
+    'real/pipeline.ts': twoSteps("import { a } from './lib/a.ts';", 'a();', '', ['./t.tsv']),
+    'real/lib/a.ts': 'export const a = () => 1;\n',
+    'real/t.tsv': '1',
+    'alone/other.txt': '',
+  });
+  symlinkSync('real', join(folder, 'linked'));
+  symlinkSync('../real/pipeline.ts', join(folder, 'alone/pipeline.ts'));
+  // Each in a process of its own: one process loads a file once.
+  const [real, ...links] = ['real', 'linked', 'alone'].map((name) => {
+    const argv = [resolve(import.meta.dirname, '../fixtures/tell-codes.ts'), join(folder, name)];
+    return JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' })) as { codes?: object };
+  });
+  expect(Object.keys(real?.codes ?? {})).toEqual(['one', 'two']);
+  expect(links).toEqual([real, real]);
 });
