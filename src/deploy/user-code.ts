@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { build, type BuildFailure, type BuildOptions, type Loader, type Plugin, transform } from 'esbuild';
 import { ExitCode, messageOf, PipelineError } from '../errors.ts';
@@ -20,7 +20,19 @@ export async function buildCode(loaded: LoadedPipeline): Promise<BuiltZip> {
   const modules = new Map(loaded.modules.map(({ path, sha256 }) => [path, sha256]));
   const root = commonFolder([loaded.source, ...modules.keys(), ...files.map(({ path }) => path)]);
   const declared = files.map((file) => [slashes(relative(root, file.path)), readDeclared(file)] as const);
-  return zipFiles({ ...(await bundledModules(loaded.source, { root, modules })), ...Object.fromEntries(declared) });
+  const bundled = await bundledModules(loaded.source, { root, modules });
+  refuseChanged([...modules, ...loaded.read]);
+  return zipFiles({ ...bundled, ...Object.fromEntries(declared) });
+}
+
+/** Since the keys were made, hours may have passed with comparing inputs: also what the bundler read must be the same. */
+function refuseChanged(digests: readonly (readonly [path: string, sha256: string])[]): void {
+  for (const [path, sha256] of digests) if (digestOf(path) !== sha256) throw changed(path);
+}
+
+/** Of the text, as it was loaded; `undefined` for a file that is not there. */
+function digestOf(path: string): string | undefined {
+  return existsSync(path) ? hash('sha256', new TextDecoder().decode(readFileSync(path))) : undefined;
 }
 
 interface Sources {

@@ -32,6 +32,11 @@ export interface LoadedPipeline {
    * that a step imports later; of a built-in pipeline none.
    */
   modules: readonly UserModule[];
+  /**
+   * Once the identities are known: SHA-256, by path, of what they were made from besides the loaded modules, such as
+   * the package.json files that tell the versions of libraries.
+   */
+  read: ReadonlyMap<string, string>;
 }
 
 /** Pipelines that come with this package. */
@@ -67,27 +72,28 @@ function loadBuiltIn(name: string, module: { default: unknown }): LoadedPipeline
   const pipeline = checked(module.default, name);
   const identities = pipeline.steps.map((step) => [step.name, { code: legacyCode(step, ''), files: [] }]);
   const found = Promise.resolve(Object.fromEntries(identities) as Identities);
-  return { pipeline, source: `builtin:${name}`, identities: () => found, modules: [] };
+  return { pipeline, source: `builtin:${name}`, identities: () => found, modules: [], read: new Map() };
 }
 
 async function loadFile(path: string, given: string): Promise<LoadedPipeline> {
   const { module, loaded } = await importRecording(path);
   const pipeline = checked(module.default, given);
   const modules = [...loaded.sources].map(([file, source]) => ({ path: file, sha256: hash('sha256', source) }));
+  const read = new Map<string, string>();
   let found: Promise<Identities> | undefined;
-  const identities = () => (found ??= identify(pipeline, path, { loaded, modules }));
-  return { pipeline, source: path, identities, modules };
+  const identities = () => (found ??= identify(pipeline, path, { loaded, modules, read }));
+  return { pipeline, source: path, identities, modules, read };
 }
 
 async function identify(
   { steps }: Pipeline,
   path: string,
-  { loaded, modules }: { loaded: LoadedSources; modules: UserModule[] },
+  { loaded, modules, read }: { loaded: LoadedSources; modules: UserModule[]; read: Map<string, string> },
 ): Promise<Identities> {
   const helpers = legacyHelpers([...loaded.sources].filter(([file]) => file !== path).map(([, source]) => source));
   const files = new Map(steps.map((step) => [step.name, readDeclaredFiles(step, path)]));
   // Also of steps with a version: what they read beside them has to be declared as well.
-  const { codes, read } = await stepCodes(
+  const { codes, read: readNow } = await stepCodes(
     path,
     loaded,
     modules,
@@ -96,7 +102,8 @@ async function identify(
       files: (files.get(step.name) ?? []).map((file) => file.path),
     })),
   );
-  const later = Object.entries(read).filter(([file]) => !file.includes('/node_modules/') && /\.[cm]?[jt]s$/.test(file));
+  for (const [file, sha256] of Object.entries(readNow)) read.set(file, sha256);
+  const later = [...read].filter(([file]) => !file.includes('/node_modules/') && /\.[cm]?[jt]s$/.test(file));
   modules.push(...later.map(([file, sha256]) => ({ path: file, sha256 })));
   const entries = steps.map((step): [string, StepIdentity] => {
     const own = files.get(step.name) ?? [];

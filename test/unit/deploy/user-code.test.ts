@@ -67,6 +67,35 @@ describe('the code of a run', () => {
     ).rejects.toMatchObject(refusal);
   });
 
+  test('is refused where the version of a library, or JSON that is imported later, is another one by now', async () => {
+    const step = `import { definePipeline, defineSamples, defineStep } from 'batch-pipeline';
+import { left } from 'left';
+const samples = defineSamples({ txt: { file: 'text' } });
+const one = defineStep({
+  name: 'one', description: 'd', inputs: { text: samples.txt }, outputs: { out: '{sample}.out' },
+  resources: { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '5m' },
+  async run() { console.log(left, await import('./later.json', { with: { type: 'json' } })); },
+});
+export default definePipeline({ name: 'p', description: 'd', samples, steps: [one] });
+`;
+    const version = (of: string) => write('later/node_modules/left/package.json', `{"name":"left","version":"${of}"}`);
+    const library = version('1.0.0');
+    write('later/node_modules/left/index.js', 'exports.left = 7;');
+    const json = write('later/later.json', '1');
+    const loaded = await loadPipeline(write('later/pipeline.ts', step));
+    await loaded.identities();
+    await expect(buildCode(loaded)).resolves.toBeDefined();
+    version('1.0.1');
+    await expect(buildCode(loaded)).rejects.toMatchObject({ code: 'pipeline-changed', where: library });
+    version('1.0.0');
+    write('later/later.json', '2');
+    await expect(buildCode(loaded)).rejects.toMatchObject({ code: 'pipeline-changed', where: json });
+    rmSync(json);
+    await expect(buildCode(loaded)).rejects.toMatchObject({
+      code: expect.stringMatching(/pipeline-changed|bundle-failed/),
+    });
+  });
+
   test('tells every module where it lies in the unpacked code', async () => {
     write('places/lib/helper.ts', 'export const mine: string = import.meta.filename;');
     write('places/lib/old.cjs', 'module.exports = __dirname;');
