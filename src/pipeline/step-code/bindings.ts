@@ -18,6 +18,42 @@ export function bindingOf(graph: ModuleGraph, module: ParsedModule, variable: Va
   return imported ? exportOf(graph, module, imported.specifier, imported.name) : { kind: 'variable', module, variable };
 }
 
+/** What the name at the bottom of `a.b[c].d()` stands for, or `helpers.count` where `helpers` is all of a module. */
+export function boundTo(graph: ModuleGraph, module: ParsedModule, node: AnyNode): Binding | undefined {
+  switch (node.type) {
+    case 'Identifier': {
+      const variable = module.references.get(node.start)?.resolved;
+      if (!variable) return undefined;
+      const isLocal = variable.scope !== module.moduleScope;
+      return isLocal ? { kind: 'variable', module, variable } : named(graph, bindingOf(graph, module, variable));
+    }
+    case 'MemberExpression': {
+      const member = namespaceMember(graph, module, node);
+      return member ? named(graph, member) : boundTo(graph, module, node.object as AnyNode);
+    }
+    case 'ChainExpression':
+      return boundTo(graph, module, node.expression);
+    case 'CallExpression':
+      return boundTo(graph, module, node.callee as AnyNode);
+    default:
+      return undefined;
+  }
+}
+
+/** `a` of `export default a`. */
+function named(graph: ModuleGraph, binding: Binding): Binding {
+  if (binding.kind !== 'node' || binding.node.type !== 'Identifier') return binding;
+  return boundTo(graph, binding.module, binding.node) ?? binding;
+}
+
+/** `helpers.count`, where `helpers` is all of a module. */
+export function namespaceMember(graph: ModuleGraph, module: ParsedModule, node: AnyNode): Binding | undefined {
+  if (node.type !== 'MemberExpression' || node.computed || node.object.type !== 'Identifier') return undefined;
+  const imported = importOf(module.references.get(node.object.start)?.resolved);
+  if (imported?.name !== '*') return undefined;
+  return exportOf(graph, module, imported.specifier, nameOf(node.property as AnyNode));
+}
+
 /** What an imported variable is imported from, and as what. */
 export function importOf(variable: Variable | null | undefined): { specifier: string; name: string } | undefined {
   const definition = variable?.defs[0];

@@ -1,7 +1,17 @@
 import type { AnyNode } from 'acorn';
 import type { Variable } from 'eslint-scope';
-import { bindingOf, importOf } from './bindings.ts';
-import { isParsed, type ModuleGraph } from './module-graph.ts';
+import { type Binding, boundTo, importOf, namespaceMember } from './bindings.ts';
+import {
+  aliasOf,
+  bodiesOf,
+  type FunctionNode,
+  functionOf,
+  isFixed,
+  isFunction,
+  lastName,
+  rootOf,
+} from './declared-values.ts';
+import { isParsed, type Module, type ModuleGraph } from './module-graph.ts';
 import { childrenOf, type ParsedModule, startOf } from './parse-module.ts';
 
 /** What loading one item of a module does besides giving names to values. */
@@ -10,10 +20,12 @@ export interface Effect {
   node?: AnyNode;
   /** Top-level variables, after all imports, whose values it may change. */
   variables: ReadonlySet<Variable>;
+  /** Expressions that are exported as default, and modules that are followed no further, whose values it may change. */
+  values: ReadonlySet<AnyNode | Module>;
   /** It may change what belongs to no module of the user's: `process.env.LC_ALL = 'C'`. */
   world: boolean;
-  /** A package that is imported for what it does. */
-  bare?: string;
+  /** A package, or a module that is followed no further, that is imported for what it does. */
+  bare?: string | Module;
 }
 
 /** Methods of arrays, maps, sets, strings and expressions that leave their object as it is. */
@@ -42,9 +54,10 @@ export function effectsOf(graph: ModuleGraph): Effect[] {
     .all()
     .filter(isParsed)
     .flatMap((module): Effect[] => [
-      ...module.bareSpecifiers.flatMap((specifier) => {
+      ...module.bareSpecifiers.flatMap((specifier): Effect[] => {
         const target = graph.imported(module, specifier);
-        return target.kind === 'package' ? [{ variables: new Set<Variable>(), world: false, bare: target.text }] : [];
+        if (target.kind === 'package') return [{ ...nothing(), bare: target.text }];
+        return isParsed(target.module) || isJson(target.module) ? [] : [{ ...nothing(), bare: target.module }];
       }),
       ...module.items.map((node) => ({ module, node, ...itemEffect(graph, module, node) })),
     ]);
@@ -52,11 +65,20 @@ export function effectsOf(graph: ModuleGraph): Effect[] {
 
 interface Found {
   variables: Set<Variable>;
+  values: Set<AnyNode | Module>;
   world: boolean;
 }
 
+function nothing(): Found {
+  return { variables: new Set(), values: new Set(), world: false };
+}
+
+function isJson({ path }: Module): boolean {
+  return path.endsWith('.json');
+}
+
 function itemEffect(graph: ModuleGraph, module: ParsedModule, item: AnyNode): Found {
-  const found: Found = { variables: new Set(), world: false };
+  const found = nothing();
   const isStatement = item.type.endsWith('Statement');
   if (item.type === 'FunctionDeclaration') return found;
   const evaluated = item.type === 'VariableDeclarator' ? item.init : item;
@@ -103,6 +125,9 @@ class Walker {
         return this.#walkCall(module, node);
       case 'Identifier':
         return this.#follow(module, node);
+      case 'MemberExpression':
+        if (namespaceMember(this.#graph, module, node)) return this.#follow(module, node);
+        return this.#walkAll(module, childrenOf(node));
       default:
         return this.#walkAll(module, childrenOf(node));
     }
@@ -118,22 +143,36 @@ class Walker {
     const root = rootOf(callee);
     const variable = root && module.references.get(root.start)?.resolved;
     if (importOf(variable)?.specifier === 'batch-pipeline') return this.#walkAll(module, [callee, ...given]);
-    const isPureGlobal = root && !variable && PURE_GLOBALS.has(root.name);
+    const isGlobal = root && !variable && PURE_GLOBALS.has(root.name);
+    const isPureGlobal = isGlobal && callsIn(callee).length === 0;
     const isAssign = isPureGlobal && CHANGES_ARGUMENT.test(lastName(callee));
     const isPure = isPureGlobal && !isAssign;
     if (isAssign && given[0]) this.#change(module, given[0], false);
-    if (root && !variable && this.#isStatement && !isPureGlobal) this.#found.world = true;
-    if (callee.type === 'Identifier' && variable && isOfPackage(this.#graph, module, variable))
-      this.#found.world ||= this.#isStatement;
-    if (callee.type === 'MemberExpression' && !isPure && !PURE_METHODS.has(lastName(callee)))
-      this.#change(module, callee.object as AnyNode, true);
+    if (root && !variable && this.#isStatement && !isGlobal) this.#found.world = true;
+    const isMember = namespaceMember(this.#graph, module, callee) !== undefined;
+    const named = callee.type === 'Identifier' || isMember ? boundTo(this.#graph, module, callee) : undefined;
+    if (named && this.#isStatement && isUnknown(named)) this.#found.world = true;
     this.#runBody(module, callee);
     this.walk(module, callee);
-    const called = callee.type === 'Identifier' && variable ? calledFunction(this.#graph, module, variable) : undefined;
+    const called = named && calledFunction(named);
     for (const [i, value] of given.entries()) {
       if (isPure || (called && !this.#mayChange(called, i))) this.#walkGiven(module, value);
       else this.#hand(module, value);
     }
+    if (callee.type !== 'MemberExpression' || isMember || isPure) return;
+    if (!PURE_METHODS.has(lastName(callee)) || this.#changesElements(module, lastName(callee), given))
+      this.#change(module, callee.object as AnyNode, true);
+  }
+
+  /** Whether what a pure method is given, and has been walked, may change the elements that it is called with. */
+  #changesElements(module: ParsedModule, method: string, [given, start]: readonly AnyNode[]): boolean {
+    const named = given?.type === 'Identifier' ? boundTo(this.#graph, module, given) : undefined;
+    const callback = given && isFunction(given) ? given : named && calledFunction(named);
+    // The first argument of a reducer is not an element if there is a value to start with.
+    const elements = callback?.params.slice(method.startsWith('reduce') && start ? 1 : 0) ?? [];
+    return [...this.#found.variables].some(({ identifiers }) =>
+      identifiers.some((id) => elements.some((param) => param.start <= startOf(id) && startOf(id) < param.end)),
+    );
   }
 
   /** Whether a function, whose body has been walked, may change what it is given as its n-th argument. */
@@ -172,17 +211,13 @@ class Walker {
 
   /** A function or class of the user's that is named may be called. */
   #follow(module: ParsedModule, node: AnyNode): void {
-    const variable = module.references.get(node.start)?.resolved;
-    if (!variable) return;
-    const isLocal = variable.scope !== module.moduleScope;
-    const binding = isLocal
-      ? { kind: 'variable' as const, module, variable }
-      : bindingOf(this.#graph, module, variable);
-    const body = binding.kind === 'variable' ? functionOf(binding.variable) : undefined;
-    if (binding.kind !== 'variable' || !body || this.#followed.has(body)) return;
-    this.#followed.add(body);
-    for (const part of body.type.startsWith('Class') ? methodsOf(body) : [body])
-      this.#walkAll(binding.module, childrenOf(part));
+    const binding = boundTo(this.#graph, module, node);
+    if (binding?.kind !== 'variable' && binding?.kind !== 'node') return;
+    for (const body of bodiesOf(binding.kind === 'variable' ? binding.variable : binding.node)) {
+      if (this.#followed.has(body)) continue;
+      this.#followed.add(body);
+      this.#walkAll(binding.module, childrenOf(body));
+    }
   }
 
   /** The value that `node` belongs to changes, or, if `softly`, may change as far as values of its kind can. */
@@ -193,6 +228,7 @@ class Walker {
       for (const child of childrenOf(node)) this.#change(module, child, softly);
       return;
     }
+    for (const value of callsIn(node).flatMap((call) => call.arguments)) this.#change(module, value, true);
     const reference = module.references.get(root.start);
     const variable = reference?.resolved;
     if (!variable) {
@@ -201,87 +237,54 @@ class Walker {
     }
     const alias = aliasOf(variable);
     if (alias && alias !== root) this.#change(module, alias, softly);
-    const isLocal = variable.scope !== module.moduleScope;
-    const binding = isLocal ? { kind: 'variable' as const, variable } : bindingOf(this.#graph, module, variable);
-    if (binding.kind === 'variable' && !(softly && isFixed(binding.variable)))
-      this.#found.variables.add(binding.variable);
-    if (binding.kind === 'package') this.#found.world ||= !softly || this.#isStatement;
+    const binding = boundTo(this.#graph, module, node);
+    if (binding) this.#changeBound(binding, softly);
+  }
+
+  #changeBound(binding: Binding, softly: boolean): void {
+    const isAny = !softly || this.#isStatement;
+    switch (binding.kind) {
+      case 'variable':
+        if (!(softly && isFixed(binding.variable))) this.#found.variables.add(binding.variable);
+        return;
+      case 'node':
+        if (!(softly && isFixed(binding.node))) this.#found.values.add(binding.node);
+        return;
+      case 'module':
+        this.#found.values.add(binding.module);
+        // Its functions may change anything.
+        this.#found.world ||= isAny && !isJson(binding.module);
+        return;
+      case 'package':
+        this.#found.world ||= isAny;
+    }
   }
 }
 
-/** The variable at the bottom of `a.b[c].d()`. */
-function rootOf(node: AnyNode): (AnyNode & { type: 'Identifier' }) | undefined {
+/** The calls in `a.b().c()`. */
+function callsIn(node: AnyNode): (AnyNode & { type: 'CallExpression' })[] {
   switch (node.type) {
-    case 'Identifier':
-      return node;
-    case 'MemberExpression':
-      return rootOf(node.object as AnyNode);
-    case 'ChainExpression':
-      return rootOf(node.expression);
     case 'CallExpression':
-      return rootOf(node.callee as AnyNode);
+      return [...callsIn(node.callee as AnyNode), node];
+    case 'MemberExpression':
+      return callsIn(node.object as AnyNode);
+    case 'ChainExpression':
+      return callsIn(node.expression);
     default:
-      return undefined;
+      return [];
   }
 }
 
-/** `c` of `a.b.c`, and of `c`. */
-function lastName(callee: AnyNode): string {
-  if (callee.type === 'Identifier') return callee.name;
-  const isPlain = callee.type === 'MemberExpression' && !callee.computed && callee.property.type === 'Identifier';
-  return isPlain ? (callee.property as AnyNode & { type: 'Identifier' }).name : '';
+/** The function that a name stands for. */
+function calledFunction(binding: Binding): FunctionNode | undefined {
+  if (binding.kind !== 'variable' && binding.kind !== 'node') return undefined;
+  const found = functionOf(binding.kind === 'variable' ? binding.variable : binding.node);
+  return found && isFunction(found) ? found : undefined;
 }
 
-type FunctionNode = AnyNode & { type: 'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFunctionExpression' };
-
-function calledFunction(graph: ModuleGraph, module: ParsedModule, variable: Variable): FunctionNode | undefined {
-  const isLocal = variable.scope !== module.moduleScope;
-  const binding = isLocal ? { kind: 'variable' as const, variable } : bindingOf(graph, module, variable);
-  const found = binding.kind === 'variable' ? functionOf(binding.variable) : undefined;
-  return found && 'params' in found ? (found as FunctionNode) : undefined;
-}
-
-function isOfPackage(graph: ModuleGraph, module: ParsedModule, variable: Variable): boolean {
-  return variable.scope === module.moduleScope && bindingOf(graph, module, variable).kind === 'package';
-}
-
-/** Everything of a class that may be called. */
-function methodsOf(node: AnyNode): AnyNode[] {
-  return childrenOf(node).flatMap((part) => {
-    if (part.type === 'ClassBody' || part.type === 'MethodDefinition') return methodsOf(part);
-    return [part];
-  });
-}
-
-/** `a` of `const b = a.c`. */
-function aliasOf(variable: Variable): AnyNode | undefined {
-  const init = initOf(variable);
-  return init?.type === 'Identifier' || init?.type === 'MemberExpression' ? rootOf(init) : undefined;
-}
-
-function initOf(variable: Variable): AnyNode | undefined {
-  const node = variable.defs[0]?.node as unknown as AnyNode | undefined;
-  return node?.type === 'VariableDeclarator' ? (node.init ?? undefined) : undefined;
-}
-
-function functionOf(variable: Variable): AnyNode | undefined {
-  const node = variable.defs[0]?.node as unknown as AnyNode | undefined;
-  if (node?.type === 'FunctionDeclaration' || node?.type === 'ClassDeclaration') return node;
-  const init = initOf(variable);
-  return init?.type.endsWith('FunctionExpression') || init?.type === 'ClassExpression' ? init : undefined;
-}
-
-/** A number or string cannot be changed by whoever is given it; a function is not, as a rule. */
-function isFixed(variable: Variable): boolean {
-  if (functionOf(variable)) return true;
-  const init = initOf(variable);
-  const isConst = (variable.defs[0]?.parent as { kind?: string } | undefined)?.kind === 'const';
-  return isConst && init !== undefined && isPrimitive(init);
-}
-
-function isPrimitive(node: AnyNode): boolean {
-  return (
-    ['Literal', 'TemplateLiteral', 'UnaryExpression', 'BinaryExpression'].includes(node.type) &&
-    !(node.type === 'Literal' && node.regex)
-  );
+/** Whether nobody knows what a call of it does. What a parameter calls is seen where it is given. */
+function isUnknown(binding: Binding): boolean {
+  if (binding.kind === 'node') return functionOf(binding.node) === undefined;
+  if (binding.kind !== 'variable') return true;
+  return binding.variable.defs[0]?.type !== 'Parameter' && functionOf(binding.variable) === undefined;
 }

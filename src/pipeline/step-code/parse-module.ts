@@ -31,11 +31,25 @@ export interface ParsedModule {
 
 const OPTIONS: Options = { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true, ranges: true };
 
-/** Parses an ES module. `undefined` for one that is none (CommonJS, JSON), or that no parser here understands. */
+/**
+ * Parses an ES module, or a script that might be one: it is loaded for what it does. `undefined` for what is neither
+ * (CommonJS, JSON), or what no parser here understands.
+ */
 export function parseModule(path: string, source: string): ParsedModule | undefined {
+  if (path.endsWith('.json')) return undefined;
   const parsed = parseSource(path, source);
-  return parsed && isModule(parsed.program) ? describe(path, parsed.code, parsed.program) : undefined;
+  const module = parsed && describe(path, parsed.code, parsed.program);
+  return module && (isModule(module.program) || !isCommonJs(module)) ? module : undefined;
 }
+
+function isCommonJs({ path, references }: ParsedModule): boolean {
+  if (/\.c[jt]s$/.test(path)) return true;
+  const isOf = ({ resolved, identifier }: Reference) => !resolved && COMMON_JS.has(identifier.name);
+  return references.values().some(isOf);
+}
+
+/** What CommonJS gives to its modules. */
+const COMMON_JS = new Set(['require', 'module', 'exports']);
 
 function parseSource(path: string, source: string): { code: string; program: Program } | undefined {
   try {

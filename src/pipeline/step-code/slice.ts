@@ -2,8 +2,8 @@ import type { AnyNode } from 'acorn';
 import type { Reference, Variable } from 'eslint-scope';
 import type { Effect } from './effects.ts';
 import { isParsed, type Module, type ModuleGraph } from './module-graph.ts';
-import { type Binding, bindingOf, exportOf, importOf } from './bindings.ts';
-import { nameOf, type ParsedModule, startOf } from './parse-module.ts';
+import { type Binding, bindingOf, namespaceMember } from './bindings.ts';
+import { type ParsedModule, startOf } from './parse-module.ts';
 import { printNode } from './print-node.ts';
 import { type RelativeRead, relativeRead } from './relative-reads.ts';
 
@@ -55,17 +55,21 @@ export class Slice {
   finish(): { text: string; reads: readonly RelativeRead[] } {
     for (const { module, node, world, bare } of this.#effects) {
       if (world && module && node) this.#itemId(module, node);
-      if (bare !== undefined) this.#texts.push(bare);
+      if (bare !== undefined) this.#texts.push(typeof bare === 'string' ? bare : `*${this.#wholeId(bare)}`);
     }
     this.#drain();
     for (let before = -1; before !== this.#items.size;) {
       before = this.#items.size;
-      for (const { module, node, variables } of this.#effects)
-        if (module && node && variables.values().some((variable) => this.#reached.has(variable)))
-          this.#itemId(module, node);
+      for (const effect of this.#effects)
+        if (effect.module && effect.node && this.#isTouched(effect)) this.#itemId(effect.module, effect.node);
       this.#drain();
     }
     return { text: this.#texts.join('\0'), reads: this.#reads };
+  }
+
+  #isTouched({ variables, values }: Effect): boolean {
+    const isReached = (value: AnyNode | Module) => ('type' in value ? this.#items.has(value) : this.#whole.has(value));
+    return variables.values().some((variable) => this.#reached.has(variable)) || values.values().some(isReached);
   }
 
   #drain(): void {
@@ -152,14 +156,6 @@ export class Slice {
       return reference && this.#referenceText(module, root, reference);
     });
   }
-}
-
-/** `helpers.count`, where `helpers` is all of a module. */
-function namespaceMember(graph: ModuleGraph, module: ParsedModule, node: AnyNode): Binding | undefined {
-  if (node.type !== 'MemberExpression' || node.computed || node.object.type !== 'Identifier') return undefined;
-  const imported = importOf(module.references.get(node.object.start)?.resolved);
-  if (imported?.name !== '*') return undefined;
-  return exportOf(graph, module, imported.specifier, nameOf(node.property as AnyNode));
 }
 
 /** The item of a module that holds a position. */
