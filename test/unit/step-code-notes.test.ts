@@ -5,18 +5,31 @@ import { expect, test } from 'vitest';
 import { workFolder } from '../fixtures/work-folder.ts';
 import { twoSteps } from './step-code/pipeline-folders.ts';
 
-test('what was found is kept for as long as nothing that it was found in changes', () => {
+interface Workplace {
+  write(file: string, text: string): void;
+  told(): unknown;
+  /** The notes that have been kept, by absolute paths. */
+  notes(): string[];
+}
+
+function workplace(): Workplace {
   const [folder, cache] = [workFolder(), workFolder()];
-  const write = (file: string, text: string): void => {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    writeFileSync(join(folder, file), text);
+  return {
+    write(file, text) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), text);
+    },
+    told() {
+      const argv = [resolve(import.meta.dirname, '../fixtures/tell-codes.ts'), folder];
+      const env = { ...process.env, NODE_COMPILE_CACHE: cache };
+      return JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8', env }));
+    },
+    notes: () => globSync('**/step-codes/*.json', { cwd: cache }).map((name) => join(cache, name)),
   };
-  const notes = (): string[] => globSync('**/step-codes/*.json', { cwd: cache });
-  const told = (): unknown => {
-    const argv = [resolve(import.meta.dirname, '../fixtures/tell-codes.ts'), folder];
-    const env = { ...process.env, NODE_COMPILE_CACHE: cache };
-    return JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8', env }));
-  };
+}
+
+test('what was found is kept for as long as nothing that it was found in changes', () => {
+  const { write, told, notes } = workplace();
   write('pipeline.ts', twoSteps("import { a } from 'dep';", "console.log(a); await import('./later.ts');"));
   write('later.ts', 'export const b = 1;\n');
   write('node_modules/dep/package.json', '{ "name": "dep", "version": "1.0.0", "exports": "./index.mjs" }');
@@ -33,6 +46,21 @@ test('what was found is kept for as long as nothing that it was found in changes
   found.push(told());
   expect(new Set(found.map((codes) => JSON.stringify(codes))).size).toBe(4);
 
-  for (const note of notes()) writeFileSync(join(cache, note), '{ "cut');
+  for (const note of notes()) writeFileSync(note, '{ "cut');
   expect(told()).toEqual(found.at(-1));
+});
+
+test('what was found is not kept when an import leads to another file', () => {
+  const { write, told } = workplace();
+  const head =
+    "import { f } from '#lib';\nimport { f as a } from './a.ts';\nimport { f as b } from './b.ts';\nvoid a, b;";
+  write('pipeline.ts', twoSteps(head, 'f();'));
+  write('a.ts', 'export const f = () => 1;\n');
+  write('b.ts', 'export const f = () => 2;\n');
+  const found = ['./a.ts', './b.ts'].map((target) => {
+    write('package.json', JSON.stringify({ type: 'module', imports: { '#lib': target } }));
+    return told() as { codes: Record<string, string> };
+  });
+  expect(found[1]?.codes['two']).toBe(found[0]?.codes['two']);
+  expect(found[1]?.codes['one']).not.toBe(found[0]?.codes['one']);
 });

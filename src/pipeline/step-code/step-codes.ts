@@ -34,7 +34,7 @@ export interface StepCodes {
 }
 
 /**
- * What stands for all code that the `run` of each step reaches. It is remembered for the same sources, since parsing
+ * What stands for all code that the `run` of each step reaches. It is remembered for the same sources and imports, since parsing
  * costs as much time as a whole `run` that has nothing to do.
  * @param entry absolute path of the pipeline's file
  * @throws PipelineErrors `undeclared-file`
@@ -46,7 +46,7 @@ export async function stepCodes(
   steps: readonly StepToAnalyse[],
 ): Promise<StepCodes> {
   const file = noteFile(entry);
-  const sources = hash('sha256', JSON.stringify([ANALYSIS, entry, modules, steps]));
+  const sources = hash('sha256', JSON.stringify([ANALYSIS, entry, modules, resolvedByUser(loaded), steps]));
   const known = file === undefined ? undefined : readNote(file, sources);
   if (known) return known;
   const { analyseSteps } = await import('./analyse.ts');
@@ -55,8 +55,14 @@ export async function stepCodes(
   return { codes, read };
 }
 
+/** What the imports of the user's modules lead to: the same source can import another file than before. */
+function resolvedByUser({ resolved }: LoadedSources): [string, string][] {
+  const isUsers = ([importer]: [string, string]) => !importer.includes('/node_modules/');
+  return [...resolved].filter(isUsers).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
 const note = z.object({
-  /** Stands for the loaded sources, the steps and the analysis. */
+  /** Stands for the loaded sources, what they import, the steps and the analysis. */
   sources: z.string(),
   /** SHA-256 of whatever else was read, by path. */
   read: z.record(z.string(), z.string()),
