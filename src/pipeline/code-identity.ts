@@ -80,9 +80,15 @@ export function legacyCode(step: Step, helpers: string): string {
   );
 }
 
-/** What an analysed step's code, the names of its outputs and its declared files come to. */
+/** What an analysed step's code, the names of its outputs, its tools' commands and its declared files come to. */
 export function codeText(step: Step, code: string, files: readonly DeclaredFile[]): string {
-  return withOutputs(step, code) + filesText(files);
+  return withOutputs(step, code) + commandsText(step) + filesText(files);
+}
+
+/** How a step's tools are called; nothing where it has none. */
+function commandsText({ tools }: Step): string {
+  const lines = tools.map(({ commands }) => `\0${JSON.stringify(commands)}`);
+  return lines.toSorted().join('');
 }
 
 /** What declared files add to the identity of their step; nothing where there are none. */

@@ -1,6 +1,12 @@
 import { type Edit, only, swap, USES_HELPER } from './edit.ts';
 import { twoSteps } from './pipeline-folders.ts';
 
+/** A step with a tool that is called by one command. */
+function withTool(command: string, conda: string): string {
+  const tool = `{ name: 'R', commands: [${command}], version: { args: ['--version'], pattern: /./ }, install: { debian: 'r', conda: '${conda}' } }`;
+  return twoSteps(`const R = ${tool};`, '').replace("name: 'one',", "name: 'one', tools: [R],");
+}
+
 /** Within one file. */
 export const SAME_FILE: Edit[] = [
   swap('the body of run', only(twoSteps('', 'await $`cat XX`;')), ['a', 'b'], ['one']),
@@ -78,6 +84,7 @@ export const SAME_FILE: Edit[] = [
   swap('an escape in a template', only(twoSteps('', 'await $`printf XX`;')), ['a\\n', 'a\\t'], ['one']),
   swap('the position of a hole', only(twoSteps('const L = [XX];', 'console.log(L);')), [',1', '1,'], ['one']),
   swap('async', only(twoSteps('const f = XX() => 1;', 'f();')), ['', 'async '], ['one']),
+  swap('how a tool is called', only(withTool("['Rscript'XX]", 'conda')), ['', ", '--vanilla'"], ['one']),
   swap('const to let', only(twoSteps('XX N = 1;', 'console.log(N);')), ['const', 'let'], []),
 ];
 
@@ -111,6 +118,7 @@ export const NO_CODE: Edit[] = [
     ['d', 'e'],
     [],
   ),
+  swap('where a tool is found', only(withTool("['Rscript']", 'XX')), ['r-base', 'r'], []),
   swap('memory', only(twoSteps('', '').replaceAll('100 MB', 'XX MB')), ['100', '200'], []),
   swap(
     'the order of fields',
