@@ -102,7 +102,7 @@ async function identify(
       files: (files.get(step.name) ?? []).map((file) => file.path),
     })),
   );
-  for (const [file, sha256] of Object.entries(readNow)) read.set(file, sha256);
+  for (const [file, sha256] of Object.entries(readNow)) if (sha256 !== '') read.set(file, sha256);
   const later = [...read].filter(([file]) => !file.includes('/node_modules/') && /\.[cm]?[jt]s$/.test(file));
   modules.push(...later.map(([file, sha256]) => ({ path: file, sha256 })));
   const entries = steps.map((step): [string, StepIdentity] => {

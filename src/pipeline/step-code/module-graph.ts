@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire, findPackageJSON, isBuiltin } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parse } from 'acorn';
+import { type Comment, parse } from 'acorn';
 import { parseModule, type ParsedModule } from './parse-module.ts';
 import { printNode } from './print-node.ts';
 import type { LoadedSources } from './step-codes.ts';
@@ -28,7 +28,7 @@ export interface ModuleGraph {
   imported(from: Module, specifier: string): Imported;
   /** All that the entry reaches, and whatever else was loaded with it, in the order of the imports. */
   all(): readonly Module[];
-  /** SHA-256 by path of everything that was read besides the sources that were given. */
+  /** SHA-256 by path of everything that was read besides the sources that were given; empty for what is not there. */
   read: ReadonlyMap<string, string>;
 }
 
@@ -55,9 +55,12 @@ export function openModules(entry: string, loaded: LoadedSources): ModuleGraph {
   };
   const imported = (from: Module, specifier: string): Imported => {
     if (specifier === 'batch-pipeline' || isBuiltin(specifier)) return { kind: 'package', text: specifier };
-    const path = pathOf(from.path, specifier, loaded.resolved);
-    if (path !== undefined) return { kind: 'module', module: moduleAt(path) };
-    return { kind: 'package', text: packageText(from.path, specifier, readFile) };
+    const path = pathOf(from, specifier, loaded.resolved);
+    if (path === undefined) return { kind: 'package', text: packageText(from.path, specifier, readFile) };
+    // An import that is only tried, or that no run has come to yet, may lead to nothing.
+    if (!modules.has(path) && !loaded.sources.has(path) && !isFile(path, read))
+      return { kind: 'package', text: specifier };
+    return { kind: 'module', module: moduleAt(path) };
   };
   const all = (): readonly Module[] => {
     const found = new Set([moduleAt(entry)]);
@@ -72,16 +75,29 @@ export function openModules(entry: string, loaded: LoadedSources): ModuleGraph {
   return { entry: moduleAt(entry), moduleAt, imported, all, read };
 }
 
+/** Whether a regular file is there; if not, that is noted. */
+function isFile(path: string, read: Map<string, string>): boolean {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return true;
+  read.set(path, '');
+  return false;
+}
+
 /** Of a module of the user's; `undefined` for one of a package. A linked package is the user's, wherever it lies. */
-function pathOf(from: string, specifier: string, resolved: ReadonlyMap<string, string>): string | undefined {
-  const url = resolved.get(`${from} ${specifier}`) ?? resolve(from, specifier);
+function pathOf(from: Module, specifier: string, resolved: ReadonlyMap<string, string>): string | undefined {
+  const url = resolved.get(`${from.path} ${specifier}`) ?? resolve(from, specifier);
   if (!url?.startsWith('file:')) return undefined;
   const path = fileURLToPath(url);
   return path.includes('/node_modules/') ? undefined : path;
 }
 
-function resolve(from: string, specifier: string): string | undefined {
-  if (/^\.{0,2}\/|^file:/.test(specifier)) return new URL(specifier, pathToFileURL(from)).href;
+function resolve(from: Module, specifier: string): string | undefined {
+  const isPath = /^\.{0,2}\/|^file:/.test(specifier);
+  const found = isPath && isParsed(from) ? undefined : resolveAsCommonJs(from.path, specifier);
+  return found ?? (isPath ? new URL(specifier, pathToFileURL(from.path)).href : undefined);
+}
+
+/** `./util` may mean `./util.js`. */
+function resolveAsCommonJs(from: string, specifier: string): string | undefined {
   try {
     return pathToFileURL(realpathSync(createRequire(from).resolve(specifier))).href;
   } catch {
@@ -106,21 +122,25 @@ function findPackage(from: string, specifier: string): string | undefined {
 
 function opaqueModule(path: string, source: string): OpaqueModule {
   if (path.endsWith('.json')) return { path, text: compactJson(source), specifiers: [], unbounded: false };
-  const required = [...source.matchAll(/\b(?:require|import)\s*\(\s*(?:(['"])([^'"\n]+)\1\s*\))?/g)];
+  const { text, code } = compactScript(source);
+  const required = [...code.matchAll(/\b(?:require|import)\s*\(\s*(?:(['"])([^'"\n]+)\1\s*\))?/g)];
   return {
-    path,
-    text: compactScript(source),
+    ...{ path, text },
     specifiers: required.flatMap(([, , specifier]) => (specifier === undefined ? [] : [specifier])),
     unbounded: required.some(([, , specifier]) => specifier === undefined),
   };
 }
 
-function compactScript(source: string): string {
+/** The text that stands for a script, and its code without comments, if it can be parsed. */
+function compactScript(source: string): { text: string; code: string } {
   try {
+    const comments: Comment[] = [];
     const options = { ecmaVersion: 'latest', sourceType: 'script', allowReturnOutsideFunction: true } as const;
-    return printNode(parse(source, options), () => undefined);
+    const text = printNode(parse(source, { ...options, onComment: comments }), () => undefined);
+    const code = comments.reduceRight((rest, { start, end }) => `${rest.slice(0, start)} ${rest.slice(end)}`, source);
+    return { text, code };
   } catch {
-    return source;
+    return { text: source, code: source };
   }
 }
 

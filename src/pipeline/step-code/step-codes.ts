@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -29,7 +29,10 @@ export const ANALYSIS = 'step-code/1';
 export interface StepCodes {
   /** By step. */
   codes: Readonly<Record<string, string>>;
-  /** SHA-256 by path of what was read besides the loaded sources: modules that are imported later, package.json files. */
+  /**
+   * SHA-256 by path of what was read besides the loaded sources: modules that are imported later, package.json files.
+   * Empty for what is not there.
+   */
   read: Readonly<Record<string, string>>;
 }
 
@@ -64,7 +67,7 @@ function resolvedByUser({ resolved }: LoadedSources): [string, string][] {
 const note = z.object({
   /** Stands for the loaded sources, what they import, the steps and the analysis. */
   sources: z.string(),
-  /** SHA-256 of whatever else was read, by path. */
+  /** SHA-256 of whatever else was read, by path; empty for what was not there. */
   read: z.record(z.string(), z.string()),
   codes: z.record(z.string(), z.string()),
 });
@@ -89,6 +92,7 @@ function readNote(file: string, sources: string): StepCodes | undefined {
 }
 
 function digestOf(path: string): string {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return '';
   return hash('sha256', new TextDecoder().decode(readFileSync(path)));
 }
 

@@ -159,6 +159,35 @@ export const MODULES: Edit[] = [
     ['a', 'b'],
     [],
   ),
+  swap(
+    'CommonJS that is required without an extension while running',
+    {
+      'pipeline.ts': twoSteps("import a from './a.cjs';", 'a.f();'),
+      'a.cjs': "exports.f = () => require('./util').g();\n",
+      'util.js': 'exports.g = () => XX;\n',
+      'package.json': '{ "type": "commonjs" }',
+    },
+    ['1', '2'],
+    ['one'],
+  ),
+  swap(
+    'a comment on a module that is no longer there',
+    {
+      'pipeline.ts': twoSteps("import a from './a.cjs';", 'console.log(a);'),
+      'a.cjs': "// was require('./XX')\ntry { require('./optional'); } catch {}\nmodule.exports = 1;\n",
+    },
+    ['old', 'older'],
+    [],
+  ),
+  {
+    edit: 'a module that is imported if it is there',
+    before: only(twoSteps('', "await import('./local.ts').catch(() => undefined);")),
+    after: {
+      'pipeline.ts': twoSteps('', "await import('./local.ts').catch(() => undefined);"),
+      'local.ts': 'export const a = 1;\n',
+    },
+    reruns: ['one'],
+  },
 ];
 
 const DEPENDENCY = {
