@@ -97,8 +97,10 @@ async function execute(setup: ShellSetup, options: ShellOptions, argv: readonly 
   const result: ToolEnd & { stdout?: unknown } = await running;
   const group = running.pid;
   if (group === undefined) return { result, left: [] };
-  const left = result.exitCode === 0 ? await awaitGroup(group) : [];
-  if (result.exitCode !== 0 || left.length > 0) killGroup(group);
+  const ok = isSuccess(result, options.allowExitCodes ?? [0]);
+  // What feeds on the output of a tool, as in `>(gzip > …)`, has to finish even where the tool's exit code is not 0.
+  const left = ok ? await awaitGroup(group) : [];
+  if (!ok || left.length > 0) killGroup(group);
   return { result, left };
 }
 

@@ -79,6 +79,8 @@ describe('a step whose run returns too early', () => {
       returned: 'return $`touch ${out}`;',
       caught: 'await $`false`.catch(() => undefined); write(out);',
       substituted: 'await $.bash`echo whole > >(sleep 0.2; cat >${out})`;',
+      allowed:
+        'await $({ allowExitCodes: [0, 1] }).bash`echo whole > >(sleep 0.2; cat >part; mv part ${out}); exit 1`;',
       flushed: "createWriteStream(out).end('x'.repeat(1e6));",
     });
     expect(found).toEqual({
@@ -96,6 +98,7 @@ describe('a step whose run returns too early', () => {
       returned: 'succeeded',
       caught: 'succeeded',
       substituted: 'succeeded',
+      allowed: 'succeeded',
       flushed: 'succeeded',
     });
   });
