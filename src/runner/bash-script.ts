@@ -1,25 +1,27 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { ShellValue } from '../pipeline/shell.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import { typedTexts } from './template-argv.ts';
 
 /**
  * Before the script, on its first line: any command that fails ends it, and says where, also where bash itself would
- * not notice, as in `<(…)`. Values are taken from the arguments: a script has no limit of length for them.
+ * not notice, as in `<(…)`. It says so in a file of its own, the first argument: the log is shared by all tools. Values
+ * are the other arguments: a script has no limit of length for them.
  */
 const PREAMBLE = [
   'set -Eeuo pipefail',
   'shopt -s inherit_errexit',
-  'exec {bp_log}>&2',
-  `trap 'echo "batch-pipeline: bash line $LINENO: exit code \${PIPESTATUS[*]}" >&$bp_log' ERR`,
-  'bp_values=("$@")',
+  'exec {bp_report}>>"$1"',
+  `trap 'echo "$LINENO \${PIPESTATUS[*]}" >&$bp_report' ERR`,
+  'bp_values=("${@:2}")',
   'set --; ',
 ].join('; ');
 
-/** What the trap above prints. */
-const FAILED = /^batch-pipeline: bash line (\d+): exit code ([\d ]+)$/m;
-
-/** The argument list of a bash script; a value is a whole argument in it, an array several, whatever characters they have. */
-export function bashArgv(template: TemplateStringsArray, values: readonly ShellValue[]): string[] {
+/**
+ * The argument list of a bash script; a value is a whole argument in it, an array several, whatever characters they
+ * have. What fails in the script is appended to the file `report`; see `bashFailures`.
+ */
+export function bashArgv(template: TemplateStringsArray, values: readonly ShellValue[], report: string): string[] {
   const texts = typedTexts(template);
   const args: string[] = [];
   let script = '';
@@ -32,7 +34,7 @@ export function bashArgv(template: TemplateStringsArray, values: readonly ShellV
     script += typeof value === 'object' ? arrayReference(args.length, items.length) : `"\${bp_values[${args.length}]}"`;
     args.push(...items.map(String));
   }
-  return ['bash', '-c', PREAMBLE + script, 'bash', ...args];
+  return ['bash', '-c', PREAMBLE + script, 'bash', report, ...args];
 }
 
 function arrayReference(start: number, length: number): string {
@@ -43,7 +45,7 @@ function arrayReference(start: number, length: number): string {
 function refuseQuoted(script: string, what: string): void {
   if (/<<(?!<)/.test(script.replaceAll('<<<', ''))) {
     throw new StepFailure('tool', `${what} in $.bash follows a <<`, {
-      hint: 'Write the text to a file in scratch, or hand it over with <<< ${…}.',
+      hint: 'Hand the text over with <<< ${…}. Where << is a shift, or its text has ended, write x=${…} in front of it, and "$x" after it.',
     });
   }
   if (!/['"]/.test(openQuote(script))) return;
@@ -58,13 +60,26 @@ function openQuote(script: string): string {
   return script.replaceAll(closed, '').match(/['"]/)?.[0] ?? '';
 }
 
-/** Where a script failed, by what it printed; `undefined` if no part of it did. */
-export function bashFailure(printed: string): { where: string; codes: number[] } | undefined {
-  const [, line, list] = FAILED.exec(printed) ?? [];
-  if (line === undefined || list === undefined) return undefined;
-  const codes = list.trim().split(' ').map(Number);
-  return {
-    where: codes.length > 1 ? ` in line ${line}: exit codes ${codes.join(' | ')}` : ` in line ${line}`,
-    codes,
-  };
+/** A command or pipe of a script that failed. */
+export interface BashFailure {
+  line: string;
+  /** Of each part of the pipe. */
+  codes: number[];
+}
+
+/** Reads the report of a script that has ended, in the order of the failures, and removes it. */
+export function bashFailures(report: string): BashFailure[] {
+  if (!existsSync(report)) return [];
+  const lines = readFileSync(report, 'utf8').matchAll(/^(\d+) ([\d ]+)$/gm);
+  const failures = [...lines].map(([, line = '', codes = '']) => ({
+    line,
+    codes: codes.trim().split(' ').map(Number),
+  }));
+  rmSync(report, { force: true });
+  return failures;
+}
+
+/** Where a script failed, for a message. */
+export function whereFailed({ line, codes }: BashFailure): string {
+  return codes.length > 1 ? ` in line ${line}: exit codes ${codes.join(' | ')}` : ` in line ${line}`;
 }

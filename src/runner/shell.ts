@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Shell, ShellOptions, ShellValue, ToolResult } from '../pipeline/shell.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import type { ToolCall } from '../record/attempt-record.ts';
 import type { AttemptLog } from './attempt-log.ts';
-import { bashArgv, bashFailure } from './bash-script.ts';
+import { bashArgv, type BashFailure, bashFailures, whereFailed } from './bash-script.ts';
 import { isDiskFull, outOfMemoryKills, toolFailureCause } from './failure.ts';
 import { awaitGroup, killGroup, type Straggler } from './process-group.ts';
 import { templateArgv, typedTexts } from './template-argv.ts';
@@ -23,16 +24,25 @@ const KILL_AFTER_MS = 5000;
 /** Captured output that a step may look at. */
 const CAPTURE_CHARS = 1024 * 1024;
 
+type Cut = (template: TemplateStringsArray, values: readonly ShellValue[]) => string[];
+
+/** Of bash, in this process: each has a report of its own. */
+let scripts = 0;
+
 /** Makes the `$` of one attempt: a template is cut into an argument list, or handed to bash with its values apart. */
 export function createShell(setup: ShellSetup, options: ShellOptions = {}): Shell {
-  const run = (cut: typeof templateArgv, template: TemplateStringsArray, values: readonly ShellValue[]) =>
+  const run = (cut: Cut, template: TemplateStringsArray, values: readonly ShellValue[], report?: string) =>
     setup.calls.keep(
       commandLine(template, values),
-      call(setup, options, () => cut(template, values)),
+      call(setup, options, () => cut(template, values), report),
     );
   const shell = (first: TemplateStringsArray | ShellOptions, ...values: readonly ShellValue[]) =>
     isTemplate(first) ? run(templateArgv, first, values) : createShell(setup, { ...options, ...first });
-  const bash: Shell['bash'] = (template, ...values) => run(bashArgv, template, values);
+  const bash: Shell['bash'] = (template, ...values) => {
+    scripts += 1;
+    const report = join(setup.scratch, `.bash-report-${scripts}`);
+    return run((texts, all) => bashArgv(texts, all, report), template, values, report);
+  };
   return Object.assign(shell, { bash }) as Shell;
 }
 
@@ -46,12 +56,19 @@ function isTemplate(value: TemplateStringsArray | ShellOptions): value is Templa
   return Array.isArray(value);
 }
 
-async function call(setup: ShellSetup, options: ShellOptions, cut: () => string[]): Promise<ToolResult> {
+/** `report` is the file in which a script of bash says what failed in it. */
+async function call(
+  setup: ShellSetup,
+  options: ShellOptions,
+  cut: () => string[],
+  report: string | undefined,
+): Promise<ToolResult> {
   setup.signal.throwIfAborted();
   const argv = cut();
   const mark = setup.log.size();
   const startedAt = performance.now();
   const killsBefore = outOfMemoryKills();
+  const allowed = options.allowExitCodes ?? [0];
   const { result, left } = await execute(setup, options, argv);
   setup.onCall({
     argv,
@@ -61,13 +78,13 @@ async function call(setup: ShellSetup, options: ShellOptions, cut: () => string[
   });
   setup.signal.throwIfAborted();
   const printed = setup.log.since(mark);
-  const failedPart = bashFailure(printed);
-  const oomKills = outOfMemoryKills() - killsBefore;
-  const seen = { printed, oomKills, scratch: setup.scratch, failedPart };
-  if (!isSuccess(result, options.allowExitCodes ?? [0])) throw toolFailure(argv, result, seen);
+  const failures = report === undefined ? [] : bashFailures(report);
+  const seen = { printed, killsBefore, scratch: setup.scratch, failedPart: failures[0] };
+  if (!isSuccess(result, allowed)) throw toolFailure(argv, result, seen);
   // Exit code 0 of a tool that has not looked whether its last write found room, or of bash for a part unseen.
   if (isDiskFull(setup.scratch)) throw toolFailure(argv, { exitCode: 0, code: 'ENOSPC' }, seen);
-  if (result.exitCode === 0 && failedPart) throw toolFailure(argv, { exitCode: failedPart.codes.at(-1) }, seen);
+  const failedPart = failures.find((failure) => isUnexpected(failure, result.exitCode === 0 ? [] : allowed));
+  if (failedPart) throw toolFailure(argv, { exitCode: exitCodeOf(failedPart) }, { ...seen, failedPart });
   if (left.length > 0) throw leftRunning(argv, left);
   return {
     exitCode: result.exitCode as number,
@@ -109,6 +126,16 @@ function isSuccess({ exitCode, code }: ToolEnd, allowed: readonly number[]): boo
   return exitCode !== undefined && code === undefined && allowed.includes(exitCode);
 }
 
+/** An exit code that the call allows may be that of its last part, and hide another's. */
+function isUnexpected({ codes }: BashFailure, allowed: readonly number[]): boolean {
+  return codes.some((code) => code !== 0 && !allowed.includes(code));
+}
+
+/** As `pipefail` has it. */
+function exitCodeOf({ codes }: BashFailure): number | undefined {
+  return codes.findLast((code) => code !== 0);
+}
+
 function leftRunning(argv: readonly string[], left: readonly Straggler[]): StepFailure {
   const commands = left.map(({ command }) => `"${shortCommand([command])}"`).join(', ');
   return new StepFailure('tool', `${argv[0]} ended and left ${commands} running in the background`, {
@@ -133,7 +160,7 @@ interface ToolEnd {
 function toolFailure(
   argv: readonly string[],
   end: ToolEnd,
-  seen: { printed: string; oomKills: number; scratch: string; failedPart: ReturnType<typeof bashFailure> },
+  seen: { printed: string; killsBefore: number; scratch: string; failedPart: BashFailure | undefined },
 ): StepFailure {
   const name = argv[0] ?? 'tool';
   if (end.isMaxBuffer) {
@@ -145,11 +172,12 @@ function toolFailure(
   }
   const cause = toolFailureCause({
     signal: end.signal,
-    ...seen,
+    printed: seen.printed,
+    oomKills: outOfMemoryKills() - seen.killsBefore,
     diskFull: end.code === 'ENOSPC' || isDiskFull(seen.scratch),
   });
-  const { where = '', codes = [] } = seen.failedPart ?? {};
-  const hint = cause === 'disk' ? DISK_HINT : isSigpipe(codes) ? SIGPIPE_HINT : undefined;
+  const where = seen.failedPart ? whereFailed(seen.failedPart) : '';
+  const hint = cause === 'disk' ? DISK_HINT : isSigpipe(seen.failedPart?.codes ?? []) ? SIGPIPE_HINT : undefined;
   return new StepFailure(cause, `${name} ${howItEnded(end)}${where}`, hint === undefined ? {} : { hint });
 }
 

@@ -109,6 +109,9 @@ describe('a step whose tools all said success', () => {
     const found = await outcomes({
       pipe: 'await $({ stdoutTo: out }).bash`cat ${text} | nosuch | wc -l`;',
       killed: "await $({ stdoutTo: out }).bash`cat ${text} | bash -c 'kill -9 $$' | cat`;",
+      blamed: 'await Promise.all([$.bash`false`.catch(() => undefined), $`sleep 1`]); write(out);',
+      lengthy: 'await $.bash`cat <(echo x; nosuch); head -c 3000000 /dev/zero >&2`; write(out);',
+      masked: 'await $({ allowExitCodes: [0, 1] }).bash`nosuch | grep x`; write(out);',
       sigpipe: 'await $({ stdoutTo: out }).bash`yes | head -1`;',
       hidden: "await $`bash -c ${'cat x | nosuch | wc -l'}`; write(out);",
       bar: 'await $`cat ${text} | wc -l`; write(out);',
@@ -127,6 +130,9 @@ describe('a step whose tools all said success', () => {
     expect(found).toEqual({
       pipe: expect.stringMatching(/^tool: bash exited with code 127 in line 1: exit codes (?:0|141) \| 127 \| 0$/),
       killed: expect.stringMatching(/^tool: bash exited with code 137 in line 1: exit codes (?:0|141) \| 137 \| 0$/),
+      blamed: 'succeeded',
+      lengthy: 'tool: bash exited with code 127 in line 1',
+      masked: 'tool: bash exited with code 1 in line 1: exit codes 127 | 1',
       sigpipe: 'tool: bash exited with code 141 in line 1: exit codes 141 | 0',
       hidden: 'tool: A pipe in bash -c hides the failure of all its parts but the last',
       bar: 'tool: "|" in a $ template: it runs one tool, without a shell that knows this',

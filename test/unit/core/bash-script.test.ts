@@ -1,19 +1,32 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { ShellValue } from '../../../src/pipeline/shell.ts';
-import { bashArgv, bashFailure } from '../../../src/runner/bash-script.ts';
+import { bashArgv, bashFailures, whereFailed } from '../../../src/runner/bash-script.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'batch-pipeline-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const report = join(folder, 'report');
 
 function run(template: TemplateStringsArray, ...values: readonly ShellValue[]): string {
-  const [file = '', ...args] = bashArgv(template, values);
-  return execFileSync(file, args, { encoding: 'utf8' });
+  const [file = '', ...args] = bashArgv(template, values, report);
+  try {
+    return execFileSync(file, args, { encoding: 'utf8' });
+  } finally {
+    rmSync(report, { force: true });
+  }
 }
 
 /** Exit code, and what of the script failed. */
 function fails(template: TemplateStringsArray, ...values: readonly ShellValue[]) {
-  const [file = '', ...args] = bashArgv(template, values);
-  const { status, stderr } = spawnSync(file, args, { encoding: 'utf8' });
-  return { status, failed: bashFailure(stderr)?.where };
+  const [file = '', ...args] = bashArgv(template, values, report);
+  const { status } = spawnSync(file, args, { encoding: 'utf8' });
+  const [failed] = bashFailures(report);
+  expect(existsSync(report)).toBe(false);
+  return { status, failed: failed && whereFailed(failed) };
 }
 
 describe('a bash script', () => {
