@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { readFileSync, type StatsFs, statfsSync } from 'node:fs';
 import { PipelineError, systemCode } from '../errors.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import type { FailureCause } from '../record/cause.ts';
@@ -24,8 +24,16 @@ const NO_SPACE_BYTES = 64 * 1024;
 
 /** A tool on a full disk cannot even say so: its log lies there too. */
 export function isDiskFull(folder: string): boolean {
-  const { bavail, bsize, files, ffree } = statfsSync(folder);
-  return bavail * bsize < NO_SPACE_BYTES || (files > 0 && ffree === 0);
+  return hasNoRoom(statfsSync(folder), process.geteuid?.() === 0);
+}
+
+/** Only root may write to what a filesystem keeps in reserve; a filesystem that does not know its size tells 0 of everything. */
+export function hasNoRoom(
+  stats: Pick<StatsFs, 'blocks' | 'bfree' | 'bavail' | 'bsize' | 'files' | 'ffree'>,
+  isRoot: boolean,
+): boolean {
+  const { blocks, bfree, bavail, bsize, files, ffree } = stats;
+  return (blocks > 0 && (isRoot ? bfree : bavail) * bsize < NO_SPACE_BYTES) || (files > 0 && ffree === 0);
 }
 
 /** The cause behind a tool's bad end. */
