@@ -106,7 +106,7 @@ const EXPANSION_HINT =
   'Insert the value with ${…}, several as an array, or write $.bash`…`; quotes make it an argument.';
 
 const SHELL_SYNTAX: readonly [RegExp, string][] = [
-  [/^(?:\|\|?|\|&|&&?)$|;$/, SHELL_HINT],
+  [/\||^&&?$|;$/, SHELL_HINT],
   [/^\d*(?:>|<)|^&>/, REDIRECT_HINT],
   [/\*|`|\$[({A-Za-z_]/, EXPANSION_HINT],
 ];
@@ -126,7 +126,7 @@ function refuseSilentPipe(argv: readonly string[]): void {
   const script = argv.find((_, i) => i > 1 && /^-\w*c\w*$/.test(argv[i - 1] as string));
   if (script === undefined || argv.some((word) => word.includes('pipefail')) || !hasPipe(script)) return;
   throw new StepFailure('tool', `A pipe in ${program} -c hides the failure of all its parts but the last`, {
-    hint: 'Write $.bash`…`, which fails when any part fails, or set -o pipefail.',
+    hint: 'Write $.bash`…`, which fails when any part fails, or set -o pipefail, also where the | is only part of a pattern, as in case … in a|b).',
   });
 }
 
