@@ -27,6 +27,7 @@ import { createStepContext, declaredOutputs } from './step-context.ts';
 import type { TaskContext } from './task-context.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { isDone, refuseStrangers, removeLoser } from './task-result.ts';
+import { killChildren } from './process-group.ts';
 import { refuseChildren, refuseOpenOutputs } from './unfinished.ts';
 
 /** Everything that stays the same from one attempt of a runner to the next. */
@@ -224,18 +225,25 @@ function inSources(failure: AttemptFailure, { code, manifest }: Attempt): Attemp
   return { ...failure, message: sourceStack(failure.message, { folder, home }, manifest.pipelineSource) };
 }
 
-/** Whatever tools a step has started have ended when this has: one that fails beside another, or is not awaited, too. */
+/**
+ * Whatever a step has started has ended when this has: tools, one that fails beside another or is not awaited too, and
+ * the processes that its own code has left behind.
+ */
 async function withTools(
   signal: AbortSignal,
   run: (tools: { signal: AbortSignal; calls: ToolCalls }) => Promise<void>,
 ): Promise<void> {
   const over = new AbortController();
   const calls = new ToolCalls();
+  const startedAt = performance.now();
+  let hasLeftNothing = false;
   try {
     await run({ signal: AbortSignal.any([signal, over.signal]), calls });
+    hasLeftNothing = true;
   } finally {
     over.abort();
     await calls.ended();
+    if (!hasLeftNothing) killChildren(performance.now() - startedAt);
   }
 }
 

@@ -30,8 +30,13 @@ export async function awaitGroup(group: number): Promise<Straggler[]> {
 
 /** Ends whoever is left in a group. */
 export function killGroup(group: number): void {
+  kill(-group);
+}
+
+/** A negative number is a group's. */
+function kill(pid: number): void {
   try {
-    process.kill(-group, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
   } catch {
     // Gone.
   }
@@ -39,10 +44,15 @@ export function killGroup(group: number): void {
 
 /** Also true for a group of zombies that nobody reaps, as in a container without an init. */
 function isGroupKnown(group: number): boolean {
+  // Nearly every tool comes by here, and the error of a group that is gone needs no stack.
+  const depth = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
   try {
     return process.kill(-group, 0);
   } catch {
     return false;
+  } finally {
+    Error.stackTraceLimit = depth;
   }
 }
 
@@ -72,9 +82,15 @@ export function livingChildren(ageMs: number): number[] {
     .map(Number);
 }
 
-/** Ends all tools that this process has started, each the leader of its group. */
-export function killTools(): void {
-  for (const pid of livingChildren(Infinity)) killGroup(pid);
+/**
+ * Ends the children of `livingChildren`: tools, each the leader of its group, and what a step has started by itself,
+ * which leads none.
+ */
+export function killChildren(ageMs: number): void {
+  for (const pid of livingChildren(ageMs)) {
+    killGroup(pid);
+    kill(pid);
+  }
 }
 
 export function commandOf(pid: number | string): string {

@@ -1,7 +1,7 @@
 import { StepFailure } from '../pipeline/step.ts';
 import { type AttemptFailure, describeFailure } from './failure.ts';
 import { type AttemptOutcome, performAttempt, type Workplace } from './perform-attempt.ts';
-import { killTools } from './process-group.ts';
+import { killChildren } from './process-group.ts';
 import { sweepScratch } from './scratch.ts';
 import type { TaskContext } from './task-context.ts';
 import { type Equipment, openWorkplace } from './workplace.ts';
@@ -32,7 +32,7 @@ export function serveAttempts(equipment: Equipment): void {
     if (!busy) return;
     abort.abort(new StepFailure('out-of-memory', message, { hint: 'batch-pipeline retry gives it more memory.' }));
     // Until they have heard a SIGTERM they would go on taking more.
-    killTools();
+    killChildren(Infinity);
   };
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => cancel('The runner was asked to stop (SIGTERM)'));

@@ -9,14 +9,13 @@ import { shortCommand } from './tool-calls.ts';
 const PATIENCE_MS = 200;
 
 /**
- * Ends what the step's own code has started besides `$` since `startedAt` (monotonic milliseconds), and not waited for.
+ * What the step's own code has started besides `$` since `startedAt` (monotonic milliseconds) must have ended.
  * @throws StepFailure `tool` naming the commands
  */
 export function refuseChildren(startedAt: number): void {
   const left = livingChildren(performance.now() - startedAt);
   if (left.length === 0) return;
   const commands = left.map((pid) => `"${shortCommand([commandOf(pid)])}"`).join(', ');
-  for (const pid of left) process.kill(pid, 'SIGKILL');
   throw new StepFailure('tool', `run returned while ${commands} was still running`, {
     hint: 'Await the end of every process that the step starts; $`…` does it for you.',
   });

@@ -71,6 +71,7 @@ describe('a step whose run returns too early', () => {
       chained: 'void $`sleep 600`.then(() => undefined); write(out);',
       background: '$`true`; await $`bash -c ${"sleep 600 >/dev/null 2>&1 & echo started"}`; write(out);',
       spawned: "spawn('sleep', ['600'], { stdio: 'ignore' }); write(out);",
+      thrown: "spawn('sleep', ['600'], { stdio: 'ignore', cwd: scratch }); throw new Error('no');",
       stream: "createWriteStream(out).write('a part');",
       descriptor: "openSync(out, 'w');",
       piped:
@@ -91,6 +92,7 @@ describe('a step whose run returns too early', () => {
       chained: 'tool: run returned while "sleep 600" was still running',
       background: 'tool: bash ended and left "sleep 600" running in the background',
       spawned: 'tool: run returned while "sleep 600" was still running',
+      thrown: 'tool: Error: no',
       stream: 'tool: run returned while the step was still writing its output "out"',
       descriptor: 'tool: run returned while the step was still writing its output "out"',
       piped: 'tool: run returned while the step was still writing its output "out"',
