@@ -5,8 +5,8 @@ import { commandOf, livingChildren } from './process-group.ts';
 import type { DeclaredOutput } from './publish.ts';
 import { shortCommand } from './tool-calls.ts';
 
-/** A file that is being closed needs no longer. */
-const PATIENCE_MS = 200;
+/** A stream that is being flushed to a loaded disk needs no longer. */
+const PATIENCE_MS = 2000;
 
 /**
  * What the step's own code has started besides `$` since `startedAt` (monotonic milliseconds) must have ended.
@@ -22,11 +22,12 @@ export function refuseChildren(startedAt: number): void {
 }
 
 /** What Node itself works with from start to end, and no step opens: file descriptors that need no look. */
-const NODES_OWN = new Set(listFds().filter((fd) => /^(?:anon_inode|socket|pipe):/.test(linkOf(fd))));
+const NODES_OWN = new Set(listFds().filter((fd) => Number(fd) <= 2 || /^(?:anon_inode|socket|pipe):/.test(linkOf(fd))));
 
 /**
- * What Node still has to write is waited for; a file that stays open for writing may be cut.
- * @throws StepFailure `tool` naming the outputs
+ * What Node still has to write is waited for, for two seconds; a file that stays open for writing may be cut, and so may
+ * any while work on files goes on. The runner itself has none at this point.
+ * @throws StepFailure `tool` naming the outputs that are open
  */
 export async function refuseOpenOutputs(outputs: readonly DeclaredOutput[]): Promise<void> {
   const giveUpAt = performance.now() + PATIENCE_MS;
@@ -35,15 +36,21 @@ export async function refuseOpenOutputs(outputs: readonly DeclaredOutput[]): Pro
   while (isFileWorkPending() && performance.now() < giveUpAt);
   const written = openForWriting();
   const open = written.size === 0 ? [] : outputs.filter(({ path }) => written.has(realPath(path)));
-  if (open.length === 0) return;
-  const names = open.map(({ name }) => `"${name}"`).join(', ');
-  throw new StepFailure('tool', `run returned while the step was still writing its output ${names}`, {
-    hint: 'Await the end of the stream: await pipeline(…), or await finished(stream).',
+  if (open.length > 0) {
+    const names = open.map(({ name }) => `"${name}"`).join(', ');
+    throw new StepFailure('tool', `run returned while the step was still writing its output ${names}`, {
+      hint: 'Await the end of the stream: await pipeline(…), or await finished(stream).',
+    });
+  }
+  if (!isFileWorkPending()) return;
+  throw new StepFailure('tool', 'run returned while the step was still reading or writing files', {
+    hint: 'Await every call that works with files, such as appendFile.',
   });
 }
 
 function isFileWorkPending(): boolean {
-  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+  // A CloseReq is what a FileHandle is closed with.
+  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq') || name === 'CloseReq');
 }
 
 /** Paths of the files that this process has open for writing. */
