@@ -94,7 +94,7 @@ test('a file that is read without being declared is refused before anything runs
 });
 
 test('results from before stay those of the same code, once a run has taken them over', async () => {
-  const frozen = frozenStore();
+  const frozen = await frozenStore();
   const [, ...flags] = FROZEN_RUNS.texts;
   const copy = join(frozen.store, '../copy/texts.ts');
   cpSync(join(FROZEN, 'pipelines'), join(copy, '..'), { recursive: true });

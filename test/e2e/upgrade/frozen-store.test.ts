@@ -1,7 +1,7 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FROZEN, FROZEN_RUNS, frozenStore } from '../../fixtures/frozen-store.ts';
+import { FROZEN, FROZEN_RUNS, frozenStore, withFlags } from '../../fixtures/frozen-store.ts';
 import { filesIn } from '../../fixtures/work-folder.ts';
 
 /**
@@ -32,7 +32,7 @@ const WAITING = {
 
 describe('a store from before opens, and', () => {
   test.for(['texts', 'orders', 'fusion'] as const)('plan of %s reruns nothing that is not declared', async (name) => {
-    const frozen = frozenStore();
+    const frozen = await frozenStore();
     const { stdout, stderr } = await frozen.current('--json', 'plan', ...FROZEN_RUNS[name]);
     expect(stderr).not.toMatch(/^error/m);
     const { reasons } = JSON.parse(stdout) as { reasons: { step: string; reason: string; samples: string[] }[] };
@@ -41,7 +41,7 @@ describe('a store from before opens, and', () => {
   });
 
   test('status, runs and logs tell what they told', async () => {
-    const frozen = frozenStore();
+    const frozen = await frozenStore();
     for (const run of ['texts-2', 'texts-3', 'orders-4', 'orders-5', 'fusion-6']) {
       const [now, then] = [await frozen.current('--json', 'status', run), await frozen.older('--json', 'status', run)];
       expect(tasksOf(now.stdout), `${run}\n${now.stderr}`).toEqual(tasksOf(then.stdout));
@@ -57,7 +57,7 @@ describe('a store from before opens, and', () => {
   });
 
   test('results are those that were there, whole, for every run', async () => {
-    const frozen = frozenStore();
+    const frozen = await frozenStore();
     for (const run of ['texts-2', 'texts-3', 'orders-4', 'orders-5', 'fusion-6']) {
       const locations = async (program: 'current' | 'older') =>
         (await frozen[program]('--json', 'results', run)).stdout.match(/"location": .*/g) ?? [];
@@ -72,7 +72,7 @@ describe('a store from before opens, and', () => {
   });
 
   test('nothing of it is garbage, and its reference is whole', async () => {
-    const frozen = frozenStore();
+    const frozen = await frozenStore();
     const before = frozen.objects();
     expect(JSON.parse((await frozen.current('--json', 'gc', '--keep-days', '36500')).stdout)).toMatchObject({
       garbage: [],
@@ -83,7 +83,7 @@ describe('a store from before opens, and', () => {
   });
 
   test('run carries on: only what is new or has failed is computed, and the gather holds both', async () => {
-    const frozen = frozenStore();
+    const frozen = await frozenStore();
     const before = frozen.objects();
     const ran = await frozen.current('run', ...FROZEN_RUNS.texts, '-p', 'top=2');
     expect(ran.stderr + ran.stdout).toMatch(/Run texts-7: 3 samples, 3 succeeded; 3 tasks run/);
@@ -95,11 +95,9 @@ describe('a store from before opens, and', () => {
   });
 
   test('retry of a run from before ends it, or says in one line why not and leaves everything', async () => {
-    const frozen = frozenStore();
+    const frozen = await frozenStore();
     const before = frozen.objects();
-    const flag = join(FROZEN, 'flags/never');
-    writeFileSync(flag, '');
-    const { code, stderr } = await frozen.current('retry', 'orders-4').finally(() => rmSync(flag));
+    const { code, stderr } = await withFlags(['never'], () => frozen.current('retry', 'orders-4'));
     if (code === 0) {
       const lists = filesIn(frozen.store, 'v1/orders/outputs/all/**');
       expect(lists.map((name) => readFileSync(join(frozen.store, name), 'utf8'))).toContain(

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { FROZEN_RUNS, type FrozenStore, frozenStore } from '../../fixtures/frozen-store.ts';
+import { FROZEN_RUNS, type FrozenStore, frozenStore, withFlags } from '../../fixtures/frozen-store.ts';
 
 /** Runs today's program into the store of before: a run that succeeds, one that fails for a sample, one of its retries. */
 async function usedByCurrent(): Promise<FrozenStore> {
-  const frozen = frozenStore();
+  const frozen = await frozenStore();
   for (const args of [
     ['run', ...FROZEN_RUNS.texts, '-p', 'top=2'],
     ['run', ...FROZEN_RUNS.orders],
     ['retry', 'orders-8'],
   ]) {
-    const { code, stderr } = await frozen.current(...args);
+    const { code, stderr } = await withFlags([], () => frozen.current(...args));
     expect([0, 1], stderr).toContain(code);
   }
   return frozen;
@@ -61,7 +61,7 @@ test.for(WRITING.map((args) => ({ command: args.join(' '), args })))(
   async ({ args }) => {
     const frozen = await usedByCurrent();
     const before = frozen.objects();
-    const told = await frozen.older(...args);
+    const told = await withFlags([], () => frozen.older(...args));
     expect(isRefusalOrSuccess(told), `${told.code}\n${told.stderr}`).toBe(true);
     expect(frozen.objects()).toEqual(expect.arrayContaining(before));
     // And today's reads all of it.
