@@ -65,7 +65,7 @@ export function importOf(variable: Variable | null | undefined): { specifier: st
 }
 
 /** What `name` of `specifier` stands for, seen from `from`. */
-export function exportOf(graph: ModuleGraph, from: Module, specifier: string, name: string): Binding {
+function exportOf(graph: ModuleGraph, from: Module, specifier: string, name: string): Binding {
   const target = graph.imported(from, specifier);
   if (target.kind === 'package') return { kind: 'package', text: target.text, name };
   return find(graph, target.module, name, new Set()) ?? { kind: 'module', module: target.module, name };
