@@ -24,13 +24,13 @@ const TWO_STORES = ['store', 'bucketName', 'both name the store'] as const;
 const RULES: Readonly<Record<string, Rules>> = {
   run: { apart: [TWO_STORES, ['samples', 'sampleListFile', 'both give the samples']] },
   plan: { apart: [TWO_STORES, ['samples', 'sampleListFile', 'both give the samples']] },
-  logs: { apart: [['json', 'follow', 'do not go together: the record is written when the task has ended']] },
-  init: { idle: { store: 'A store begins with the first run.', json: 'There is nothing to read by a program.' } },
-  completion: { idle: { store: 'The script is the same for all.', json: 'A script is for a shell.' } },
+  logs: { apart: [['json', 'follow', 'cannot be combined: the record is written when the task has ended']] },
+  init: { idle: { store: 'A store begins with the first run.', json: 'Its output is not meant for programs.' } },
+  completion: { idle: { store: 'The script is the same for every store.', json: 'It prints a shell script.' } },
   demo: { idle: { store: 'The store lies in the folder of the demo: batch-pipeline demo FOLDER.' } },
-  'images build': { idle: { store: 'Images are built into this machine; "images push" brings them to a store.' } },
+  'images build': { idle: { store: 'Images are built on this machine; "images push" brings them to a store.' } },
   deploy: {
-    apart: [TWO_STORES, ['print', 'json', 'do not go together: the template is YAML']],
+    apart: [TWO_STORES, ['print', 'json', 'cannot be combined: the template is YAML']],
     alone: ['print', 'prints the template, which is the same for all'],
   },
 };
@@ -43,7 +43,7 @@ export function refuseIdleFlags(command: Acting): void {
   const rules = RULES[pathOf(command)] ?? {};
   const isGiven = (flag: string): boolean => command.getOptionValueSourceWithGlobals(flag) === 'cli';
   for (const [flag, hint] of Object.entries(rules.idle ?? {}))
-    if (isGiven(flag)) throw invalid(`"${pathOf(command)}" has no use for ${long(flag)}`, hint);
+    if (isGiven(flag)) throw invalid(`"${pathOf(command)}" does not use ${long(flag)}`, hint);
   for (const [one, other, why] of rules.apart ?? [])
     if (isGiven(one) && isGiven(other)) throw invalid(`${long(one)} and ${long(other)} ${why}`, LEAVE_ONE);
   const [lone = '', why = ''] = rules.alone ?? [];
@@ -51,7 +51,7 @@ export function refuseIdleFlags(command: Acting): void {
   const flags = [...command.options.map((option) => option.attributeName()), 'store'];
   const beside = flags.find((flag) => flag !== lone && isGiven(flag));
   if (isGiven(lone) && beside !== undefined)
-    throw invalid(`${long(lone)} ${why}: no use for ${long(beside)}`, LEAVE_ONE);
+    throw invalid(`${long(lone)} ${why}: ${long(beside)} has no effect`, LEAVE_ONE);
 }
 
 const LEAVE_ONE = 'Omit one of them.';

@@ -8,7 +8,7 @@ export function nameValuePairs(flags: readonly string[] | undefined, flag: strin
   const pairs = new Map<string, string>();
   for (const text of flags ?? []) {
     const at = text.indexOf('=');
-    if (at <= 0) throw invalid(`"${text}" is no NAME=VALUE`, flag);
+    if (at <= 0) throw invalid(`"${text}" is not NAME=VALUE`, flag);
     const [name, value] = [text.slice(0, at), text.slice(at + 1)];
     const before = pairs.get(name);
     if (before !== undefined) throw invalid(`"${name}" is given twice: ${before} and ${value}`, flag);

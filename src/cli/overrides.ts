@@ -32,7 +32,7 @@ export function resourceOverrides(
     if (Object.values(given).includes(0))
       throw bad(setting, `"${value}" is no value for ${name}`, 'Write cpus=2, memory=8GB, scratch=50GB or time=4h.');
     if (Object.keys(given).some((key) => key in (overrides[step] ?? {})))
-      throw bad(setting, `The ${name} of step ${step} is set twice`, 'Leave one of them away.');
+      throw bad(setting, `The ${name} of step ${step} is set twice`, 'Omit one of them.');
     overrides[step] = { ...overrides[step], ...given };
   }
   return overrides;

@@ -102,9 +102,9 @@ function otherCode({ run, pipelineSource, programVersion }: Manifest, subject: s
     code: 'code-changed',
     message: builtIn
       ? `Run ${run} was planned by version ${programVersion} of this program, and ${subject} changed since`
-      : `Of run ${run}, ${subject} edited since it was planned`,
+      : `In run ${run}, ${subject} edited since it was planned`,
     where: pipelineSource,
-    hint: '"batch-pipeline run" plans anew with the new code; what is done and has not changed stays done.',
+    hint: '"batch-pipeline run" makes a new plan with the new code; finished work that has not changed is kept.',
     exitCode: ExitCode.usage,
   });
 }

@@ -218,7 +218,7 @@ function addRunFlags(command: Command) {
     .option('--max-running <n>', 'slurm: tasks of a step that run at the same time')
     .option('--container <runtime>', 'slurm: run the steps in images with apptainer, singularity or podman')
     .option('--image <image=uri>', "slurm, aws-batch: the image to use for one of the pipeline's (repeatable)", several)
-    .option('--bind <folder>', 'slurm: folder that containers see, with inputs in it (repeatable)', several)
+    .option('--bind <folder>', 'slurm: folder to show to containers, such as inputs (repeatable)', several)
     .option('--module <name>', 'slurm: environment module to load (repeatable)', several)
     .option('--prologue <file>', 'slurm: shell lines to run before each task')
     .option('--region <name>', 'aws-batch: region of the queue')
@@ -241,7 +241,7 @@ function addReferenceCommands(program: Pick<Command, 'command'>, onExit: OnExit)
     .option('--queue <name>', 'slurm: partition; aws-batch: job queue')
     .option('--container <runtime>', 'slurm: run the steps in images with apptainer, singularity or podman')
     .option('--image <image=uri>', "slurm, aws-batch: the image to use for one of the pipeline's (repeatable)", several)
-    .option('--bind <folder>', 'slurm: folder that containers see, with inputs in it (repeatable)', several)
+    .option('--bind <folder>', 'slurm: folder to show to containers, such as inputs (repeatable)', several)
     .addHelpText(
       'after',
       '\nExample:\n  $ batch-pipeline reference build GRCh38.104 --reference-file fasta=cdna.fa.gz --reference-file gtf=genes.gtf.gz',

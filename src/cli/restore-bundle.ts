@@ -43,10 +43,7 @@ export async function restoreCode(store: Store, { run, code, pipelineSource }: M
     .then(buildCode)
     .catch(() => undefined);
   if (today?.sha256 !== code.sha256)
-    throw gone(
-      `The code of run ${run} is no longer in the store as it was, and the pipeline's file is not the same`,
-      code,
-    );
+    throw gone(`The code of run ${run} is no longer in the store as it was, and the pipeline's file has changed`, code);
   await publishZip(store, today);
   return today.bytes;
 }

@@ -75,7 +75,7 @@ function noUse(pipeline: Pipeline, reference: string, files: readonly string[]):
   const needed = Object.keys(pipeline.references);
   return new PipelineError({
     code: 'flag-invalid',
-    message: `Pipeline ${pipeline.name} has no use for reference ${reference}, which holds ${files.join(', ')}`,
+    message: `Pipeline ${pipeline.name} does not use reference ${reference}, which holds ${files.join(', ')}`,
     where: '--reference',
     hint: needed.length === 0 ? 'It needs none.' : `It needs ${needed.join(', ')}.`,
   });

@@ -57,9 +57,9 @@ function refuseStackFlags(flags: DeployFlags): void {
   const flag = `--${idle.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   throw new PipelineError({
     code: 'flag-invalid',
-    message: `Bucket, queue, role and log group are there, so that nothing is made for which ${flag} could hold`,
+    message: `Bucket, queue, role and log group are given, so nothing is created that ${flag} could apply to`,
     where: flag,
-    hint: `Leave ${flag} away.`,
+    hint: `Leave out ${flag}.`,
   });
 }
 

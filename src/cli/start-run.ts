@@ -17,8 +17,8 @@ export async function startOrCarryOn(
   const { store, engine } = prepared.request;
   const underway = await findUnderway(prepared);
   if (underway) {
-    const other = nameOfRun(underway.run) === name ? '' : `; none is started as ${name}`;
-    notice(`Run ${underway.run} is at work on this already${other}.`);
+    const other = nameOfRun(underway.run) === name ? '' : `; no run named ${name} was started`;
+    notice(`Run ${underway.run} is already working on this${other}.`);
     return { manifest: underway, submitted: await carryOn({ store, engine }, underway, onEvent) };
   }
   return startRun(prepared, {

@@ -48,7 +48,7 @@ export async function readDeployment(
     code: 'deployment-unreadable',
     message: `What was deployed for this store cannot be read: ${z.prettifyError(error)}`,
     where: `${store.url}/${deploymentKey}`,
-    hint: '"batch-pipeline deploy" writes it anew.',
+    hint: '"batch-pipeline deploy" writes it again.',
   });
 }
 

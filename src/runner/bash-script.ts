@@ -50,7 +50,7 @@ function refuseQuoted(script: string, what: string): void {
   }
   if (!/['"]/.test(openQuote(script))) return;
   throw new StepFailure('tool', `${what} in $.bash stands within quotes`, {
-    hint: 'Leave the quotes out, values are quoted already; hand a value to awk with -v name=${…}.',
+    hint: 'Leave out the quotes: values are quoted already. Pass a value to awk with -v name=${…}.',
   });
 }
 

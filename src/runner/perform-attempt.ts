@@ -145,8 +145,8 @@ async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSig
 /** A gather under the key of everyone must have everyone: nobody is left out without a word. */
 function refuseAbsent({ absent }: Cohort): void {
   if (absent.length === 0) return;
-  const message = `What is to be gathered is not in the store any more: ${absent.slice(0, 5).join(', ')}`;
-  throw new StepFailure('input', message, { hint: 'Start the run again: it makes what is missing.' });
+  const message = `Results to be gathered are no longer in the store: ${absent.slice(0, 5).join(', ')}`;
+  throw new StepFailure('input', message, { hint: 'Start the run again: it recreates what is missing.' });
 }
 
 /** An engine that keeps the same limit may be a moment ahead with its SIGTERM: that is no wish of anybody's. */

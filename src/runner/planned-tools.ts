@@ -53,7 +53,7 @@ export function otherTool(facts: { run: string; tool: string; planned: string; v
   return new PipelineError({
     code: 'tool-changed',
     message: `${facts.tool} is ${facts.version} here, and was ${facts.planned} when run ${facts.run} was planned`,
-    hint: '"batch-pipeline run" plans anew with it; what does not need it stays done. Or put the other version back.',
+    hint: '"batch-pipeline run" makes a new plan with it, and repeats only what uses it. Or restore the planned version.',
     exitCode: ExitCode.environment,
   });
 }

@@ -57,9 +57,13 @@ export async function publishOutputs(
 }
 
 function stillWritten(name: string, path: string): StepFailure {
-  return new StepFailure('tool', `Output "${name}" (${basename(path)}) was still being written when run had returned`, {
-    hint: 'Await everything that writes it.',
-  });
+  return new StepFailure(
+    'tool',
+    `Output "${name}" (${basename(path)}) was still being written after run had returned`,
+    {
+      hint: 'Await everything that writes it.',
+    },
+  );
 }
 
 /** Hex SHA-256 of a file of this size. */

@@ -64,7 +64,7 @@ export function refuseOtherCode({ codes }: RunCode, { step, planned }: { step: s
   throw new PipelineError({
     code: 'code-changed',
     message: `The code of step ${step} is not what the run was planned with`,
-    hint: '"batch-pipeline run" plans anew; what is done and has not changed stays done.',
+    hint: '"batch-pipeline run" makes a new plan; finished work that has not changed is kept.',
     exitCode: ExitCode.environment,
   });
 }

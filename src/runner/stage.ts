@@ -129,7 +129,7 @@ function valueOf(sample: ManifestSample | undefined, { column, schema }: SampleV
 }
 
 /**
- * An input that changed while the step worked with it makes its outputs worth nothing, and, where the step itself did it,
+ * An input that changed while the step was using it makes its outputs worth nothing, and, where the step itself did it,
  * the file too: a published one is made again. A cache's copy says nothing of the published one.
  * @throws StepFailure `input`
  */
@@ -139,8 +139,8 @@ export async function refuseChangedInputs(store: Store, { linked }: Staged): Pro
   const { name, source, target } = changed;
   const { located, record } = source;
   if (record && target === located.store.localPath(located.key)) await store.remove([succeededKey(record)]);
-  throw new StepFailure('input', `Input "${name}" (${source.location}) changed while the step worked with it`, {
-    hint: 'A step that writes to an input has to copy it into scratch first.',
+  throw new StepFailure('input', `Input "${name}" (${source.location}) changed while the step was using it`, {
+    hint: 'A step that writes to an input must copy it into scratch first.',
   });
 }
 
@@ -269,6 +269,6 @@ function missing(what: string): PipelineError {
   return new PipelineError({
     code: 'object-not-found',
     message: `${what} is missing`,
-    hint: 'Start the run again: it makes what is missing.',
+    hint: 'Start the run again: it recreates what is missing.',
   });
 }

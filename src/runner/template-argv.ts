@@ -114,7 +114,7 @@ const SHELL_SYNTAX: readonly [RegExp, string][] = [
 function refuseShellSyntax({ text, bare }: Word): void {
   const hint = SHELL_SYNTAX.find(([pattern]) => pattern.test(bare))?.[1];
   if (hint === undefined) return;
-  throw new StepFailure('tool', `"${text}" in a $ template: it runs one tool, without a shell that knows this`, {
+  throw new StepFailure('tool', `"${text}" in a $ template: it runs one tool, without a shell to interpret this`, {
     hint,
   });
 }

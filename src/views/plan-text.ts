@@ -89,7 +89,7 @@ export function planText(view: PlanView): string {
 function unchanged({ same }: PlanView): string[] {
   const alike = [...Map.groupBy(same, ({ kind, name }) => `${kind} ${name}`).values()].map((ofName) => {
     const { kind, name } = ofName[0] as SameInput;
-    const why = kind === 'output' ? 'made again, same content' : 'time changed, same size and content';
+    const why = kind === 'output' ? 'rebuilt, same content' : 'time changed, same size and content';
     return ['', name, why, names(ofName.flatMap(({ sample }) => sample ?? []))];
   });
   return alike.length === 0 ? [] : [styleText('bold', 'Counted as before'), columns(alike), ''];

@@ -25,9 +25,9 @@ export function openSlurm(flags: EngineFlags, store: Store): OpenedEngine {
   if (unused !== undefined) {
     throw new PipelineError({
       code: 'flag-invalid',
-      message: `--${unused} is for containers, and nothing says what runs them`,
+      message: `--${unused} is for containers, but --container is missing`,
       where: `--${unused}`,
-      hint: `Add --container with one of ${RUNTIMES.join(', ')}, or leave --${unused} away.`,
+      hint: `Add --container with one of ${RUNTIMES.join(', ')}, or leave out --${unused}.`,
     });
   }
   const binds = visibleFolders(flags, store);
@@ -128,9 +128,9 @@ function noImage({ name, image }: Step): PipelineError {
   const builds = image === undefined ? '' : `: the pipeline builds ${image} itself`;
   return new PipelineError({
     code: 'slurm-image',
-    message: `Step ${name} has no image that this site could run it in${builds}`,
+    message: `Step ${name} has no image that can run here${builds}`,
     where: '--container',
-    hint: `Say which it is: --image ${image ?? name}=/path/to/image.sif`,
+    hint: `Name one: --image ${image ?? name}=/path/to/image.sif`,
   });
 }
 
@@ -149,7 +149,7 @@ function hiddenInputs({ samples, request }: Prepared, binds: readonly string[]):
   if (first === undefined) return [];
   const others = hidden.length > 1 ? ` and ${count(hidden.length - 1, 'more file')}` : '';
   const message = `Containers cannot see ${first}${others}`;
-  return [{ level: 'error', subject: 'inputs', message, hint: `Show them the folder: --bind ${dirname(first)}` }];
+  return [{ level: 'error', subject: 'inputs', message, hint: `Make the folder visible: --bind ${dirname(first)}` }];
 }
 
 function localPath(location: string): string[] {

@@ -82,7 +82,10 @@ async function garbageOf(
     listAll(store, stepsPrefix(pipeline, 'outputs')),
   ]);
   for (const [step, key] of unread)
-    options.spared.push({ what: `outputs of ${pipeline} ${step}`, why: `${key} is no record that this program knows` });
+    options.spared.push({
+      what: `outputs of ${pipeline} ${step}`,
+      why: `${key} is not a record that this program knows`,
+    });
   const folders = foldersOf(outputs).filter(({ step }) => !unread.has(step));
   const succeeded = new Set(
     records.flatMap(({ step, sample, key, state }) => (state === 'succeeded' ? [`${step}/${sample}.${key}`] : [])),

@@ -104,7 +104,7 @@ export class Attempts {
     });
     void attempt.over.then((end) => {
       this.#running.delete(attempt);
-      // Now, while the runner has no task: of a short one no look is taken, and what it leaves is not the next one's.
+      // Read while the runner has no task: short tasks are never looked at, and what they leave is not the next one's.
       this.#runnerMiB.set(attempt.pid, runnerMiB(attempt.pid));
       schedule.finish(started, this.#settle(started, end));
       this.advance();

@@ -77,6 +77,6 @@ export function undeclaredRead(step: string, { name, where }: RelativeRead): Pip
     code: 'undeclared-file',
     message: `Step ${step} reads ${file} without declaring it: elsewhere the file would be missing`,
     where,
-    hint: `Declare it in files: ['${declared}'], and have run read files['${declared}'].`,
+    hint: `Declare it in files: ['${declared}'], and read files['${declared}'] in run.`,
   });
 }

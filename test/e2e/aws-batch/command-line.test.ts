@@ -163,7 +163,7 @@ describe('batch-pipeline --engine aws-batch', () => {
     const flags = [...lab.run, ...lab.samples({ S1: 'one', S2: 'two' })];
     expect((await lab.command(...flags)).code).toBe(0);
     const again = await lab.command(...flags);
-    expect(again.stderr).toContain('Run needs-1 is at work on this already.');
+    expect(again.stderr).toContain('Run needs-1 is already working on this.');
     expect(again.code).toBe(0);
     const more = await lab.command(...lab.run, ...lab.samples({ S1: 'one', S2: 'two', S5: 'five' }));
     expect([more.code, more.stderr]).toEqual([4, expect.stringContaining('Run needs-1 is at work on 6 of these 10')]);

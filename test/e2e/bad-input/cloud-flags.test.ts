@@ -12,7 +12,7 @@ test('what AWS alone can use is not put into a folder', async () => {
 test('the template is not printed as JSON', async () => {
   expect(await refusal(['deploy', '--print', '--json'], {})).toMatchInlineSnapshot(`
     "exit 2
-    error: --print and --json do not go together: the template is YAML
+    error: --print and --json cannot be combined: the template is YAML
       -> Omit one of them."
   `);
 });

@@ -19,7 +19,7 @@ test('flags that exclude each other, or that a command has no use for', async ()
   expect(await run('--set', 'sorted.cpus=1', '--set', 'sorted.cpus=2')).toMatchInlineSnapshot(`
     "exit 2
     error: --set sorted.cpus=2: The cpus of step sorted is set twice
-      -> Leave one of them away."
+      -> Omit one of them."
   `);
   expect(await run('--store', 'here', '--bucket-name', 'there')).toMatchInlineSnapshot(`
     "exit 2
@@ -33,27 +33,27 @@ test('flags that exclude each other, or that a command has no use for', async ()
   `);
   expect(await refusal(['demo', 'd', '--store', 's'], {})).toMatchInlineSnapshot(`
     "exit 2
-    error: "demo" has no use for --store
+    error: "demo" does not use --store
       -> The store lies in the folder of the demo: batch-pipeline demo FOLDER."
   `);
   expect(await refusal(['images', 'build', '--store', 's'], {})).toMatchInlineSnapshot(`
     "exit 2
-    error: "images build" has no use for --store
-      -> Images are built into this machine; "images push" brings them to a store."
+    error: "images build" does not use --store
+      -> Images are built on this machine; "images push" brings them to a store."
   `);
   expect(await refusal(['logs', 'S1', '--follow', '--json'], {})).toMatchInlineSnapshot(`
     "exit 2
-    error: --json and --follow do not go together: the record is written when the task has ended
+    error: --json and --follow cannot be combined: the record is written when the task has ended
       -> Omit one of them."
   `);
   expect(await refusal(['deploy', '--print', '--store', 's3://bucket/prefix'], {})).toMatchInlineSnapshot(`
     "exit 2
-    error: --print prints the template, which is the same for all: no use for --store
+    error: --print prints the template, which is the same for all: --store has no effect
       -> Omit one of them."
   `);
   expect(await refusal(['deploy', '--print', '--max-vcpus', '8'], {})).toMatchInlineSnapshot(`
     "exit 2
-    error: --print prints the template, which is the same for all: no use for --max-vcpus
+    error: --print prints the template, which is the same for all: --max-vcpus has no effect
       -> Omit one of them."
   `);
 });
@@ -72,7 +72,7 @@ test('a reference and a file that give the same, or a reference of something els
   `);
   expect(await ask('plan', LETTERS, '-s', 'in/*.txt', '--reference', 'one')).toMatchInlineSnapshot(`
     "exit 2
-    error: --reference: Pipeline letters has no use for reference one, which holds genome
+    error: --reference: Pipeline letters does not use reference one, which holds genome
       -> It needs none."
   `);
 });

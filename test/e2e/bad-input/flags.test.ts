@@ -54,7 +54,7 @@ test('unknown params, with the nearest', async () => {
   `);
   expect(await run('-p', 'copies')).toMatchInlineSnapshot(`
     "exit 2
-    error: -p: "copies" is no NAME=VALUE"
+    error: -p: "copies" is not NAME=VALUE"
   `);
 });
 

@@ -165,7 +165,7 @@ describe('a file that all samples share', () => {
     expect(planned).toEqual({ index: ['run'], align: ['run', 'run'] });
     await exits(0, build('R2'), { cwd });
     expect(await decisions(cwd, ...request, '--reference', 'R2')).toEqual(nothingRuns);
-    expect(await ask(cwd, 'plan', ...request, '--reference', 'R2')).toMatch(/index +made again, same content/);
+    expect(await ask(cwd, 'plan', ...request, '--reference', 'R2')).toMatch(/index +rebuilt, same content/);
     // A new sample joins those that are there, and what it reads is what was built last.
     addFiles(cwd, { 'in/S3.txt': 'new\n' });
     expect(await decisions(cwd, ...request, '--reference', 'R2')).toEqual({

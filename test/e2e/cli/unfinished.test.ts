@@ -153,13 +153,13 @@ describe('a step whose tools all said success', () => {
       masked: 'tool: bash exited with code 1 in line 1: exit codes 127 | 1',
       sigpipe: 'tool: bash exited with code 141 in line 1: exit codes 141 | 0',
       hidden: 'tool: A pipe in bash -c hides the failure of all its parts but the last',
-      bar: 'tool: "|" in a $ template: it runs one tool, without a shell that knows this',
-      redirect: 'tool: ">" in a $ template: it runs one tool, without a shell that knows this',
+      bar: 'tool: "|" in a $ template: it runs one tool, without a shell to interpret this',
+      redirect: 'tool: ">" in a $ template: it runs one tool, without a shell to interpret this',
       full: 'disk: echo could not write (ENOSPC)',
       folder: 'check: Output "out" (folder.out) is not a file',
       fifo: 'check: Output "out" (fifo.out) is not a file',
-      input: expect.stringMatching(/^input: Input "txt" \(.*input.txt\) changed while the step worked with it$/),
-      time: expect.stringMatching(/^input: Input "txt" \(.*time.txt\) changed while the step worked with it$/),
+      input: expect.stringMatching(/^input: Input "txt" \(.*input.txt\) changed while the step was using it$/),
+      time: expect.stringMatching(/^input: Input "txt" \(.*time.txt\) changed while the step was using it$/),
       inode: 'succeeded',
       well: 'succeeded',
       link: 'succeeded',
@@ -192,7 +192,7 @@ export default definePipeline({ name: 'inplace', description: '', samples, steps
     const env = { FLAG: join(folder, 'in/good') };
     const run = () => runCli(['run', './mine.js', '--samples', 'in/*.txt', '--store', 'store'], { cwd: folder, env });
     const failed = await run();
-    expect(failed.stderr).toContain('changed while the step worked with it');
+    expect(failed.stderr).toContain('changed while the step was using it');
     expect(failed.code).toBe(1);
     writeFileSync(env.FLAG, '');
     const again = await run();

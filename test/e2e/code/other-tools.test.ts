@@ -39,7 +39,7 @@ test('a retry with another version of a tool is refused; the run command plans a
   expect(told(await runCli(['retry'], cwd), folder)).toMatchInlineSnapshot(`
     "exit 3
     error: counter is 1.1.0 here, and was 1.0.0 when run counting-1 was planned
-      -> "batch-pipeline run" plans anew with it; what does not need it stays done. Or put the other version back."
+      -> "batch-pipeline run" makes a new plan with it, and repeats only what uses it. Or restore the planned version."
   `);
   install(folder, '1.0.0');
   await exits(0, ['retry'], cwd);

@@ -111,7 +111,7 @@ test('code that is gone from the store is made again from the same file, and ref
   expect(told(await runCli(['retry'], { cwd: folder }), folder).replace(/[0-9a-f]{64}/, '<sha256>'))
     .toMatchInlineSnapshot(`
     "exit 3
-    error: file://<folder>/batch-pipeline-store/v1/bundles/<sha256>.zip: The code of run versions-1 is no longer in the store as it was, and the pipeline's file is not the same
+    error: file://<folder>/batch-pipeline-store/v1/bundles/<sha256>.zip: The code of run versions-1 is no longer in the store as it was, and the pipeline's file has changed
       -> Start the run again: what is done stays done."
   `);
   addFiles(folder, { ...versionFiles('v1'), there: '' });

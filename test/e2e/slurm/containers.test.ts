@@ -105,20 +105,20 @@ describe('--container and --image on Slurm', () => {
     const plan = async (...flags: string[]) => told(await command('plan', 'p.ts', ...SAMPLES, ...flags), cwd);
     expect(await plan('--container', 'podman')).toMatchInlineSnapshot(`
       "exit 2
-      error: --container: Step one has no image that this site could run it in: the pipeline builds images/lab itself
-        -> Say which it is: --image images/lab=/path/to/image.sif
-      error: --container: Step two has no image that this site could run it in
-        -> Say which it is: --image two=/path/to/image.sif"
+      error: --container: Step one has no image that can run here: the pipeline builds images/lab itself
+        -> Name one: --image images/lab=/path/to/image.sif
+      error: --container: Step two has no image that can run here
+        -> Name one: --image two=/path/to/image.sif"
     `);
     expect(await plan('--container', 'podman', '--image', `lab=${IMAGE}`)).toMatchInlineSnapshot(`
       "exit 2
-      error: --container: Step two has no image that this site could run it in
-        -> Say which it is: --image two=/path/to/image.sif"
+      error: --container: Step two has no image that can run here
+        -> Name one: --image two=/path/to/image.sif"
     `);
     expect(await plan('--image', `images/lab=${IMAGE}`)).toMatchInlineSnapshot(`
       "exit 2
-      error: --image: --image is for containers, and nothing says what runs them
-        -> Add --container with one of apptainer, singularity, podman, or leave --image away."
+      error: --image: --image is for containers, but --container is missing
+        -> Add --container with one of apptainer, singularity, podman, or leave out --image."
     `);
     expect(await plan(...IMAGES, '--image', 'labb=x')).toMatchInlineSnapshot(`
       "exit 2
@@ -139,7 +139,7 @@ describe('--container and --image on Slurm', () => {
         0-one-0-0  array of 2  1 cpu, 300 MB, 5 min
         0-two-0-0  array of 2  1 cpu, 300 MB, 5 min  after 0-one-0-0 (N_TO_N)
       error: Containers cannot see <folder>/in/a.txt and 1 more file
-        -> Show them the folder: --bind <folder>/in"
+        -> Make the folder visible: --bind <folder>/in"
     `);
     expect(filesIn(cwd, 'batch-pipeline-store/**')).toEqual([]);
     const local = await command('plan', LETTERS, '--samples', 'in/*.txt', '--image', 'sorted=x');

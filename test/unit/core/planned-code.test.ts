@@ -39,7 +39,7 @@ describe('a run of the built-in pipeline by another version of this program', ()
     await expect(compareCode(store, run, ['picard', 'kallisto'])).rejects.toMatchObject({
       code: 'code-changed',
       message: 'Run fusion-1 was planned by version 0.0.9 of this program, and step kallisto was changed since',
-      hint: expect.stringContaining('"batch-pipeline run" plans anew'),
+      hint: expect.stringContaining('"batch-pipeline run" makes a new plan'),
     });
   });
 

@@ -84,7 +84,7 @@ test('what only a shell understands is refused', () => {
     ],
     ...['a < b', 'a <<< b', 'a &> b', 'a |& b', 'a <(b)', 'ls *', 'ls *.bam', 'ls a/*', 'a $(b)', 'a $HOME', 'a `b`'],
   ])
-    expect(() => call([refused], []), refused).toThrow('without a shell that knows this');
+    expect(() => call([refused], []), refused).toThrow('without a shell to interpret this');
   for (const fine of ['a - -- -x=1 +y @z', 'a NM<5', 'http://x?a=1&b=2', 'a {1}', 'a ^x$', 'a #b', 'a ~'])
     expect(call([fine], []), fine).toEqual(fine.split(' '));
 });
