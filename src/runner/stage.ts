@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import pLimit from 'p-limit';
 import { PipelineError } from '../errors.ts';
@@ -15,6 +15,7 @@ import { CacheUnusable } from './cache/cache-unusable.ts';
 import type { HeldEntry, ReferenceCache } from './cache/reference-cache.ts';
 import type { Holds } from './cache/holds.ts';
 import { remotePrint } from './file-print.ts';
+import { fileSha256 } from './publish.ts';
 import { readSuccess } from './read-success.ts';
 
 /** Transfers at a time; enough to fill a link, few enough not to starve other tasks. */
@@ -55,6 +56,8 @@ interface LinkedInput {
   source: Source;
   target: string;
   print: string;
+  /** As recorded before the task; a user's own file has none yet. */
+  sha256: string | undefined;
 }
 
 /** Brings every input of a task under `scratch/inputs/`, checked against what the plan or the record before said. */
@@ -77,7 +80,7 @@ export async function stageInputs(request: StageRequest): Promise<Staged> {
       const file = { name, location, size, ...(sha256 ? { sha256 } : {}), ...(cached ? { cached } : {}) };
       staged.files.push(file);
       const target = entry?.path ?? source.located.store.localPath(source.located.key);
-      if (target !== undefined) staged.linked.push({ name, source, target, print: remotePrint(target) });
+      if (target !== undefined) staged.linked.push({ name, source, target, print: remotePrint(target), sha256 });
       if (!sha256) staged.unsummed.push({ file, path });
       return path;
     });
@@ -134,14 +137,20 @@ function valueOf(sample: ManifestSample | undefined, { column, schema }: SampleV
  * @throws StepFailure `input`
  */
 export async function refuseChangedInputs(store: Store, { linked }: Staged): Promise<void> {
-  const changed = linked.find(({ target, print }) => remotePrint(target) !== print);
-  if (!changed) return;
-  const { name, source, target } = changed;
-  const { located, record } = source;
-  if (record && target === located.store.localPath(located.key)) await store.remove([succeededKey(record)]);
-  throw new StepFailure('input', `Input "${name}" (${source.location}) changed while the step was using it`, {
-    hint: 'A step that writes to an input must copy it into scratch first.',
-  });
+  for (const input of linked.filter(({ target, print }) => remotePrint(target) !== print)) {
+    if (await isSameContent(input)) continue;
+    const { name, source, target } = input;
+    const { located, record } = source;
+    if (record && target === located.store.localPath(located.key)) await store.remove([succeededKey(record)]);
+    throw new StepFailure('input', `Input "${name}" (${source.location}) changed while the step was using it`, {
+      hint: 'A step that writes to an input must copy it into scratch first.',
+    });
+  }
+}
+
+/** Two runs that do the same task publish the same bytes in one place: the later one gives the file another time. */
+async function isSameContent({ source, target, sha256 }: LinkedInput): Promise<boolean> {
+  return sha256 !== undefined && existsSync(target) && (await fileSha256(target, source.size)) === sha256;
 }
 
 interface Source {

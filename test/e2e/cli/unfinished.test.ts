@@ -166,6 +166,35 @@ describe('a step whose tools all said success', () => {
     });
   });
 
+  test('has not failed where another run published the same bytes of its input again', async () => {
+    const folder = workFolder({
+      'in/S1.txt': 'text\n',
+      'mine.js': `import { copyFileSync, realpathSync, renameSync, utimesSync } from 'node:fs';
+import { definePipeline, defineSamples, defineStep } from 'batch-pipeline';
+const samples = defineSamples({ txt: { file: 'Text' } });
+const resources = { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '1m' };
+const first = defineStep({
+  name: 'first', description: '', inputs: { txt: samples.txt }, outputs: { out: '{sample}.first' }, resources,
+  async run({ inputs, outputs }) { copyFileSync(inputs.txt, outputs.out); },
+});
+const second = defineStep({
+  name: 'second', description: '', inputs: { txt: first.outputs.out }, outputs: { out: '{sample}.second' }, resources,
+  async run({ inputs, outputs }) {
+    const published = realpathSync(inputs.txt);
+    copyFileSync(published, outputs.out);
+    utimesSync(outputs.out, 1, 1);
+    copyFileSync(outputs.out, published + '~');
+    utimesSync(published + '~', 1, 1);
+    renameSync(published + '~', published);
+  },
+});
+export default definePipeline({ name: 'twice', description: '', samples, steps: [first, second] });
+`,
+    });
+    const ran = await runCli(['run', './mine.js', '--samples', 'in/*.txt', '--store', 'store'], { cwd: folder });
+    expect(ran, ran.stderr).toMatchObject({ code: 0 });
+  });
+
   test('has failed where it wrote to what another step has published, and that is made again', async () => {
     const folder = workFolder({
       'in/S1.txt': 'text\n',

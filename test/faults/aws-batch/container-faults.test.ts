@@ -133,9 +133,7 @@ describe('an image that cannot be pulled', () => {
     const lab = await openFaultLab(stack);
     const image = pushed('away');
     await stack.kill('registry');
-    expect(
-      (await lab.command(...lab.large(IMAGE), '--image', `make=${image}`, ...lab.samples({ S1: '1', S2: '1' }))).code,
-    ).toBe(0);
+    expect((await lab.command(...lab.large(IMAGE, image), ...lab.samples({ S1: '1', S2: '1' }))).code).toBe(0);
     const watched = await lab.command('status', '--watch', '--store', lab.store);
     stack.revive();
     expect(watched.code, watched.stdout).toBe(1);
@@ -155,13 +153,7 @@ describe('an image that cannot be pulled', () => {
   test('since there is none ends after three tries, with the words of the registry and where to look', async () => {
     const lab = await openFaultLab(stack);
     const nowhere = pushed('there').replace(/there$/, 'nowhere');
-    const ran = await lab.command(
-      ...lab.large(IMAGE),
-      '--image',
-      `make=${nowhere}`,
-      ...lab.samples({ S1: '1' }),
-      '--watch',
-    );
+    const ran = await lab.command(...lab.large(IMAGE, nowhere), ...lab.samples({ S1: '1' }), '--watch');
     expect([ran.code, ran.stderr]).toEqual([
       1,
       expect.stringMatching(

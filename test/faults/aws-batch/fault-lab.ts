@@ -15,8 +15,8 @@ const LARGE = join(import.meta.dirname, '../../fixtures/pipelines/large.ts');
 /** A lab whose commands and jobs reach S3 through a proxy that can fail. */
 export interface FaultLab extends BatchLab {
   proxy: FaultProxy;
-  /** The `run` line of the `large` pipeline, in this image. */
-  large: (image?: string) => string[];
+  /** The `run` line of the `large` pipeline, in this image, its first step perhaps in another. */
+  large: (image?: string, ofMake?: string) => string[];
   /** A command that goes on while the test does. */
   start(...args: string[]): StartedCli;
   /** The same in another environment. */
@@ -49,9 +49,9 @@ export async function openFaultLab(stack: AwsStack, more: Readonly<Record<string
     [...audit().succeeded.values()].find((record) => record.step === step && record.sample === sample)?.outputs ?? [];
   return {
     ...{ ...lab, proxy, audit },
-    large: (image = `registry.test/${lab.bucket}:1`) => [
+    large: (image = `registry.test/${lab.bucket}:1`, ofMake = image) => [
       ...['run', LARGE, '--engine', 'aws-batch', '--store', lab.store, '--queue', lab.bucket],
-      ...['make', 'sum', 'sums'].map((step) => `--image=${step}=${image}`),
+      ...[`--image=make=${ofMake}`, ...['sum', 'sums'].map((step) => `--image=${step}=${image}`)],
     ],
     start: (...args) => startCli(args, { cwd: lab.folder, env: lab.environment }),
     startWith: (env, ...args) => startCli(args, { cwd: lab.folder, env }),
