@@ -4,6 +4,7 @@ import type { AttemptRecord } from '../record/attempt-record.ts';
 import { succeededKey, type TaskRef } from '../record/keys.ts';
 import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.ts';
 import { readRecord } from '../record/read-record.ts';
+import { remember } from '../store/remember.ts';
 import type { Store } from '../store/store.ts';
 import { latestRuns, readManifest } from './run-store.ts';
 import { readSamples } from '../ledger/task-table.ts';
@@ -30,24 +31,20 @@ interface EarlierSuccess {
   files: EarlierFiles;
 }
 
+/** The earlier successes of a task, and which files each of them was made from. */
+export type EarlierInputs = (suspect: Suspect) => AsyncIterable<EarlierSuccess>;
+
 /**
  * Finds out which files the earlier successes of a task were made from, as the latest runs tell, and after them the
- * records. Every run is read once.
+ * records. Every run is read once, and nothing before the first question.
  */
-export async function openEarlierInputs(
-  store: Store,
-  pipeline: string,
-): Promise<(suspect: Suspect) => AsyncIterable<EarlierSuccess>> {
-  const runs = new Map<string, Promise<PlannedRun | undefined>>();
-  const runOf = (run: string): Promise<PlannedRun | undefined> => {
-    const found = runs.get(run) ?? readRun(store, run);
-    runs.set(run, found);
-    return found;
-  };
-  const recent = (await latestRuns(store)).slice(0, RECENT_RUNS);
+export function openEarlierInputs(store: Store, pipeline: string): EarlierInputs {
+  const runOf = remember((run) => readRun(store, run));
+  let latest: Promise<string[]> | undefined;
   return async function* earlier(suspect) {
     const open = new Set(suspect.earlier);
-    for (const run of recent) {
+    latest ??= latestRuns(store);
+    for (const run of (await latest).slice(0, RECENT_RUNS)) {
       const planned = await runOf(run);
       const key = planned?.manifest.pipeline === pipeline ? keyIn(planned, suspect) : undefined;
       if (planned && key !== undefined && open.delete(key)) yield { key, files: filesIn(planned, suspect) };

@@ -5,7 +5,7 @@ import { type Suspect, suspects, type UserFile, userFiles } from '../plan/suspec
 import type { FileIdentity } from '../record/manifest.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
-import { fileOf, openEarlierInputs, recordedInputs } from './earlier-inputs.ts';
+import { type EarlierInputs, fileOf, openEarlierInputs, recordedInputs } from './earlier-inputs.ts';
 import { type InputNote, readInputNote } from './input-note.ts';
 import { sameOutputs } from './same-outputs.ts';
 
@@ -48,7 +48,7 @@ export async function planByContent(request: PlanRequest, access: Access): Promi
   if (suspects(first.plan, request.samples, request.held).length === 0) return first;
   const search: Search = {
     ...access,
-    earlier: await openEarlierInputs(access.store, request.pipeline.name),
+    earlier: openEarlierInputs(access.store, request.pipeline.name),
     sums: new Map(),
   };
   const ofCohort = await settle(first, search, 'cohort');
@@ -56,7 +56,7 @@ export async function planByContent(request: PlanRequest, access: Access): Promi
 }
 
 interface Search extends Access {
-  earlier: Awaited<ReturnType<typeof openEarlierInputs>>;
+  earlier: EarlierInputs;
   /** Checksums of files that were read, by `fileId`. */
   sums: Map<string, Promise<string | undefined>>;
 }
