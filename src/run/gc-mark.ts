@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { ExitCode, PipelineError } from '../errors.ts';
 import { gcMarkKey } from '../record/keys.ts';
-import { isProcessAlive, processStart } from '../record/process-start.ts';
+import { isProcessAlive, processStart } from '../record/proc.ts';
 import type { Store } from '../store/store.ts';
 
 /** Who is removing things from the store, or did last. */

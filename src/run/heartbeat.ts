@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { runKeys } from '../record/keys.ts';
-import { isProcessAlive, processStart } from '../record/process-start.ts';
+import { isProcessAlive, processStart } from '../record/proc.ts';
 import type { Store } from '../store/store.ts';
 
 /** What the process that watches a run on an engine of its own tells the others, once a second. */

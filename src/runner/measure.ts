@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readProc, statFields, TICKS_PER_SECOND, toolsOf } from '../record/proc.ts';
 
 /** What an attempt took. */
 export interface Measurement {
@@ -7,8 +7,6 @@ export interface Measurement {
   peakMemoryMiB: number | undefined;
 }
 
-/** Kernel clock ticks per second: USER_HZ, 100 on every Linux that Node supports. */
-const TICKS_PER_SECOND = 100;
 /** A tool shorter than this leaves no peak; short enough to catch a burst, long enough to cost nothing. */
 const FIRST_SAMPLE_MS = 40;
 const SAMPLE_MS = 250;
@@ -22,7 +20,7 @@ export function startMeasuring(): () => Measurement {
   const cpuBefore = ownCpuSeconds() + endedChildrenCpuSeconds();
   let peakKiB = 0;
   const sample = (): void => {
-    peakKiB = Math.max(peakKiB, residentKiB(process.pid, false));
+    peakKiB = Math.max(peakKiB, toolsKiB());
   };
   let timer = setTimeout(() => {
     sample();
@@ -49,33 +47,15 @@ function ownCpuSeconds(): number {
 
 /** `cutime` and `cstime` of proc(5): fields 16 and 17, counted after the command's name in parentheses. */
 function endedChildrenCpuSeconds(): number {
-  const text = readProc('/proc/self/stat');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields('self');
   return (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / TICKS_PER_SECOND;
 }
 
-/** Resident memory of a process tree; without the root for the runner itself, whose main thread alone starts tools. */
-function residentKiB(pid: number, withSelf = true): number {
-  const own = withSelf ? Number(/^VmRSS:\s+(\d+)/m.exec(readProc(`/proc/${pid}/status`))?.[1] ?? 0) : 0;
-  const threads = withSelf ? threadsOf(pid) : [String(pid)];
-  const children = threads.flatMap((thread) =>
-    readProc(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean),
-  );
-  return children.reduce((sum, child) => sum + residentKiB(Number(child)), own);
+/** Resident memory of all tools that this process has started. */
+function toolsKiB(): number {
+  return toolsOf(process.pid).reduce((sum, pid) => sum + residentKiB(pid), 0);
 }
 
-function threadsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return [];
-  }
-}
-
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+function residentKiB(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readProc(`${pid}/status`))?.[1] ?? 0);
 }

@@ -1,11 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf, readProc, statFields, TICKS_PER_SECOND } from '../record/proc.ts';
 
 /** What is on its way to its end, as the readers of `>(…)` are, gets this long. */
 const PATIENCE_MS = 2000;
 const LOOK_MS = 20;
-/** USER_HZ, 100 on every Linux that Node supports. */
-const TICKS_PER_SECOND = 100;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 
 /** A process that lives on in the group of a tool that has ended. */
@@ -68,18 +67,15 @@ function livingMembers(group: number): Straggler[] {
 
 /** Children of this process's main thread that have started within the last `ageMs` and have not ended. */
 export function livingChildren(ageMs: number): number[] {
-  const list = readProc(`/proc/self/task/${process.pid}/children`).trim();
-  if (list === '') return [];
-  const bootSeconds = Number(readProc('/proc/uptime').split(' ')[0]);
-  return list
-    .split(' ')
-    .filter((pid) => {
-      const [state = 'X', ...fields] = statFields(pid);
-      // proc(5): field 22, in clock ticks since boot.
-      const startedAgoMs = (bootSeconds - Number(fields[18]) / TICKS_PER_SECOND) * 1000;
-      return !/^[ZX]|^$/.test(state) && startedAgoMs <= ageMs + MS_PER_TICK;
-    })
-    .map(Number);
+  const children = childrenOf(process.pid);
+  if (children.length === 0) return [];
+  const bootSeconds = Number(readProc('uptime').split(' ')[0]);
+  return children.filter((pid) => {
+    const [state = 'X', ...fields] = statFields(pid);
+    // proc(5): field 22, in clock ticks since boot.
+    const startedAgoMs = (bootSeconds - Number(fields[18]) / TICKS_PER_SECOND) * 1000;
+    return !/^[ZX]|^$/.test(state) && startedAgoMs <= ageMs + MS_PER_TICK;
+  });
 }
 
 /**
@@ -94,18 +90,5 @@ export function killChildren(ageMs: number): void {
 }
 
 export function commandOf(pid: number | string): string {
-  return readProc(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
-}
-
-function statFields(pid: string): string[] {
-  const stat = readProc(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-}
-
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+  return readProc(`${pid}/cmdline`).replaceAll('\0', ' ').trim();
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { isProcessAlive, processStart } from '../record/process-start.ts';
+import { isProcessAlive, processStart } from '../record/proc.ts';
 import type { AttemptId, TaskRef } from '../record/keys.ts';
 
 /** Name of the attempt's log in its scratch folder, for whoever follows it. */

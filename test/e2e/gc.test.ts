@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { processStart } from '../../src/record/process-start.ts';
+import { processStart } from '../../src/record/proc.ts';
 import { exits, runCli, startCli } from '../fixtures/cli.ts';
 import { told } from '../fixtures/told.ts';
 import { pidIn, until } from '../fixtures/until.ts';

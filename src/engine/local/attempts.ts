@@ -3,7 +3,7 @@ import type { TaskVerdict } from '../engine.ts';
 import type { LocalJob } from './element-table.ts';
 import type { AttemptEnd, PooledAttempt, RunnerPool } from './runner-pool.ts';
 import type { Schedule, Started } from './schedule.ts';
-import { MemoryWatch, runnerMiB, takenMiB, taskMemory } from './task-memory.ts';
+import { MemoryWatch, residentMiB, takenMiB, taskMemory } from './task-memory.ts';
 
 /** A task that runs right now. */
 export interface RunningTask {
@@ -105,7 +105,7 @@ export class Attempts {
     void attempt.over.then((end) => {
       this.#running.delete(attempt);
       // Read while the runner has no task: short tasks are never looked at, and what they leave is not the next one's.
-      this.#runnerMiB.set(attempt.pid, runnerMiB(attempt.pid));
+      this.#runnerMiB.set(attempt.pid, residentMiB(attempt.pid));
       schedule.finish(started, this.#settle(started, end));
       this.advance();
     });

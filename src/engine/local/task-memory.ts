@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readProc, toolsOf } from '../../record/proc.ts';
 
 const KIB_PER_MIB = 1024;
 /** What a runner takes for itself, whatever its task is. */
@@ -20,7 +20,7 @@ export interface TaskMemory {
  */
 export function taskMemory(runnerPid: number, limitMiB: number): TaskMemory {
   const runner = residentMiB(runnerPid);
-  const tools = descendants(runnerPid, [String(runnerPid)]);
+  const tools = toolsOf(runnerPid);
   const plain = sum(tools.map(residentMiB));
   return { runner, tools: plain > limitMiB ? sum(tools.map(proportionalMiB)) : plain };
 }
@@ -28,11 +28,6 @@ export function taskMemory(runnerPid: number, limitMiB: number): TaskMemory {
 /** What counts as the task's own: a runner that has grown in attempts before is not this one's fault. */
 export function takenMiB({ tools, runner }: TaskMemory, runnerBefore: number): number {
   return Math.round(tools + Math.max(0, runner - Math.max(RUNNERS_OWN_MIB, runnerBefore)));
-}
-
-/** What a runner has now, in MiB: what its next task is not to blame for. */
-export function runnerMiB(pid: number): number {
-  return residentMiB(pid);
 }
 
 /** What a look at a task's memory leads to. */
@@ -61,22 +56,14 @@ export class MemoryWatch {
   }
 }
 
-/** The main thread of a runner alone starts tools; of a tool any thread may start others. */
-function descendants(pid: number, threads: readonly string[]): number[] {
-  const children = threads
-    .flatMap((thread) => readProc(`/proc/${pid}/task/${thread}/children`).split(' '))
-    .filter((child) => child !== '')
-    .map(Number);
-  return children.flatMap((child) => [child, ...descendants(child, threadsOf(child))]);
-}
-
-function residentMiB(pid: number): number {
-  return fieldsMiB(readProc(`/proc/${pid}/status`), /^Rss(?:Anon|Shmem):\s+(\d+)/gm);
+/** What one process has now, as the watch counts it. */
+export function residentMiB(pid: number): number {
+  return fieldsMiB(readProc(`${pid}/status`), /^Rss(?:Anon|Shmem):\s+(\d+)/gm);
 }
 
 /** Read only in doubt: the kernel goes through all pages of the process for it. */
 function proportionalMiB(pid: number): number {
-  const rollup = readProc(`/proc/${pid}/smaps_rollup`);
+  const rollup = readProc(`${pid}/smaps_rollup`);
   return rollup === '' ? residentMiB(pid) : fieldsMiB(rollup, /^Pss_(?:Anon|Shmem):\s+(\d+)/gm);
 }
 
@@ -86,21 +73,4 @@ function fieldsMiB(text: string, fields: RegExp): number {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
-}
-
-function threadsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return [];
-  }
-}
-
-/** Empty for a process that has ended, and where there is no /proc. */
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
