@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { fileIdentity, makePlan, type Plan, type PlanRequest } from '../plan/plan.ts';
 import { type Suspect, suspects, type UserFile, userFiles } from '../plan/suspects.ts';
 import type { FileIdentity } from '../record/manifest.ts';
+import { hashObject } from '../store/hash-file.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { type EarlierInputs, fileOf, openEarlierInputs, recordedInputs } from './earlier-inputs.ts';
@@ -262,10 +262,9 @@ async function verified(settled: Settled, search: Search, claims: readonly Claim
 async function sumOf({ locate }: Access, { location, size, etag }: FileIdentity): Promise<string | undefined> {
   try {
     const { store, key } = await locate(location);
-    const hash = createHash('sha256');
-    for await (const chunk of await store.stream(key)) hash.update(chunk as Uint8Array);
+    const sum = await hashObject(store, key);
     const now = await store.head(key);
-    return now?.size === size && now.etag === etag ? hash.digest('hex') : undefined;
+    return now?.size === size && now.etag === etag ? sum : undefined;
   } catch {
     // The task that reads it will tell why it cannot.
     return undefined;

@@ -5,6 +5,7 @@ import { type Step, StepFailure } from '../pipeline/step.ts';
 import { failedKey, succeededKey } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { codeDigits } from '../record/task-key.ts';
+import { hashFile } from '../store/hash-file.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { type Attempt, stepParams, type Work } from './attempt.ts';
@@ -15,7 +16,7 @@ import { type Cohort, readCohort } from './cohort.ts';
 import { type AttemptFailure, describeFailure, Interruption } from './failure.ts';
 import { type Ending, makeRecord, serialise } from './make-record.ts';
 import { startMeasuring } from './measure.ts';
-import { fileSha256, publishOutputs } from './publish.ts';
+import { publishOutputs } from './publish.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import type { ToolCheck } from './planned-tools.ts';
 import { refuseOtherCode, type RunCode } from './run-code.ts';
@@ -257,7 +258,7 @@ async function runStep(step: Step, context: Parameters<Step['run']>[0], calls: T
 
 /** The user's own files get their checksum into the record while the tools read them anyway. */
 async function sumInputs({ unsummed }: Staged): Promise<void> {
-  for (const { file, path } of unsummed) file.sha256 = await fileSha256(path, file.size);
+  for (const { file, path } of unsummed) file.sha256 = await hashFile(path);
 }
 
 /** Looked for only where an attempt before this one is known of: looking costs a listing. */

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { StepFailure } from '../pipeline/step.ts';
 import type { RecordedFile } from '../record/attempt-record.ts';
 import { outputsPrint } from '../record/fingerprint.ts';
 import { outputFolder, type TaskRef } from '../record/keys.ts';
+import { hashFile } from '../store/hash-file.ts';
 import type { Store } from '../store/store.ts';
 import { filePrint, printOf } from './file-print.ts';
 
@@ -14,9 +13,6 @@ export interface DeclaredOutput {
   path: string;
   optional: boolean;
 }
-
-/** Files up to this size are hashed in one go: no stream is worth its set-up for them. */
-const SMALL_FILE_BYTES = 1024 * 1024;
 
 /**
  * Publishes a task's outputs into a folder of the store that is named for their names, sizes and content.
@@ -41,7 +37,7 @@ export async function publishOutputs(
         const stats = statSync(path, { bigint: true });
         if (!stats.isFile()) throw new StepFailure('check', `Output "${name}" (${basename(path)}) is not a file`);
         const size = Number(stats.size);
-        const sha256 = await fileSha256(path, size);
+        const sha256 = await hashFile(path);
         if (filePrint(path) !== printOf(stats)) throw stillWritten(name, path);
         return { name, path, file: basename(path), size, sha256 };
       }),
@@ -64,12 +60,4 @@ function stillWritten(name: string, path: string): StepFailure {
       hint: 'Await everything that writes it.',
     },
   );
-}
-
-/** Hex SHA-256 of a file of this size. */
-export async function fileSha256(path: string, size: number): Promise<string> {
-  const hash = createHash('sha256');
-  if (size <= SMALL_FILE_BYTES) return hash.update(readFileSync(path)).digest('hex');
-  await pipeline(createReadStream(path, { highWaterMark: SMALL_FILE_BYTES }), hash);
-  return hash.digest('hex');
 }

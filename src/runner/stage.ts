@@ -9,13 +9,13 @@ import { type Step, StepFailure } from '../pipeline/step.ts';
 import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
 import { succeededKey } from '../record/keys.ts';
 import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.ts';
+import { hashFile } from '../store/hash-file.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { CacheUnusable } from './cache/cache-unusable.ts';
 import type { HeldEntry, ReferenceCache } from './cache/reference-cache.ts';
 import type { Holds } from './cache/holds.ts';
 import { remotePrint } from './file-print.ts';
-import { fileSha256 } from './publish.ts';
 import { readSuccess } from './read-success.ts';
 
 /** Transfers at a time; enough to fill a link, few enough not to starve other tasks. */
@@ -149,8 +149,8 @@ export async function refuseChangedInputs(store: Store, { linked }: Staged): Pro
 }
 
 /** Two runs that do the same task publish the same bytes in one place: the later one gives the file another time. */
-async function isSameContent({ source, target, sha256 }: LinkedInput): Promise<boolean> {
-  return sha256 !== undefined && existsSync(target) && (await fileSha256(target, source.size)) === sha256;
+async function isSameContent({ target, sha256 }: LinkedInput): Promise<boolean> {
+  return sha256 !== undefined && existsSync(target) && (await hashFile(target)) === sha256;
 }
 
 interface Source {

@@ -1,10 +1,13 @@
+import type { Manifest } from '../record/manifest.ts';
 import { createLocator } from '../store/locate.ts';
 import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
+import { remember } from '../store/remember.ts';
 import { type CacheSettings, openReferenceCache } from './cache/reference-cache.ts';
 import type { Workplace } from './perform-attempt.ts';
 import { plannedTools } from './planned-tools.ts';
-import type { CodeSource, RunCode } from './run-code.ts';
+import type { CodeSource } from './run-code.ts';
 import { openRunDocuments } from './run-documents.ts';
+import type { TaskContext } from './task-context.ts';
 
 /** What a runner is given to work with, whatever the attempt. */
 export interface Equipment {
@@ -22,20 +25,14 @@ export interface Equipment {
 export async function openWorkplace(storeUrl: string, equipment: Equipment): Promise<Workplace> {
   const { path, code, store: options, cache } = equipment;
   const store = await openStore(storeUrl, options);
-  const codes = new Map<string, Promise<RunCode>>();
+  const codeOf = remember((_run, manifest: Manifest, task: TaskContext) => code(manifest, task, store));
   return {
     store,
     path,
     cache: cache && openReferenceCache(cache),
     locate: createLocator(options),
     documents: openRunDocuments(store),
-    code: (manifest, task) => {
-      const known = codes.get(manifest.run) ?? code(manifest, task, store);
-      codes.set(manifest.run, known);
-      // A store that failed once may answer the next attempt.
-      known.catch(() => codes.delete(manifest.run));
-      return known;
-    },
+    code: (manifest, task) => codeOf(manifest.run, manifest, task),
     ...(equipment.planned ? { checkTools: plannedTools(path) } : {}),
   };
 }

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { pipeline as pipeStreams } from 'node:stream/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { isSampleName } from '../../pipeline/sample-sheet.ts';
 import { addReference, listReferences, readReference, type ReferenceCopy } from '../../run/named-reference.ts';
 import type { Located } from '../../store/locate.ts';
+import { hashFile, hashObject } from '../../store/hash-file.ts';
 import type { Store } from '../../store/store.ts';
 import { columns, count } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
@@ -62,9 +61,7 @@ async function copyReference(name: string, { store, key }: Located, folder: stri
   const local = store.localPath(key);
   if (local === undefined) await store.getFile(key, path);
   else await copyFile(local, path);
-  const hash = createHash('sha256');
-  await pipeStreams(createReadStream(path), hash);
-  return { name, file, path, size: statSync(path).size, sha256: hash.digest('hex') };
+  return { name, file, path, size: statSync(path).size, sha256: await hashFile(path) };
 }
 
 /** `batch-pipeline reference list` */
@@ -103,8 +100,5 @@ export async function checkReferenceCommand(
 }
 
 async function sha256Of(store: Store, key: string): Promise<string | undefined> {
-  if (!(await store.head(key))) return undefined;
-  const hash = createHash('sha256');
-  for await (const chunk of await store.stream(key)) hash.update(chunk as Uint8Array);
-  return hash.digest('hex');
+  return (await store.head(key)) ? hashObject(store, key) : undefined;
 }

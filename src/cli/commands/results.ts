@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { copyFileSync, linkSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
@@ -6,6 +5,7 @@ import { presentResults } from '../../run/present-results.ts';
 import { endSteps, listResults, removedResults, type ResultFile } from '../../run/results.ts';
 import { findRun, readManifest } from '../../run/run-store.ts';
 import { readTaskTable } from '../../ledger/task-table.ts';
+import { hashObject } from '../../store/hash-file.ts';
 import type { Store } from '../../store/store.ts';
 import { columns, count } from '../../views/columns.ts';
 import { makeFolder } from '../make-folder.ts';
@@ -105,7 +105,5 @@ async function isIntact(store: Store, file: ResultFile): Promise<boolean> {
   const local = store.localPath(file.location);
   if (local !== undefined && statSync(local, { throwIfNoEntry: false })?.size !== file.size) return false;
   if (!(await store.head(file.location))) return false;
-  const hash = createHash('sha256');
-  for await (const chunk of await store.stream(file.location)) hash.update(chunk as Uint8Array);
-  return hash.digest('hex') === file.sha256;
+  return (await hashObject(store, file.location)) === file.sha256;
 }
