@@ -14,26 +14,63 @@ export interface TestRun {
   report: string;
 }
 
+/** Vitest's results of one file: `name` is its absolute path. */
+interface FileResults {
+  name: string;
+  status: string;
+  assertionResults: { status: string; fullName: string; failureMessages?: string[] }[];
+}
+
 interface VitestReport {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  numTodoTests: number;
-  testResults: { status: string; assertionResults: { status: string }[] }[];
+  testResults: FileResults[];
 }
 
 /** Counts from Vitest's JSON report. A file that could not be loaded counts as one failed test. */
 export function countVitest({ exitCode, report }: TestRun): Counts {
-  if (!existsSync(report)) return withExitCode({ passed: 0, failed: 0, skipped: 0 }, exitCode || 1);
-  const found = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
-  const broken = found.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  );
-  const failed = found.numFailedTests + broken.length;
-  return withExitCode(
-    { passed: found.numPassedTests, failed, skipped: found.numPendingTests + found.numTodoTests },
-    exitCode,
-  );
+  return withExitCode(addCounts(resultsOf(report).map(countFile)), existsSync(report) ? exitCode : exitCode || 1);
+}
+
+/** Files of a Vitest report in which something failed. */
+export function failedFiles(report: string): string[] {
+  return resultsOf(report)
+    .filter(hasFailed)
+    .map(({ name }) => name);
+}
+
+/** What of a whole run counts once the files that failed in it have run again. */
+export interface Rerun {
+  counts: Counts;
+  /** Per test that passed only when it ran again: its file and name. */
+  flaky: string[];
+}
+
+/** The results of files that ran again stand in for their first ones. */
+export function countRerun(first: TestRun, again: TestRun): Rerun {
+  const later = new Map(resultsOf(again.report).map((file) => [file.name, file]));
+  const files = resultsOf(first.report).map((file) => ({ first: file, last: later.get(file.name) ?? file }));
+  const counts = addCounts(files.map(({ last }) => countFile(last)));
+  const flaky = files.flatMap((file) => (hasFailed(file.first) && !hasFailed(file.last) ? flakyIn(file.first) : []));
+  return { counts: withExitCode(counts, existsSync(again.report) ? again.exitCode : again.exitCode || 1), flaky };
+}
+
+function flakyIn({ name, assertionResults }: FileResults): string[] {
+  const failed = assertionResults.filter(({ status }) => status === 'failed');
+  return failed.length === 0 ? [name] : failed.map(({ fullName }) => `${name}: ${fullName}`);
+}
+
+function resultsOf(report: string): FileResults[] {
+  return existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as VitestReport).testResults : [];
+}
+
+function hasFailed({ status, assertionResults }: FileResults): boolean {
+  return status === 'failed' || assertionResults.some((test) => test.status === 'failed');
+}
+
+function countFile(file: FileResults): Counts {
+  const number = (wanted: string) => file.assertionResults.filter(({ status }) => status === wanted).length;
+  const [passed, failed] = [number('passed'), number('failed')];
+  const isBroken = failed === 0 && file.status === 'failed';
+  return { passed, failed: failed + Number(isBroken), skipped: file.assertionResults.length - passed - failed };
 }
 
 /** Counts from the attributes of the `<testsuite>` elements of a JUnit report, as pytest writes it. */

@@ -3,31 +3,57 @@
  *
  *   npm test                                  everything, also the tests of the services that the tests use
  *   npm test -- --project unit                what Vitest makes of these arguments
+ *
+ * In a whole run a file that fails runs once more, alone: on a machine with two cores, tests of services and of killed
+ * processes meet delays that no code of ours can rule out. What passes only then is printed as flaky, by name.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { addCounts, countJunit, countsText, countVitest, type TestRun } from './count-tests.ts';
+import {
+  addCounts,
+  countJunit,
+  countRerun,
+  countsText,
+  countVitest,
+  type Counts,
+  failedFiles,
+  type TestRun,
+} from './count-tests.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const REPORTS = join(ROOT, '.cache/test-reports');
 const SERVICE_TESTS = join(ROOT, 'test/stack/aws/check.sh');
 
+/** More failing files than this are no coincidence. */
+const MOST_RERUN = 5;
+
 const vitestArguments = process.argv.slice(2);
+const isWhole = vitestArguments.length === 0;
 rmSync(REPORTS, { recursive: true, force: true });
 mkdirSync(REPORTS, { recursive: true });
-const counts = [countVitest(runVitest())];
-if (vitestArguments.length === 0 && existsSync(SERVICE_TESTS)) counts.push(countJunit(runServiceTests()));
+const counts = [runAll()];
+if (isWhole && existsSync(SERVICE_TESTS)) counts.push(countJunit(runServiceTests()));
 const total = addCounts(counts);
 writeFileSync(join(REPORTS, 'counts.json'), `${JSON.stringify(total)}\n`);
 console.log(countsText(total));
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-function runVitest(): TestRun {
-  const report = join(REPORTS, 'vitest.json');
+function runAll(): Counts {
+  const first = runVitest('vitest.json', vitestArguments);
+  const failed = failedFiles(first.report);
+  if (!isWhole || failed.length === 0 || failed.length > MOST_RERUN) return countVitest(first);
+  console.log(`Running again, alone: ${failed.join(', ')}`);
+  const rerun = countRerun(first, runVitest('again.json', ['--maxWorkers=1', ...failed]));
+  for (const test of rerun.flaky) console.log(`flaky: ${test}`);
+  return rerun.counts;
+}
+
+function runVitest(name: string, args: readonly string[]): TestRun {
+  const report = join(REPORTS, name);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  return run(report, process.execPath, vitest, 'run', ...reporters, ...vitestArguments);
+  return run(report, process.execPath, vitest, 'run', ...reporters, ...args);
 }
 
 function runServiceTests(): TestRun {

@@ -3,7 +3,7 @@ import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { requiredHttp } from '../../src/deploy/required-http.ts';
 
-const SOURCE = resolve(import.meta.dirname, '../../src/runner/fetch-and-run');
+const SOURCE = resolve(import.meta.dirname, '../../src/fetch-and-run');
 /** Some packages in the bundle are CommonJS and expect `require`. */
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 /** podman takes a file with another time for another file; so the same bytes always get the same time. */

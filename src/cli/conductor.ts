@@ -1,5 +1,5 @@
 import { ExitCode, lineOf, PipelineError } from '../errors.ts';
-import { readManifest, readSubmitted } from '../run/run-store.ts';
+import { readManifest, readSubmitted } from '../ledger/run-store.ts';
 import { watchRun } from '../run/watch.ts';
 import { openAwsBatch } from './engines/aws-batch.ts';
 import { runEngineFlags } from './engines.ts';

@@ -7,7 +7,7 @@ import { failedKey, parseRecordKey, recordsPrefix } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { readRecord } from '../record/read-record.ts';
 import type { OnEvent, RunSummary } from '../run/events.ts';
-import type { SubmittedJob } from '../run/submitted-job.ts';
+import type { SubmittedJob } from '../ledger/submitted-job.ts';
 import type { TaskTable } from '../ledger/task-table.ts';
 import { watchRun } from '../run/watch.ts';
 import type { Store } from '../store/store.ts';

@@ -2,7 +2,7 @@ import { existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logKey } from '../record/keys.ts';
-import { readHeartbeat } from '../run/heartbeat.ts';
+import { readHeartbeat } from '../ledger/heartbeat.ts';
 import { LOG_FILE, type ScratchOwner } from '../runner/scratch.ts';
 import type { Store } from '../store/store.ts';
 

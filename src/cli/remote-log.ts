@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.ts';
 import type { JobDocument } from '../record/manifest.ts';
 import { expandRanges } from '../record/manifest.ts';
-import { readSubmitted } from '../run/run-store.ts';
+import { readSubmitted } from '../ledger/run-store.ts';
 import type { TaskTable } from '../ledger/task-table.ts';
 import type { Store } from '../store/store.ts';
 import { openEngine, runEngineFlags } from './engines.ts';

@@ -4,15 +4,15 @@ import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type GivenParam, readParams } from '../pipeline/read-params.ts';
 import type { RunRequest } from '../run/prepare.ts';
-import { identifyReferences } from '../run/identify.ts';
-import { listReferences, referenceIdentities } from '../run/named-reference.ts';
+import { identifyReferences } from '../samples/identify.ts';
+import { listReferences, referenceIdentities } from '../ledger/named-reference.ts';
 import type { Store } from '../store/store.ts';
 import { bytes, count } from '../views/columns.ts';
 import type { OpenedEngine } from './engines.ts';
 import { nameValuePairs } from './name-value-pairs.ts';
 import { resourceOverrides } from './overrides.ts';
 import { notice } from './print.ts';
-import { readSamples } from './read-samples.ts';
+import { readSamples } from '../samples/read-samples.ts';
 import type { Session } from './session.ts';
 
 /** Flags that say what to run; the same for `plan` and `run`. */

@@ -6,7 +6,7 @@ import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.
 import { readRecord } from '../record/read-record.ts';
 import { remember } from '../store/remember.ts';
 import type { Store } from '../store/store.ts';
-import { latestRuns, readManifest } from './run-store.ts';
+import { latestRuns, readManifest } from '../ledger/run-store.ts';
 import { readSamples } from '../ledger/task-table.ts';
 
 /** The user's files as a run was planned with them. */

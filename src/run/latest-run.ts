@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { PipelineError } from '../errors.ts';
 import { runKeys } from '../record/keys.ts';
 import type { Prepared } from './prepare.ts';
-import { latestRuns, nameOfRun, readManifest } from './run-store.ts';
+import { latestRuns, nameOfRun, readManifest } from '../ledger/run-store.ts';
 
 /** Stands for the samples and the keys of all tasks: two runs of one pipeline with the same digest have the same results. */
 export function planDigest({ samples, plan }: Pick<Prepared, 'samples' | 'plan'>): string {

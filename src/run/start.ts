@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Bundle, Manifest } from '../record/manifest.ts';
 import { noteAdopted } from './adopt-codes.ts';
 import type { OnEvent } from './events.ts';
-import { refuseIfRemoved } from './gc-mark.ts';
+import { refuseIfRemoved } from '../ledger/gc-mark.ts';
 import type { Prepared } from './prepare.ts';
-import { claimRun } from './run-store.ts';
+import { claimRun } from '../ledger/run-store.ts';
 import { submitJobs } from './submit.ts';
-import type { SubmittedJob } from './submitted-job.ts';
+import type { SubmittedJob } from '../ledger/submitted-job.ts';
 import { writeRun } from './write-run.ts';
 
 export interface StartOptions {

@@ -6,13 +6,13 @@ import { runKeys } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import type { OnEvent, RunSummary, StepProgress } from './events.ts';
-import { type Heartbeat, writeHeartbeat } from './heartbeat.ts';
+import { type Heartbeat, writeHeartbeat } from '../ledger/heartbeat.ts';
 import { writeFinished } from './finished.ts';
 import { listRecords } from '../ledger/load-held.ts';
 import { recordVerdicts } from './record-verdicts.ts';
-import { latestJobs, readSubmitted, submissionOf } from './run-store.ts';
+import { latestJobs, readSubmitted, submissionOf } from '../ledger/run-store.ts';
 import { submitGathers } from './submit-gathers.ts';
-import type { SubmittedJob } from './submitted-job.ts';
+import type { SubmittedJob } from '../ledger/submitted-job.ts';
 import { summarise } from './summarise.ts';
 import { readTaskTable, type TaskTable, waitingTasks } from '../ledger/task-table.ts';
 

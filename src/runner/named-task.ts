@@ -1,5 +1,5 @@
 import { PipelineError } from '../errors.ts';
-import { parseSampleNames, parseSampleSheet } from '../pipeline/sample-sheet.ts';
+import { parseSampleNames, parseSampleSheet } from '../samples/sample-sheet.ts';
 import { parseRunIdKey, RUN_IDS_PREFIX } from '../record/keys.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Located } from '../store/locate.ts';

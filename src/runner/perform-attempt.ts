@@ -28,7 +28,7 @@ import { createStepContext, declaredOutputs } from './step-context.ts';
 import type { TaskContext } from './task-context.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { isDone, refuseStrangers, removeLoser } from './task-result.ts';
-import { killChildren } from './process-group.ts';
+import { killChildren, livingChildren } from './process-group.ts';
 import { refuseChildren, refuseOpenOutputs } from './unfinished.ts';
 
 /** Everything that stays the same from one attempt of a runner to the next. */
@@ -201,13 +201,13 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
     const outputs = declaredOutputs(step, ref.sample, scratch);
     const params = stepParams(step, manifest);
     const files = Object.fromEntries(step.files.map((name) => [name, join(attempt.code.home, name)]));
-    await withTools(signal, async (tools) => {
+    await withTools(signal, async ({ known, ...tools }) => {
       const { context, observed } = createStepContext({
         ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, files, members: cohort.members },
         ...{ resources: job.resources, scratch, log, path: place.path, ...tools },
       });
       work.observed = observed;
-      await Promise.all([runStep(step, context, tools.calls), sumInputs(work.staged)]);
+      await Promise.all([runStep(step, context, { calls: tools.calls, known }), sumInputs(work.staged)]);
     });
     signal.throwIfAborted();
     await refuseOpenOutputs(outputs);
@@ -232,28 +232,31 @@ function inSources(failure: AttemptFailure, { code, manifest }: Attempt): Attemp
  */
 async function withTools(
   signal: AbortSignal,
-  run: (tools: { signal: AbortSignal; calls: ToolCalls }) => Promise<void>,
+  run: (tools: { signal: AbortSignal; calls: ToolCalls; known: ReadonlySet<number> }) => Promise<void>,
 ): Promise<void> {
   const over = new AbortController();
   const calls = new ToolCalls();
-  const startedAt = performance.now();
+  const known = new Set(livingChildren());
   let hasLeftNothing = false;
   try {
-    await run({ signal: AbortSignal.any([signal, over.signal]), calls });
+    await run({ signal: AbortSignal.any([signal, over.signal]), calls, known });
     hasLeftNothing = true;
   } finally {
     over.abort();
     await calls.ended();
-    if (!hasLeftNothing) killChildren(performance.now() - startedAt);
+    if (!hasLeftNothing) killChildren(known);
   }
 }
 
 /** Nothing of what a step has started may go on when its `run` has returned: its outputs would be cut. */
-async function runStep(step: Step, context: Parameters<Step['run']>[0], calls: ToolCalls): Promise<void> {
-  const startedAt = performance.now();
+async function runStep(
+  step: Step,
+  context: Parameters<Step['run']>[0],
+  { calls, known }: { calls: ToolCalls; known: ReadonlySet<number> },
+): Promise<void> {
   await step.run(context);
   calls.refuseUnawaited();
-  refuseChildren(startedAt);
+  refuseChildren(known);
 }
 
 /** The user's own files get their checksum into the record while the tools read them anyway. */

@@ -1,11 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { childrenOf, readProc, statFields, TICKS_PER_SECOND } from '../record/proc.ts';
+import { childrenOf, readProc, statFields } from '../record/proc.ts';
 
 /** What is on its way to its end, as the readers of `>(…)` are, gets this long. */
 const PATIENCE_MS = 2000;
 const LOOK_MS = 20;
-const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 
 /** A process that lives on in the group of a tool that has ended. */
 export interface Straggler {
@@ -65,25 +64,17 @@ function livingMembers(group: number): Straggler[] {
     });
 }
 
-/** Children of this process's main thread that have started within the last `ageMs` and have not ended. */
-export function livingChildren(ageMs: number): number[] {
-  const children = childrenOf(process.pid);
-  if (children.length === 0) return [];
-  const bootSeconds = Number(readProc('uptime').split(' ')[0]);
-  return children.filter((pid) => {
-    const [state = 'X', ...fields] = statFields(pid);
-    // proc(5): field 22, in clock ticks since boot.
-    const startedAgoMs = (bootSeconds - Number(fields[18]) / TICKS_PER_SECOND) * 1000;
-    return !/^[ZX]|^$/.test(state) && startedAgoMs <= ageMs + MS_PER_TICK;
-  });
+/** Pids of the children of this process that have not ended, except those in `known`. */
+export function livingChildren(known: ReadonlySet<number> = new Set()): number[] {
+  return childrenOf(process.pid).filter((pid) => !known.has(pid) && !/^[ZX]|^$/.test(statFields(pid)[0] ?? ''));
 }
 
 /**
- * Ends the children of `livingChildren`: tools, each the leader of its group, and what a step has started by itself,
- * which leads none.
+ * Kills the children of `livingChildren`: tools, each the leader of its process group, and what a step has started
+ * itself, which leads none.
  */
-export function killChildren(ageMs: number): void {
-  for (const pid of livingChildren(ageMs)) {
+export function killChildren(known?: ReadonlySet<number>): void {
+  for (const pid of livingChildren(known)) {
     killGroup(pid);
     kill(pid);
   }

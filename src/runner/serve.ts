@@ -32,7 +32,7 @@ export function serveAttempts(equipment: Equipment): void {
     if (!busy) return;
     abort.abort(new StepFailure('out-of-memory', message, { hint: 'batch-pipeline retry gives it more memory.' }));
     // Until they have heard a SIGTERM they would go on taking more.
-    killChildren(Infinity);
+    killChildren();
   };
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => cancel('The runner was asked to stop (SIGTERM)'));

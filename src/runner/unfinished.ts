@@ -9,11 +9,12 @@ import { shortCommand } from './tool-calls.ts';
 const PATIENCE_MS = 2000;
 
 /**
- * What the step's own code has started besides `$` since `startedAt` (monotonic milliseconds) must have ended.
+ * What the step's own code has started besides `$` must have ended. `known` are the children that the runner had before
+ * the step began, such as the holders of its locks.
  * @throws StepFailure `tool` naming the commands
  */
-export function refuseChildren(startedAt: number): void {
-  const left = livingChildren(performance.now() - startedAt);
+export function refuseChildren(known: ReadonlySet<number>): void {
+  const left = livingChildren(known);
   if (left.length === 0) return;
   const commands = left.map((pid) => `"${shortCommand([commandOf(pid)])}"`).join(', ');
   throw new StepFailure('tool', `run returned while ${commands} was still running`, {

@@ -1,4 +1,4 @@
-import type { Garbage, GarbageKind, Spared } from '../deploy/garbage/garbage.ts';
+import type { Garbage, GarbageKind, Spared } from '../gc/garbage.ts';
 import { bytes, columns, count } from './columns.ts';
 
 /** In the order in which they are shown. */

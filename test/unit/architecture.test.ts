@@ -16,7 +16,8 @@ test('the sources keep the rules of docs/architecture.md', () => {
 
 test('the table has a row for every folder that it is about', () => {
   expect([...table.keys()]).toEqual([
-    ...['pipeline', 'record', 'plan', 'store', 'ledger', 'engine', 'runner', 'run', 'deploy', 'views', 'cli'],
+    ...['pipeline', 'record', 'plan', 'store', 'samples', 'ledger', 'engine', 'runner', 'fetch-and-run', 'run'],
+    ...['deploy', 'gc', 'views', 'cli'],
   ]);
 });
 

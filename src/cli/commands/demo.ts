@@ -9,7 +9,7 @@ import { parseTruth } from '../../../pipelines/fusion/demo/truth.ts';
 import { ExitCode } from '../../errors.ts';
 import { listResults } from '../../run/results.ts';
 import { endSteps } from '../../run/results.ts';
-import { findRun, readManifest } from '../../run/run-store.ts';
+import { findRun, readManifest } from '../../ledger/run-store.ts';
 import { readTaskTable } from '../../ledger/task-table.ts';
 import { openStore } from '../../store/open-store.ts';
 import type { Store } from '../../store/store.ts';

@@ -1,10 +1,10 @@
 import { type Deployment, readDeployment } from '../../deploy/deployment.ts';
-import { definitionGarbage } from '../../deploy/garbage/definition-garbage.ts';
-import { findGarbage, type Found } from '../../deploy/garbage/find-garbage.ts';
-import { removeGarbage, sparedDefinitions } from '../../deploy/garbage/remove-garbage.ts';
+import { definitionGarbage } from '../../gc/definition-garbage.ts';
+import { findGarbage, type Found } from '../../gc/find-garbage.ts';
+import { removeGarbage, sparedDefinitions } from '../../gc/remove-garbage.ts';
 import type { BatchApi } from '../../engine/aws-batch/batch-api.ts';
 import { ExitCode, PipelineError } from '../../errors.ts';
-import { whileMarked } from '../../run/gc-mark.ts';
+import { whileMarked } from '../../ledger/gc-mark.ts';
 import type { Store } from '../../store/store.ts';
 import { garbageText } from '../../views/garbage-text.ts';
 import { notice, print, printJson } from '../print.ts';

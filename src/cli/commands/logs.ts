@@ -3,7 +3,7 @@ import { ExitCode, PipelineError } from '../../errors.ts';
 import type { AttemptRecord } from '../../record/attempt-record.ts';
 import { succeededKey } from '../../record/keys.ts';
 import { readRecord } from '../../record/read-record.ts';
-import { findRun, readManifest } from '../../run/run-store.ts';
+import { findRun, readManifest } from '../../ledger/run-store.ts';
 import { cohortKey, readSamples, readTaskTable, type TaskTable } from '../../ledger/task-table.ts';
 import type { Store } from '../../store/store.ts';
 import { closest } from 'fastest-levenshtein';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { presentResults } from '../../run/present-results.ts';
 import { endSteps, listResults, removedResults, type ResultFile } from '../../run/results.ts';
-import { findRun, readManifest } from '../../run/run-store.ts';
+import { findRun, readManifest } from '../../ledger/run-store.ts';
 import { readTaskTable } from '../../ledger/task-table.ts';
 import { hashObject } from '../../store/hash-file.ts';
 import type { Store } from '../../store/store.ts';

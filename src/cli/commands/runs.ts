@@ -1,6 +1,6 @@
 import { ExitCode, messageOf } from '../../errors.ts';
 import { runKeys } from '../../record/keys.ts';
-import { listRuns, readManifest } from '../../run/run-store.ts';
+import { listRuns, readManifest } from '../../ledger/run-store.ts';
 import { columns } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';

@@ -1,9 +1,9 @@
 import { ExitCode } from '../../errors.ts';
 import { loadPipeline } from '../../pipeline/load-pipeline.ts';
-import { identifySamples } from '../../run/identify.ts';
+import { identifySamples } from '../../samples/identify.ts';
 import { columns, count } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
-import { readSamples } from '../read-samples.ts';
+import { readSamples } from '../../samples/read-samples.ts';
 import { openSession, storeUrl } from '../session.ts';
 
 export interface SamplesFlags {

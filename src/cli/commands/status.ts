@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { ExitCode } from '../../errors.ts';
 import type { StepProgress } from '../../run/events.ts';
-import { findRun, readManifest } from '../../run/run-store.ts';
+import { findRun, readManifest } from '../../ledger/run-store.ts';
 import { summarise } from '../../run/summarise.ts';
 import { forgottenText } from '../../run/watch.ts';
 import { statusText } from '../../views/status-text.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AwsStack } from '../../contract/aws-batch-stack.ts';
 import { failureOf, type StoredObject, successOf } from '../../fixtures/attempt-objects.ts';
 import { type CallCounter, startCallCounter } from '../../fixtures/call-counter.ts';
-import { readManifest } from '../../../src/run/run-store.ts';
+import { readManifest } from '../../../src/ledger/run-store.ts';
 import { cohortKey, readSamples, readTaskTable } from '../../../src/ledger/task-table.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { type BatchLab, openBatchLab } from './batch-lab.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cohortKey, readTaskTable } from '../../../src/ledger/task-table.ts';
 import { parseRecordKey } from '../../../src/record/keys.ts';
-import { readManifest } from '../../../src/run/run-store.ts';
+import { readManifest } from '../../../src/ledger/run-store.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { exits, runCli, startCli } from '../../fixtures/cli.ts';
 import { addFiles, filesIn, workFolder } from '../../fixtures/work-folder.ts';

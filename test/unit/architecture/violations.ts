@@ -3,9 +3,9 @@ import type { ImportTable } from './import-table.ts';
 import type { ImportedModule, SourceFile } from './source-file.ts';
 
 /** Where processes begin: what comes from outside is read there, and handed on. deploy/bundle.ts writes such a beginning. */
-const ENVIRONMENT = /^src\/(cli\/|deploy\/bundle\.ts$|runner\/runner\.ts$|runner\/fetch-and-run\/program\.ts$)/;
+const ENVIRONMENT = /^src\/(cli\/|deploy\/bundle\.ts$|runner\/runner\.ts$|fetch-and-run\/program\.ts$)/;
 /** And the runner that serves an engine: its process ends when the engine is gone. */
-const EXIT = /^src\/(cli\/(main|command-line)\.ts$|runner\/(runner|serve)\.ts$|runner\/fetch-and-run\/program\.ts$)/;
+const EXIT = /^src\/(cli\/(main|command-line)\.ts$|runner\/(runner|serve)\.ts$|fetch-and-run\/program\.ts$)/;
 
 /** What only some files may import. */
 const PACKAGES: readonly { packages: RegExp; only: RegExp }[] = [

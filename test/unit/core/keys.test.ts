@@ -14,7 +14,7 @@ import {
   runKeys,
   succeededKey,
 } from '../../../src/record/keys.ts';
-import { isSampleName } from '../../../src/pipeline/sample-sheet.ts';
+import { isSampleName } from '../../../src/samples/sample-sheet.ts';
 import { checkKey } from '../../../src/store/check-key.ts';
 
 const HEX = 'a0b1c2d3e4'.repeat(4);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sharedPrefixes } from '../../../src/run/look-up-files.ts';
+import { sharedPrefixes } from '../../../src/samples/look-up-files.ts';
 
 const names = (count: number, name: (i: number) => string) => Array.from({ length: count }, (_, i) => name(i));
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { readDeployment } from '../../../src/deploy/deployment.ts';
-import { readGcMark, refuseIfRemoved } from '../../../src/run/gc-mark.ts';
+import { readGcMark, refuseIfRemoved } from '../../../src/ledger/gc-mark.ts';
 import { openFolderStore } from '../../../src/store/folder-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 

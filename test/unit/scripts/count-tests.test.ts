@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addCounts, countJunit, countsText, countVitest } from '../../../scripts/count-tests.ts';
+import {
+  addCounts,
+  countJunit,
+  countRerun,
+  countsText,
+  countVitest,
+  failedFiles,
+} from '../../../scripts/count-tests.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -16,15 +23,13 @@ function report(name: string, text: string): string {
 }
 
 /** A report as Vitest writes it, with the parts that are counted. */
-function vitestReport(files: { status: string; tests: string[] }[]): string {
-  const count = (status: string) => files.flatMap(({ tests }) => tests).filter((test) => test === status).length;
-  const numbers = { numPassedTests: count('passed'), numFailedTests: count('failed') };
-  const testResults = files.map(({ status, tests }) => ({
-    status,
-    assertionResults: tests.map((test) => ({ status: test })),
+function vitestReport(files: { name?: string; status: string; tests: string[] }[], name = 'vitest.json'): string {
+  const testResults = files.map((file) => ({
+    name: file.name ?? '/a.test.ts',
+    status: file.status,
+    assertionResults: file.tests.map((status, i) => ({ status, fullName: `test ${i}` })),
   }));
-  const pending = { numPendingTests: count('skipped'), numTodoTests: count('todo') };
-  return report('vitest.json', JSON.stringify({ ...numbers, ...pending, testResults }));
+  return report(name, JSON.stringify({ testResults }));
 }
 
 describe('a run of Vitest', () => {
@@ -49,6 +54,48 @@ describe('a run of Vitest', () => {
   test('without a report has failed, whatever its exit code', () => {
     const file = join(folder, 'absent.json');
     expect(countVitest({ exitCode: 0, report: file })).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+});
+
+describe('files that failed and ran again', () => {
+  const first = () =>
+    vitestReport(
+      [
+        { name: '/a.test.ts', status: 'failed', tests: ['passed', 'failed'] },
+        { name: '/b.test.ts', status: 'failed', tests: [] },
+        { name: '/c.test.ts', status: 'passed', tests: ['passed'] },
+      ],
+      'first.json',
+    );
+  const again = (status: 'passed' | 'failed') =>
+    vitestReport(
+      [
+        { name: '/a.test.ts', status, tests: ['passed', status] },
+        { name: '/b.test.ts', status: 'passed', tests: ['passed'] },
+      ],
+      'again.json',
+    );
+
+  test('are named', () => {
+    expect(failedFiles(first())).toEqual(['/a.test.ts', '/b.test.ts']);
+  });
+
+  test('count with their second results, and are named as flaky if they passed then', () => {
+    const rerun = countRerun({ exitCode: 1, report: first() }, { exitCode: 0, report: again('passed') });
+    expect(rerun).toEqual({
+      counts: { passed: 4, failed: 0, skipped: 0 },
+      flaky: ['/a.test.ts: test 1', '/b.test.ts'],
+    });
+  });
+
+  test('that fail again have failed', () => {
+    const rerun = countRerun({ exitCode: 1, report: first() }, { exitCode: 1, report: again('failed') });
+    expect(rerun).toEqual({ counts: { passed: 3, failed: 1, skipped: 0 }, flaky: ['/b.test.ts'] });
+  });
+
+  test('that leave no report have failed as they did first', () => {
+    const rerun = countRerun({ exitCode: 1, report: first() }, { exitCode: 0, report: join(folder, 'absent.json') });
+    expect(rerun).toEqual({ counts: { passed: 2, failed: 2, skipped: 0 }, flaky: [] });
   });
 });
 

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
-import { PipelineError } from '../../errors.ts';
-import { openS3Store } from '../../store/s3-store.ts';
+import { PipelineError } from '../errors.ts';
+import { openS3Store } from '../store/s3-store.ts';
 import { LaunchError } from './exit.ts';
 import { launch } from './launch.ts';
 import type { FetchRequest } from './request.ts';

@@ -1,5 +1,5 @@
-import { PipelineError } from '../../errors.ts';
-import type { Store } from '../../store/store.ts';
+import { PipelineError } from '../errors.ts';
+import type { Store } from '../store/store.ts';
 import type { Found } from './find-garbage.ts';
 import type { Garbage, Spared } from './garbage.ts';
 import { removalBatches } from './removal-batches.ts';

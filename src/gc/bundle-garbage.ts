@@ -1,4 +1,4 @@
-import type { ObjectInfo } from '../../store/store.ts';
+import type { ObjectInfo } from '../store/store.ts';
 import { DAY_MS, type Garbage, GUARD_MS } from './garbage.ts';
 import type { RunFacts } from './run-facts.ts';
 

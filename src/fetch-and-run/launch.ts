@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, open, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { messageOf, systemCode } from '../../errors.ts';
+import { messageOf, systemCode } from '../errors.ts';
 import { FetchAndRunExit, LaunchError } from './exit.ts';
 import type { ForwardedSignals } from './signals.ts';
 

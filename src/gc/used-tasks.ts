@@ -1,7 +1,7 @@
-import { PipelineError } from '../../errors.ts';
-import type { Manifest } from '../../record/manifest.ts';
-import { type PairedTasks, readPairedTasks } from '../../run/paired-tasks.ts';
-import type { Store } from '../../store/store.ts';
+import { PipelineError } from '../errors.ts';
+import type { Manifest } from '../record/manifest.ts';
+import { type PairedTasks, readPairedTasks } from '../run/paired-tasks.ts';
+import type { Store } from '../store/store.ts';
 import { DAY_MS } from './garbage.ts';
 import type { RunFacts } from './run-facts.ts';
 

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { ExitCode, messageOf, PipelineError, throwAll } from '../errors.ts';
 import { readCell } from '../pipeline/cell-value.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import type { SampleRow } from '../pipeline/sample-sheet.ts';
+import type { SampleRow } from './sample-sheet.ts';
 import type { PlanSample } from '../plan/plan.ts';
 import type { FileIdentity } from '../record/manifest.ts';
 import type { Located } from '../store/locate.ts';

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../errors.ts';
+import { PipelineError } from '../errors.ts';
 import {
   BUNDLES_PREFIX,
   isHidden,
@@ -8,9 +8,9 @@ import {
   stepOfKey,
   stepsPrefix,
   succeededKey,
-} from '../../record/keys.ts';
-import { readRecord } from '../../record/read-record.ts';
-import type { ObjectInfo, Store, Unfinished } from '../../store/store.ts';
+} from '../record/keys.ts';
+import { readRecord } from '../record/read-record.ts';
+import type { ObjectInfo, Store, Unfinished } from '../store/store.ts';
 import { bundleGarbage } from './bundle-garbage.ts';
 import { type Garbage, type Spared, UNFINISHED_MS } from './garbage.ts';
 import { outputGarbage, type OutputFolder } from './output-garbage.ts';

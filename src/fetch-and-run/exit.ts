@@ -1,5 +1,5 @@
-import { ExitCode, PipelineError } from '../../errors.ts';
-import { isStoreAway } from '../../store/store-errors.ts';
+import { ExitCode, PipelineError } from '../errors.ts';
+import { isStoreAway } from '../store/store-errors.ts';
 
 /** Exit codes of Fetch & Run itself; otherwise it has those of what it ran. Documented in docs/fetch-and-run.md. */
 export const FetchAndRunExit = {

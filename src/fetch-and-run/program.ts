@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { lineOf, PipelineError } from '../../errors.ts';
+import { lineOf, PipelineError } from '../errors.ts';
 import { exitCodeOf, FetchAndRunExit } from './exit.ts';
 import { fetchAndRun } from './fetch-and-run.ts';
 import { parseRequest, USAGE } from './request.ts';

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../record/manifest.ts';
+import type { Manifest } from '../record/manifest.ts';
 
 type Steps = readonly Pick<Manifest['steps'][number], 'name' | 'intermediate' | 'upstream'>[];
 

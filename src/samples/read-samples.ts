@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { messageOf, PipelineError, systemCode } from '../errors.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import { parseSampleNames, parseSampleSheet, type SampleRow } from '../pipeline/sample-sheet.ts';
+import { parseSampleNames, parseSampleSheet, type SampleRow } from './sample-sheet.ts';
 import type { Located } from '../store/locate.ts';
 import { isPattern, isUrl, samplesByPattern } from './sample-pattern.ts';
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path/posix';
-import { PipelineError } from '../../errors.ts';
+import { PipelineError } from '../errors.ts';
 
 /** What to fetch and how to run it. */
 export interface FetchRequest {

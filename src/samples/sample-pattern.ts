@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs';
 import { basename, join, matchesGlob, resolve } from 'node:path';
 import { PipelineError } from '../errors.ts';
-import { isSampleName, parseSampleNames, type SampleRow } from '../pipeline/sample-sheet.ts';
+import { isSampleName, parseSampleNames, type SampleRow } from './sample-sheet.ts';
 import type { Located } from '../store/locate.ts';
 
 /** What makes a text a pattern. */
