@@ -2,7 +2,7 @@ import { ExitCode, PipelineError, throwAll } from '../errors.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import { readParams } from '../pipeline/read-params.ts';
-import { writeInputNotes } from '../ledger/input-note.ts';
+import { writeInputNotes } from '../ledger/store-documents.ts';
 import { prepareRun, refuseErrors } from '../run/prepare.ts';
 import { referenceIdentities } from '../ledger/named-reference.ts';
 import { REFERENCE_BUILD } from '../ledger/run-store.ts';

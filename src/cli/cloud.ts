@@ -5,7 +5,7 @@ import type { Following } from '../deploy/stack/follow-stack.ts';
 import { type NetworkApi, openNetworkApi } from '../deploy/stack/network-api.ts';
 import { type Ecr, openEcr } from '../deploy/images/ecr.ts';
 import { PipelineError } from '../errors.ts';
-import { stackEventText } from '../views/stack-text.ts';
+import { stackEventText } from '../views/deploy-text.ts';
 import { notice } from './print.ts';
 
 /** The services that commands ask which set an account up. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { readDeployment } from '../deploy/deployment.ts';
-import { refuseNewerStore } from '../ledger/store-format.ts';
+import { refuseNewerStore } from '../ledger/store-documents.ts';
 import { createLocator, type Located } from '../store/locate.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';

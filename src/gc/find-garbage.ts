@@ -15,8 +15,7 @@ import { bundleGarbage } from './bundle-garbage.ts';
 import { type Garbage, type Spared, UNFINISHED_MS } from './garbage.ts';
 import { outputGarbage, type OutputFolder } from './output-garbage.ts';
 import { readRunFacts, type RunFacts } from './run-facts.ts';
-import { scratchSteps } from './scratch-steps.ts';
-import { usedTasks } from './used-tasks.ts';
+import { scratchSteps, usedTasks } from './used-tasks.ts';
 
 export interface GcOptions {
   /** Days for which a run that is over keeps what only a later run would need. */

@@ -2,7 +2,6 @@ import { PipelineError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Found } from './find-garbage.ts';
 import type { Garbage, Spared } from './garbage.ts';
-import { removalBatches } from './removal-batches.ts';
 
 /**
  * Removes what was found, and tells what of it is gone: who may clear up the store may not be allowed to deregister. If it
@@ -31,4 +30,18 @@ export async function removeGarbage(
 export function sparedDefinitions(error: unknown): Spared {
   if (!(error instanceof PipelineError) || error.code !== 'aws-denied') throw error;
   return { what: 'job definitions', why: error.message };
+}
+
+/** S3 removes as many in one request. */
+const KEYS_AT_ONCE = 1000;
+
+/** Keys to be removed together. What belongs together is never cut, unless it is too large by itself. */
+export function removalBatches(garbage: readonly Pick<Garbage, 'keys'>[]): string[][] {
+  const batches: string[][] = [];
+  for (const { keys } of garbage) {
+    const last = batches.at(-1);
+    if (last && last.length + keys.length <= KEYS_AT_ONCE) last.push(...keys);
+    else if (keys.length > 0) batches.push([...keys]);
+  }
+  return batches;
 }

@@ -4,8 +4,7 @@ import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../record/keys.ts';
 import { jobDocument, type JobDocument, manifest, type Manifest } from '../record/manifest.ts';
 import { parseDocument, parsedJson } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
-import { markStoreFormat } from './store-format.ts';
-import { readNote, type SubmittedJob } from './submitted-job.ts';
+import { markStoreFormat } from './store-documents.ts';
 
 /** Runs that this store knows, oldest first by their number. */
 export async function listRuns(store: Store): Promise<string[]> {
@@ -119,4 +118,29 @@ export async function nextSubmission(store: Store, run: string): Promise<number>
     for (const { key } of page) last = Math.max(last, Number(key.slice(prefix.length)));
   }
   return last + 1;
+}
+
+/** A job and the engine's name for it. */
+export interface SubmittedJob {
+  job: JobDocument;
+  jobId: string;
+}
+
+/** What `submitted/<job>.json` of a run holds. */
+const submittedNote = z.object({
+  jobId: z.string(),
+  /** Of a gather that was submitted, or submitted again, once everything before it was over. */
+  late: z.boolean().optional(),
+});
+type SubmittedNote = z.infer<typeof submittedNote>;
+
+/** What was noted of a job; `undefined` where it was not submitted, or its id was lost with the process. */
+export async function readNote(store: Store, run: string, job: string): Promise<SubmittedNote | undefined> {
+  const key = runKeys.submitted(run, job);
+  const body = await store.read(key);
+  return body && parseDocument(submittedNote, key, body);
+}
+
+export async function writeNote(store: Store, run: string, job: string, note: SubmittedNote): Promise<void> {
+  await store.write(runKeys.submitted(run, job), JSON.stringify(note));
 }

@@ -16,7 +16,7 @@ import type { Store } from '../store/store.ts';
 import { adoptCodes } from './adopt-codes.ts';
 import { type GcMark, readGcMark } from '../ledger/gc-mark.ts';
 import { identifySamples } from '../samples/identify.ts';
-import type { InputNote } from '../ledger/input-note.ts';
+import type { InputNote } from '../ledger/store-documents.ts';
 import { loadHeld } from '../ledger/load-held.ts';
 import { planByContent, type SameInput } from './same-content.ts';
 

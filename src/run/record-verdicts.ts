@@ -5,7 +5,7 @@ import type { FailureCause } from '../record/cause.ts';
 import { type AttemptId, failedKey, logKey } from '../record/keys.ts';
 import { expandRanges, type JobDocument, type ManifestSample, sampleAt } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
-import type { SubmittedJob } from '../ledger/submitted-job.ts';
+import type { SubmittedJob } from '../ledger/run-store.ts';
 import { cohortKey, readSamples, type TaskTable } from '../ledger/task-table.ts';
 
 /** Records written at a time. */

@@ -7,9 +7,16 @@ import type { Store } from '../store/store.ts';
 import { engineJobName } from './engine-job.ts';
 import type { OnEvent } from './events.ts';
 import type { Prepared } from './prepare.ts';
-import { latestJobs, listRuns, readJobs, readManifest, readSubmitted } from '../ledger/run-store.ts';
+import {
+  latestJobs,
+  listRuns,
+  readJobs,
+  readManifest,
+  readNote,
+  readSubmitted,
+  type SubmittedJob,
+} from '../ledger/run-store.ts';
 import { isForLater, submitJobs } from './submit.ts';
-import { readNote, type SubmittedJob } from '../ledger/submitted-job.ts';
 import { readSamples } from '../ledger/task-table.ts';
 import { isOver, settleRun } from './watch.ts';
 

@@ -6,7 +6,7 @@ import { hashObject } from '../store/hash-file.ts';
 import type { Located } from '../store/locate.ts';
 import type { Store } from '../store/store.ts';
 import { type EarlierInputs, fileOf, openEarlierInputs, recordedInputs } from './earlier-inputs.ts';
-import { type InputNote, readInputNote } from '../ledger/input-note.ts';
+import { type InputNote, readInputNote } from '../ledger/store-documents.ts';
 import { sameOutputs } from './same-outputs.ts';
 
 const PARALLEL_READS = 32;

@@ -4,9 +4,8 @@ import { noteAdopted } from './adopt-codes.ts';
 import type { OnEvent } from './events.ts';
 import { refuseIfRemoved } from '../ledger/gc-mark.ts';
 import type { Prepared } from './prepare.ts';
-import { claimRun } from '../ledger/run-store.ts';
+import { claimRun, type SubmittedJob } from '../ledger/run-store.ts';
 import { submitJobs } from './submit.ts';
-import type { SubmittedJob } from '../ledger/submitted-job.ts';
 import { writeRun } from './write-run.ts';
 
 export interface StartOptions {

@@ -4,7 +4,7 @@ import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { engineJob } from './engine-job.ts';
 import { waitsForAny } from './submit.ts';
-import { readNote, type SubmittedJob, writeNote } from '../ledger/submitted-job.ts';
+import { readNote, type SubmittedJob, writeNote } from '../ledger/run-store.ts';
 import type { TaskTable } from '../ledger/task-table.ts';
 
 /** A run of which all that was submitted is over, and settled. */

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import { engineJob, engineJobName } from './engine-job.ts';
 import type { OnEvent } from './events.ts';
 import { submitConductor } from './submit-conductor.ts';
-import { readNote, type SubmittedJob, writeNote } from '../ledger/submitted-job.ts';
+import { readNote, type SubmittedJob, writeNote } from '../ledger/run-store.ts';
 
 export interface Submission {
   store: Store;

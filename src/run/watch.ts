@@ -10,9 +10,8 @@ import { type Heartbeat, writeHeartbeat } from '../ledger/heartbeat.ts';
 import { writeFinished } from './finished.ts';
 import { listRecords } from '../ledger/load-held.ts';
 import { recordVerdicts } from './record-verdicts.ts';
-import { latestJobs, readSubmitted, submissionOf } from '../ledger/run-store.ts';
+import { latestJobs, readSubmitted, submissionOf, type SubmittedJob } from '../ledger/run-store.ts';
 import { submitGathers } from './submit-gathers.ts';
-import type { SubmittedJob } from '../ledger/submitted-job.ts';
 import { summarise } from './summarise.ts';
 import { readTaskTable, type TaskTable, waitingTasks } from '../ledger/task-table.ts';
 

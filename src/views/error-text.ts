@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { isEnvironmentError, messageOf, PipelineError, PipelineErrors } from '../errors.ts';
+import type { AttemptRecord } from '../record/attempt-record.ts';
 import { count } from './columns.ts';
 
 /** Errors of one kind that are told one by one: a list of 10,000 missing files helps nobody. */
@@ -33,4 +34,21 @@ function toldText({ message, where, hint }: Pick<PipelineError, 'message' | 'whe
 function unexpected(error: unknown): string {
   const details = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `${styleText('red', 'error:')} a mistake in this program; please report it with what follows.\n${details}`;
+}
+
+/** Lines of a failed task's output on the closing screen. */
+const OUTPUT_LINES = 8;
+
+/** One failed task on one screen: who, where, why, the last lines, and the command that shows the rest. */
+export function failureText(record: AttemptRecord, command: string): string {
+  const title = `${styleText('red', 'failed')} ${styleText('bold', record.sample)} in step ${styleText('bold', record.step)}: ${record.cause}`;
+  const message = (record.message ?? '').split('\n').slice(0, OUTPUT_LINES);
+  const tail = record.stderrTail.slice(-OUTPUT_LINES);
+  return [
+    title,
+    ...message.map((line) => `  ${line}`),
+    ...(record.hint ? [`  ${styleText('dim', '->')} ${record.hint}`] : []),
+    ...tail.map((line) => styleText('dim', `  | ${line}`)),
+    `  log: ${command} logs ${record.sample} ${record.step}`,
+  ].join('\n');
 }

@@ -4,7 +4,7 @@ import { findBuilder } from '../../deploy/images/find-builder.ts';
 import { planImages, type PipelineImages } from '../../deploy/images/plan-images.ts';
 import { DEFAULT_STACK, readDeployment } from '../../deploy/deployment.ts';
 import { loadPipeline } from '../../pipeline/load-pipeline.ts';
-import { imageEventText, imageListText } from '../../views/image-text.ts';
+import { imageEventText, imageListText } from '../../views/deploy-text.ts';
 import { interruptible } from '../interruptible.ts';
 import { nameValuePairs } from '../name-value-pairs.ts';
 import { notice, print, printJson } from '../print.ts';

@@ -8,10 +8,16 @@ import { retryJobs } from '../../run/retry.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { LocalEngine } from '../../engine/local/local-engine.ts';
 import type { JobDocument, Manifest } from '../../record/manifest.ts';
-import { findRun, nextSubmission, readJobs, readManifest, readSubmitted } from '../../ledger/run-store.ts';
+import {
+  findRun,
+  nextSubmission,
+  readJobs,
+  readManifest,
+  readSubmitted,
+  type SubmittedJob,
+} from '../../ledger/run-store.ts';
 import { carryOn, isCutShort } from '../../run/resume.ts';
 import { submitJobs } from '../../run/submit.ts';
-import type { SubmittedJob } from '../../ledger/submitted-job.ts';
 import { readTaskTable, type TaskTable } from '../../ledger/task-table.ts';
 import { isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';

@@ -3,7 +3,7 @@ import { ExitCode } from '../../errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { checkName } from '../../pipeline/pipeline.ts';
 import { noteAdopted } from '../../run/adopt-codes.ts';
-import { writeInputNotes } from '../../ledger/input-note.ts';
+import { writeInputNotes } from '../../ledger/store-documents.ts';
 import { isLatestRun } from '../../run/latest-run.ts';
 import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
 import { count } from '../../views/columns.ts';

@@ -15,7 +15,7 @@ import type { RunEvent, RunSummary } from '../../../src/run/events.ts';
 import { prepareRun, refuseErrors } from '../../../src/run/prepare.ts';
 import { listResults } from '../../../src/run/results.ts';
 import { startRun } from '../../../src/run/start.ts';
-import type { SubmittedJob } from '../../../src/ledger/submitted-job.ts';
+import type { SubmittedJob } from '../../../src/ledger/run-store.ts';
 import type { TaskTable } from '../../../src/ledger/task-table.ts';
 import { watchRun } from '../../../src/run/watch.ts';
 import { unpackCode } from '../../../src/runner/unpack-code.ts';

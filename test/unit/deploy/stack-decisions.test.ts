@@ -6,7 +6,7 @@ import type { Subnet } from '../../../src/deploy/stack/network-api.ts';
 import { STACK_PARAMETERS, stackParameters } from '../../../src/deploy/stack/stack-parameters.ts';
 import { isAsAsked, stackState } from '../../../src/deploy/stack/stack-state.ts';
 import { stackTemplate } from '../../../src/deploy/stack/stack-template.ts';
-import { changesText, stackEventText } from '../../../src/views/stack-text.ts';
+import { changesText, stackEventText } from '../../../src/views/deploy-text.ts';
 
 test.for([
   [undefined, 'create'],

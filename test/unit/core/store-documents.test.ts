@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type InputNote, readInputNote, writeInputNotes } from '../../../src/ledger/input-note.ts';
+import { type InputNote, readInputNote, writeInputNotes } from '../../../src/ledger/store-documents.ts';
 import { openFolderStore } from '../../../src/store/folder-store.ts';
 import { workFolder } from '../../fixtures/work-folder.ts';
 
