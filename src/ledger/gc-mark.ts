@@ -6,11 +6,11 @@ import { gcMarkKey } from '../record/keys.ts';
 import { isProcessAlive, processStart } from '../record/proc.ts';
 import type { Store } from '../store/store.ts';
 
-/** Who is removing things from the store, or did last. */
+/** The process that is running `gc` on the store, or was the last to. */
 const gcMark = z.object({
-  /** Another one each time. */
+  /** Different for each `gc`. */
   id: z.string(),
-  /** ISO 8601, by that process's clock; renewed while it works. */
+  /** ISO 8601, by that process's clock; renewed while it runs. */
   at: z.string(),
   host: z.string(),
   pid: z.number().int(),
@@ -18,15 +18,15 @@ const gcMark = z.object({
   over: z.boolean(),
 });
 export type GcMark = z.infer<typeof gcMark> & {
-  /** When it was read: a process that was at work by then may have ended since. */
+  /** Whether its process was running when the mark was read; it may have ended since. */
   atWork: boolean;
 };
 
 const RENEW_MS = 30_000;
-/** A mark from another host that is older than this is a dead process's. */
+/** A mark from another host that is older than this belongs to a dead process. */
 const STALE_MS = 10 * 60_000;
 
-/** A mark that cannot be read is one of somebody who is through: it may have been a disk that was full. */
+/** An unreadable mark counts as that of a finished process: a full disk may have cut it short. */
 export async function readGcMark(store: Store): Promise<GcMark | undefined> {
   const body = await store.read(gcMarkKey);
   if (!body) return undefined;
@@ -42,15 +42,15 @@ function parsed(body: Uint8Array): z.infer<typeof gcMark> | undefined {
   }
 }
 
-/** Another one for each content, so that a run sees it appear. */
+/** The id depends on the content, so that a run notices a new mark. */
 function unreadable(body: Uint8Array): z.infer<typeof gcMark> {
   return { id: hash('sha256', body), at: 'unknown', host: 'unknown', pid: 0, start: '', over: true };
 }
 
 /**
- * Does `work` while the mark keeps runs from starting. A run looks at the mark before it plans and once it has claimed its
- * id; `work` looks for claimed runs once the mark is there. So one of the two always sees the other.
- * @throws PipelineError `gc-busy` while another one is at it
+ * Performs `work` while the mark keeps runs from starting. A run checks the mark before planning and after claiming its
+ * id; `work` checks for claimed runs after the mark is written. So at least one always sees the other.
+ * @throws PipelineError `gc-busy` while another `gc` is running
  */
 export async function whileMarked<T>(store: Store, work: () => Promise<T>): Promise<T> {
   const there = await readGcMark(store);
@@ -66,7 +66,7 @@ export async function whileMarked<T>(store: Store, work: () => Promise<T>): Prom
   const first = await readGcMark(store);
   if (first && first.id !== mark.id) throw busy(first);
   let renewed = Promise.resolve();
-  // A renewal that fails is made up for by the next.
+  // A failed renewal is made good by the next one.
   const renew = (): void => void (renewed = write(false).catch(() => undefined));
   const timer = setInterval(renew, RENEW_MS);
   try {
@@ -96,8 +96,8 @@ function isAtWork({ over, host, pid, start, at }: z.infer<typeof gcMark>): boole
 function busy({ host, at }: GcMark): PipelineError {
   return new PipelineError({
     code: 'gc-busy',
-    message: `batch-pipeline gc is removing things from the store just now, or has meanwhile (on ${host}, ${at})`,
-    hint: 'Nothing was started: run the same command again when it is over.',
+    message: `batch-pipeline gc is running on this store, or ran while this command was planning (on ${host}, ${at})`,
+    hint: 'Nothing was started: run the same command again once gc has finished.',
     exitCode: ExitCode.environment,
   });
 }

@@ -4,7 +4,7 @@ import { runKeys } from '../record/keys.ts';
 import { isProcessAlive, processStart } from '../record/proc.ts';
 import type { Store } from '../store/store.ts';
 
-/** What the process that watches a run on an engine of its own tells the others, once a second. */
+/** What the process that drives a local run writes once a second for other processes to read. */
 const heartbeat = z.object({
   /** ISO 8601, by that process's clock. */
   at: z.string(),
@@ -12,13 +12,13 @@ const heartbeat = z.object({
   pid: z.number().int(),
   /** See `processStart`. */
   start: z.string().default(''),
-  /** Where its attempts work; logs that are still being written lie there. */
+  /** Scratch root of its attempts, which holds the logs still being written. */
   scratchRoot: z.string(),
   running: z.array(z.object({ job: z.string(), index: z.number().int(), step: z.string(), seconds: z.number() })),
 });
 export type Heartbeat = z.infer<typeof heartbeat>;
 
-/** A heartbeat from another host that is older than this is a dead process's. */
+/** A heartbeat from another host that is older than this belongs to a dead process. */
 const STALE_SECONDS = 60;
 
 export async function writeHeartbeat(
@@ -31,7 +31,7 @@ export async function writeHeartbeat(
   await store.write(runKeys.heartbeat(run), JSON.stringify(full));
 }
 
-/** The heartbeat of a process that still lives; `undefined` when nobody drives the run any more. */
+/** The heartbeat of a live process; `undefined` if no process drives the run any more. */
 export async function readHeartbeat(store: Store, run: string): Promise<Heartbeat | undefined> {
   const body = await store.read(runKeys.heartbeat(run));
   if (!body) return undefined;

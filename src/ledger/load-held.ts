@@ -13,7 +13,7 @@ import {
 import { readRecord } from '../record/read-record.ts';
 import type { Store } from '../store/store.ts';
 
-/** Learns what the store holds of these steps: two listings a step, and next to no document is read. */
+/** Finds what the store holds for these steps: two listings per step, and almost no document is read. */
 export async function loadHeld(
   store: Store,
   pipeline: string,
@@ -34,8 +34,8 @@ export async function loadHeld(
 }
 
 /**
- * A task of which an attempt was killed before its record may have several folders, and one that is whole need not be
- * the one that counts: there the record tells.
+ * A task with an attempt that was killed before writing its record may have several folders. A whole folder need not be
+ * the one that counts; the record decides.
  */
 async function settleDoubts(
   store: Store,
@@ -65,7 +65,7 @@ function tasksWithSeveralFolders(outputs: readonly OutputEntry[]): Set<string> {
   return several;
 }
 
-/** The records' names of one step. */
+/** Parsed record names of one step. */
 export async function listRecords(store: Store, pipeline: string, step: string): Promise<RecordName[]> {
   const records: RecordName[] = [];
   for await (const page of store.list(recordsPrefix(pipeline, step))) {

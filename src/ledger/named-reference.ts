@@ -12,7 +12,7 @@ const referenceManifest = z.object({
   addedAt: z.string(),
   files: z.record(z.string(), z.object({ key: z.string(), size: z.number(), sha256: z.string() })),
 });
-/** A set of reference files that the store keeps under a name. */
+/** A named set of reference files in the store. */
 export type NamedReference = z.infer<typeof referenceManifest>;
 
 export async function listReferences(store: Store): Promise<NamedReference[]> {
@@ -26,7 +26,7 @@ export async function listReferences(store: Store): Promise<NamedReference[]> {
   return Promise.all(names.toSorted().map((name) => readReference(store, name)));
 }
 
-/** @throws PipelineError `reference-unknown`, with the names that there are. */
+/** @throws PipelineError `reference-unknown` */
 export async function readReference(store: Store, name: string): Promise<NamedReference> {
   const key = referenceKeys.manifest(name);
   const body = isSampleName(name) ? await store.read(key) : undefined;
@@ -34,11 +34,14 @@ export async function readReference(store: Store, name: string): Promise<NamedRe
   throw new PipelineError({
     code: 'reference-unknown',
     message: `The store ${store.url} has no reference "${name}"`,
-    hint: `Make it once: batch-pipeline reference build ${name} --reference-file NAME=PATH …`,
+    hint: `Build it once: batch-pipeline reference build ${name} --reference-file NAME=PATH …`,
   });
 }
 
-/** A named reference's files as inputs of a run: known by their checksums, so that a copy elsewhere is the same. */
+/**
+ * The files of a named reference as inputs of a run, identified by checksum so that a copy elsewhere counts as the
+ * same.
+ */
 export async function referenceIdentities(store: Store, name: string): Promise<Record<string, FileIdentity>> {
   const { files } = await readReference(store, name);
   const base = store.url.replace(/\/$/, '');
@@ -53,12 +56,12 @@ export async function referenceIdentities(store: Store, name: string): Promise<R
 function damaged(name: string, key: string): PipelineError {
   return new PipelineError({
     code: 'reference-damaged',
-    message: `Reference "${name}": ${key} is missing or cut short`,
-    hint: 'batch-pipeline reference check says more; build it again under another name.',
+    message: `Reference "${name}": ${key} is missing or truncated`,
+    hint: 'Run batch-pipeline reference check for details, and build it again under another name.',
   });
 }
 
-/** A file that is to become part of a reference: a copy of its own, which publishing may move away. */
+/** A file that will become part of a reference: a private copy, which publishing may move. */
 export interface ReferenceCopy {
   /** The pipeline's name for it: `fasta`. */
   name: string;
@@ -69,8 +72,8 @@ export interface ReferenceCopy {
 }
 
 /**
- * Puts files into the store under a name; the manifest comes last and is never changed.
- * @throws PipelineError `reference-taken` if the name already stands for other content.
+ * Stores files under a name; the manifest is written last and never changed.
+ * @throws PipelineError `reference-taken` if the name already holds other content
  */
 export async function addReference(
   store: Store,
@@ -101,7 +104,7 @@ function sameContent(wanted: NamedReference, there: NamedReference): NamedRefere
   if (sums(wanted) === sums(there)) return there;
   throw new PipelineError({
     code: 'reference-taken',
-    message: `Reference "${wanted.name}" already stands for other files`,
-    hint: 'Choose another name: runs of the past refer to this one.',
+    message: `Reference "${wanted.name}" already exists with other files`,
+    hint: 'Choose another name: earlier runs refer to this one.',
   });
 }

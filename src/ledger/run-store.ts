@@ -6,7 +6,7 @@ import { parseDocument, parsedJson } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
 import { markStoreFormat } from './store-documents.ts';
 
-/** Runs that this store knows, oldest first by their number. */
+/** The store's runs, oldest first by number. */
 export async function listRuns(store: Store): Promise<string[]> {
   const runs: { run: string; number: number }[] = [];
   for await (const page of store.list(RUN_IDS_PREFIX)) {
@@ -18,10 +18,10 @@ export async function listRuns(store: Store): Promise<string[]> {
   return runs.sort((a, b) => a.number - b.number || (a.run < b.run ? -1 : 1)).map(({ run }) => run);
 }
 
-/** Name of the runs that `reference build` makes: nobody means them by `the last run`. */
+/** Name of the runs that `reference build` starts; they never count as the last run. */
 export const REFERENCE_BUILD = 'reference-build';
 
-/** Runs of samples, the latest first; a build of references is shown only to those who name it. */
+/** Runs over samples, latest first; reference builds are found only by name. */
 export async function latestRuns(store: Store): Promise<string[]> {
   return (await listRuns(store)).filter((run) => !run.startsWith(`${REFERENCE_BUILD}-`)).toReversed();
 }
@@ -50,7 +50,7 @@ export function nameOfRun(run: string): string {
   return run.slice(0, run.lastIndexOf('-'));
 }
 
-/** Takes the next free run id of this name: numbers go over all names, so that the highest is the latest. */
+/** Claims the next free run id for this name. Numbers are shared by all names, so the highest is the latest. */
 export async function claimRun(store: Store, name: string): Promise<string> {
   const runs = await listRuns(store);
   let number = Math.max(0, ...runs.map((run) => Number(run.slice(run.lastIndexOf('-') + 1)))) + 1;
@@ -64,7 +64,7 @@ export async function readManifest(store: Store, run: string): Promise<Manifest>
   return parseDocument(manifest, key, await store.read(key));
 }
 
-/** All jobs that were ever made for this run, in the order of their submissions. */
+/** All jobs ever created for this run, in submission order. */
 export async function readJobs(store: Store, run: string): Promise<JobDocument[]> {
   const jobs: JobDocument[] = [];
   for await (const page of store.list(runKeys.jobs(run))) {
@@ -75,18 +75,18 @@ export async function readJobs(store: Store, run: string): Promise<JobDocument[]
   return jobs.sort((a, b) => a.submission - b.submission || b.rank - a.rank);
 }
 
-/** Jobs of the latest submission that was written down as a whole: of a retry that died before, nothing was submitted. */
+/** Jobs of the latest completely recorded submission: a retry that died before that has submitted nothing. */
 export async function latestJobs(store: Store, run: string): Promise<JobDocument[]> {
   const bySubmission = Map.groupBy(await readJobs(store, run), ({ submission }) => submission);
   for (const submission of [...bySubmission.keys()].toSorted((a, b) => b - a)) {
     const jobs = bySubmission.get(submission) ?? [];
-    // The manifest, which is written last, stands for the first one.
+    // Submission 0 is complete once the manifest exists, since that is written last.
     if (submission === 0 || jobs.length === (await plannedJobs(store, run, submission))) return jobs;
   }
   return [];
 }
 
-/** Number of the latest submission among these. */
+/** The latest submission number among these jobs. */
 export function submissionOf(jobs: readonly Pick<JobDocument, 'submission'>[]): number {
   return jobs.reduce((latest, { submission }) => Math.max(latest, submission), 0);
 }
@@ -97,10 +97,10 @@ async function plannedJobs(store: Store, run: string, submission: number): Promi
   return claim.success ? claim.data.jobs : undefined;
 }
 
-/** What a retry writes down first. */
+/** What a retry writes first. */
 const submissionClaim = z.object({ jobs: z.number().int() });
 
-/** What the engine calls the jobs of a run that were submitted to it. */
+/** The submitted jobs of a run with the engine's ids for them. */
 export async function readSubmitted(store: Store, run: string): Promise<SubmittedJob[]> {
   const jobs = await readJobs(store, run);
   const submitted = jobs.map(async (job): Promise<SubmittedJob[]> => {
@@ -110,7 +110,7 @@ export async function readSubmitted(store: Store, run: string): Promise<Submitte
   return (await Promise.all(submitted)).flat();
 }
 
-/** Number for the next submission of a run: above all that were taken, also by a retry that got no further. */
+/** Number of a run's next submission: above all numbers taken, including those of retries that died early. */
 export async function nextSubmission(store: Store, run: string): Promise<number> {
   const prefix = runKeys.submissions(run);
   let last = 0;
@@ -120,21 +120,21 @@ export async function nextSubmission(store: Store, run: string): Promise<number>
   return last + 1;
 }
 
-/** A job and the engine's name for it. */
+/** A job and the engine's id for it. */
 export interface SubmittedJob {
   job: JobDocument;
   jobId: string;
 }
 
-/** What `submitted/<job>.json` of a run holds. */
+/** Content of a run's `submitted/<job>.json`. */
 const submittedNote = z.object({
   jobId: z.string(),
-  /** Of a gather that was submitted, or submitted again, once everything before it was over. */
+  /** True for a gather that was submitted, or resubmitted, after everything before it had ended. */
   late: z.boolean().optional(),
 });
 type SubmittedNote = z.infer<typeof submittedNote>;
 
-/** What was noted of a job; `undefined` where it was not submitted, or its id was lost with the process. */
+/** The note of a job; `undefined` if it was not submitted, or its id was lost when the process died. */
 export async function readNote(store: Store, run: string, job: string): Promise<SubmittedNote | undefined> {
   const key = runKeys.submitted(run, job);
   const body = await store.read(key);

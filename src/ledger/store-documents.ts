@@ -5,14 +5,17 @@ import type { FileIdentity } from '../record/manifest.ts';
 import { isNewer, newerDocument, parsedJson } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
 
-/** The layout that this program knows: raised when keys change so that a program of before would misread a store. */
+/**
+ * The layout version that this program knows: raised when keys change so that an older program would misread a store.
+ */
 const FORMAT = 1;
 
 const storeFormat = z.object({ format: z.number().int() });
 
 /**
- * A store without a mark has the first layout. One that cannot be looked at is left to whoever uses it next: they say why.
- * @throws PipelineError `document-newer` for a layout that only a later program knows
+ * A store without a format document has the first layout. An unreadable store is not reported here: the next access
+ * does that.
+ * @throws PipelineError `document-newer` for a layout newer than this program
  */
 export async function refuseNewerStore(store: Store): Promise<void> {
   const body = await store.read(formatKey).catch(() => undefined);
@@ -20,19 +23,19 @@ export async function refuseNewerStore(store: Store): Promise<void> {
   if (mark.success && mark.data.format > FORMAT) throw newerDocument(`The store ${store.url}`);
 }
 
-/** For whoever writes into a store first. */
+/** Called by the first writer into a store. */
 export async function markStoreFormat(store: Store): Promise<void> {
   await store.create(formatKey, `${JSON.stringify({ format: FORMAT })}\n`);
 }
 
-/** That a file of the user's, as it was when somebody looked, has the content of an earlier input. */
+/** Notes that one version of a user's file has the same content as an earlier input. */
 const inputNote = z.object({
   version: z.literal(1),
   location: z.string(),
   size: z.number().int().nonnegative(),
   etag: z.string(),
   sha256: z.string(),
-  /** By step that reads it: identity of that earlier input. */
+  /** By reading step: the identity of that earlier input. */
   countsAs: z.record(z.string(), z.string()),
 });
 export type InputNote = z.infer<typeof inputNote>;
@@ -43,7 +46,7 @@ function keyOf({ location, size, etag }: Seen): string {
   return inputNoteKey(hash('sha256', [location, size, etag].join('\0')));
 }
 
-/** What is noted of exactly this version of the file; nothing if the note cannot be read. */
+/** The note for exactly this version of the file; `undefined` if there is none or it is unreadable. */
 export async function readInputNote(store: Store, file: Seen): Promise<InputNote | undefined> {
   return noteIn(await store.read(keyOf(file)), file);
 }
@@ -54,8 +57,8 @@ function noteIn(body: Uint8Array | undefined, file: Seen): InputNote | undefined
 }
 
 /**
- * Nobody has to read these files again until they change once more. What an earlier note of the same content says of
- * other steps stays: all pipelines of a store share the note of a file.
+ * Saves reading these files again until they next change. Entries of an earlier note of the same content are kept for
+ * other steps: all pipelines of a store share a file's note.
  */
 export async function writeInputNotes(store: Store, notes: readonly InputNote[]): Promise<void> {
   for (const note of notes) {

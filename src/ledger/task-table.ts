@@ -10,17 +10,17 @@ import type { Store } from '../store/store.ts';
 import { loadHeld } from './load-held.ts';
 
 /**
- * State of a task by the records alone.
- * `upstream-failed`: a step before it failed. `damaged`: it succeeded, but its files are no longer what they were.
+ * State of a task, from records alone. `upstream-failed`: an earlier step failed. `damaged`: it succeeded, but its
+ * files are missing or have changed.
  */
 export type TaskState = 'succeeded' | 'failed' | 'upstream-failed' | 'waiting' | 'not-needed' | 'damaged';
 
 export interface TaskStatus {
   state: TaskState;
   cause?: FailureCause;
-  /** True where this run did not have to do it. */
+  /** True if an earlier run had already done it. */
   upToDate?: boolean;
-  /** True where its files are gone since, and nobody needs them: those of an intermediate step. */
+  /** True if the files of this intermediate step have been removed and no step needs them. */
   removed?: boolean;
 }
 
@@ -31,14 +31,14 @@ export interface TaskRow {
   tasks: Record<string, TaskStatus>;
 }
 
-/** Everything that the store tells of a run: the same from any machine, whatever the engine remembers. */
+/** The state of a run according to the store: the same from any machine, whatever the engine remembers. */
 export interface TaskTable {
   manifest: Manifest;
   rows: TaskRow[];
   cohort: TaskRow;
 }
 
-/** Reads the state of every task of a run from listings: two a step, and the manifest's pages. */
+/** Reads the state of every task of a run from two listings per step and the manifest's pages. */
 export async function readTaskTable(store: Store, manifest: Manifest): Promise<TaskTable> {
   const held = await loadHeld(
     store,
@@ -48,7 +48,7 @@ export async function readTaskTable(store: Store, manifest: Manifest): Promise<T
   return taskTable(manifest, held, await readSamples(store, manifest));
 }
 
-/** The same from what is known already. */
+/** Builds the table from facts already read. */
 export function taskTable(manifest: Manifest, held: Held, samples: readonly ManifestSample[]): TaskTable {
   const cohort: TaskRow = { sample: COHORT, tasks: {} };
   fillCohort(manifest, held, cohort, { gather: false, rows: [] });
@@ -74,7 +74,7 @@ function sampleRow(manifest: Manifest, held: Held, sample: ManifestSample, cohor
   return { sample: sample.name, tasks: again.size > 0 ? sampleTasks(manifest, held, sample, cohort, again) : tasks };
 }
 
-/** @param again intermediate steps whose files are gone and wanted */
+/** @param again intermediate steps whose files have been removed but are needed */
 function sampleTasks(
   manifest: Manifest,
   held: Held,
@@ -97,7 +97,7 @@ function sampleTasks(
   return tasks;
 }
 
-/** Steps whose files are gone, and missing after all since a step that reads them has not succeeded. */
+/** Steps whose files have been removed but are needed, since a step that reads them has not succeeded. */
 function wantedAgain(manifest: Manifest, tasks: TaskRow['tasks']): Set<string> {
   const again = new Set<string>();
   for (const { name, upstream } of manifest.steps.toReversed()) {
@@ -108,7 +108,7 @@ function wantedAgain(manifest: Manifest, tasks: TaskRow['tasks']): Set<string> {
   return again;
 }
 
-/** Cohort steps before the samples can be told at once; those that gather only once the samples' rows are known. */
+/** Cohort steps that run before the samples are filled in first; gathers need the samples' rows. */
 function fillCohort(
   manifest: Manifest,
   held: Held,
@@ -124,8 +124,8 @@ function fillCohort(
 }
 
 /**
- * Tasks of which no record tells what became of them; those that gather wait for all others and do not count. Once all
- * jobs are over and their verdicts written down, the engine does not know either.
+ * Number of tasks whose outcome no record states, without the gathers, which wait for all others. Once all jobs have
+ * ended and their verdicts are recorded, the engine does not know their outcome either.
  */
 export function waitingTasks({ manifest, rows, cohort }: TaskTable): number {
   const first = manifest.steps.filter((step) => step.task && !gathers(manifest, step));
@@ -142,13 +142,16 @@ function gathers(manifest: Manifest, { upstream, task }: ManifestStep): boolean 
   return task !== undefined && manifest.steps.some(({ name, scope }) => scope === 'sample' && upstream.includes(name));
 }
 
-/** Key of a cohort step's task, for whoever asks: that of a gather tells whom it goes without. */
+/** Key of a cohort step's task; the key of a gather depends on the samples it omits. */
 export function cohortKey(manifest: Manifest, step: ManifestStep, rows: readonly TaskRow[]): string {
   const key = step.task?.key ?? '';
   return gathers(manifest, step) ? gatherKey(key, missingMembers(step.upstream, rows)) : key;
 }
 
-/** Who a gather over these rows goes without, and why: the one rule, for the runner, `status`, `retry`, `results` and `logs`. */
+/**
+ * The samples that a gather over these rows omits, and why: the single rule for the runner, `status`, `retry`,
+ * `results` and `logs`.
+ */
 export function missingMembers(collected: readonly string[], rows: readonly TaskRow[]): MissingMember[] {
   return rows.flatMap(({ sample, tasks }) => {
     for (const [step, { state, cause }] of Object.entries(tasks)) {
@@ -183,7 +186,7 @@ function taskStatus(manifest: Manifest, held: Held, task: Task, isBlocked: boole
     return { state: 'succeeded', removed: true, ...upToDate };
   const failure = lastFailure(ofStep, task.sample, task.key, manifest.run);
   if (failure) return { state: 'failed', cause: failure.cause as FailureCause };
-  // Of an intermediate step this run makes the files again.
+  // This run recreates the files of an intermediate step.
   if (state !== undefined && !(isIntermediate && task.decision === 'run')) return { state: 'damaged' };
   return { state: isBlocked ? 'upstream-failed' : 'waiting' };
 }

@@ -3,15 +3,18 @@ import type { TaskResources } from '../pipeline/resources.ts';
 import type { Step } from '../pipeline/step.ts';
 import { type JobDocument, toRanges } from '../record/manifest.ts';
 
-/** Which steps to run for whom: the plan's decisions, or what a retry picks. */
+/** Which steps to run for which samples: the plan's decisions, or a retry's selection. */
 export interface Wanted {
   pipeline: Pipeline;
   sampleCount: number;
   /** Does this step run for this sample (index), or, for a cohort step, at all? */
   runs(step: Step, index: number): boolean;
-  /** Of the sample with this index; of a cohort step with index 0. Who gets more or less of something has jobs of their own. */
+  /**
+   * For the sample at this index; a cohort step has only index 0. Samples that need different resources get separate
+   * jobs.
+   */
   resources(step: Step, index: number): TaskResources;
-  /** Engine's limit per array. */
+  /** The engine's limit on array size. */
   maxArraySize: number;
   /** Number of this submission in its run; part of the jobs' names. */
   submission: number;
@@ -20,8 +23,9 @@ export interface Wanted {
 /**
  * Turns decisions into array jobs. Samples that need the same steps, with the same resources in each, form a group; a
  * group larger than the engine's limit is cut into chunks; each chunk is a chain of arrays of equal size joined by
- * N_TO_N, so that an array index means the same sample all along. One sample is a plain job with plain dependencies.
- * The gather waits for every other job to be over (`ANY`); an engine that cannot is handed it later.
+ * N_TO_N, so that an array index means the same sample throughout. A single sample becomes a plain job with plain
+ * dependencies. The gather waits until every other job has ended (`ANY`); engines without such a dependency receive it
+ * later.
  */
 export function arrayJobs(wanted: Wanted): JobDocument[] {
   const before = wanted.pipeline.steps.filter((step) => step.scope === 'cohort' && !isGather(step));
@@ -46,7 +50,7 @@ interface Group {
   samples: number[];
 }
 
-/** Samples by the set of steps they need and what they get in each, in the order in which each set first appears. */
+/** Samples grouped by the steps they need and the resources of each, in order of first appearance. */
 function groups(wanted: Wanted): Group[] {
   const sampleSteps = wanted.pipeline.steps.filter((step) => step.scope === 'sample');
   const byNeed = new Map<string, Group>();
@@ -69,7 +73,7 @@ function chunks(samples: readonly number[], size: number): number[][] {
   return Array.from({ length: Math.ceil(samples.length / size) }, (_, i) => samples.slice(i * size, (i + 1) * size));
 }
 
-/** The jobs of one chunk: step after step over the same samples. */
+/** The jobs of one chunk: one per step, over the same samples. */
 function chain(
   wanted: Wanted,
   group: Group,
@@ -104,7 +108,7 @@ function upstreamJobs(step: Step, jobs: readonly JobDocument[]): string[] {
   return jobs.filter((job) => upstream.includes(job.step)).map(({ job }) => job);
 }
 
-/** Names of the jobs that no other waits for: when they are over, all are. */
+/** Names of the jobs that no other job waits for: once they have ended, all have. */
 function lastJobs(jobs: readonly JobDocument[]): string[] {
   const awaited = new Set(jobs.flatMap(({ dependsOn }) => dependsOn.map(({ job }) => job)));
   return jobs.map(({ job }) => job).filter((job) => !awaited.has(job));

@@ -9,7 +9,7 @@ export type Reason =
   | { code: 'removed' }
   | { code: 'changed'; parts: readonly (keyof KeyParts)[]; before: string };
 
-/** Why this task, which the plan runs, is not up to date; from names alone. */
+/** Why a task that the plan runs is not up to date, from key names alone. */
 export function explain(held: Held, step: string, sample: string, key: string): Reason {
   const heldStep = held.get(step);
   const state = heldState(heldStep, sample, key);
@@ -20,7 +20,7 @@ export function explain(held: Held, step: string, sample: string, key: string): 
   return before === undefined ? { code: 'new' } : { code: 'changed', parts: changedParts(before, key), before };
 }
 
-/** The earlier key that shares most parts with this one: what was changed last. */
+/** The earlier key that shares the most parts with this one, so that the latest change is reported. */
 function nearest(earlier: readonly string[], key: string): string | undefined {
   return earlier.reduce<string | undefined>((best, candidate) => {
     if (best === undefined) return candidate;

@@ -1,7 +1,7 @@
 import { isWhole } from '../record/fingerprint.ts';
 import type { AttemptId, RecordName } from '../record/keys.ts';
 
-/** The last failure of one task, as its record's name tells it. */
+/** The last failure of one task, parsed from its record's name. */
 export interface HeldFailure {
   cause: string;
   attempt: AttemptId;
@@ -13,12 +13,12 @@ interface HeldSample {
   failures: (HeldFailure & { key: string })[];
 }
 
-/** What the store already holds of one step, learnt from two listings and no document. */
+/** What the store already holds for one step, derived from two listings; no document is read. */
 export interface HeldStep {
   samples: Map<string, HeldSample>;
-  /** `sample.key` of tasks whose published files are all there, with the sizes they had. */
+  /** `sample.key` of tasks whose published files all exist with their original sizes. */
   whole: Set<string>;
-  /** `sample.key` of tasks that have published anything, on record or not. */
+  /** `sample.key` of tasks that have published anything, with or without a record. */
   begun: Set<string>;
 }
 
@@ -32,7 +32,7 @@ export interface OutputEntry {
   size: number;
 }
 
-/** Sorts a listing's names into what is known per sample. */
+/** Groups the listed names by sample. */
 export function heldStep(records: Iterable<RecordName>, outputs: Iterable<OutputEntry>): HeldStep {
   const samples = new Map<string, HeldSample>();
   for (const record of records) {
@@ -44,7 +44,7 @@ export function heldStep(records: Iterable<RecordName>, outputs: Iterable<Output
   return { samples, ...publishedTasks(outputs) };
 }
 
-/** A folder of outputs is whole if its files still have the fingerprint that its name was given. */
+/** An output folder is whole if its files still match the fingerprint in its name. */
 function publishedTasks(outputs: Iterable<OutputEntry>): Pick<HeldStep, 'whole' | 'begun'> {
   const folders = new Map<string, OutputEntry[]>();
   for (const entry of outputs) {
@@ -63,8 +63,8 @@ function publishedTasks(outputs: Iterable<OutputEntry>): Pick<HeldStep, 'whole' 
 }
 
 /**
- * `whole`: succeeded and its files are there. `removed`: succeeded, and none of them is there any more. `damaged`:
- * succeeded, but some are missing or changed since.
+ * `whole`: succeeded, and all files exist. `removed`: succeeded, but no file exists any more. `damaged`: succeeded, but
+ * some files are missing or have changed.
  */
 export function heldState(
   held: HeldStep | undefined,
@@ -76,7 +76,7 @@ export function heldState(
   return held.begun.has(`${sample}.${key}`) ? 'damaged' : 'removed';
 }
 
-/** The latest failure of exactly this task, of one run if given. */
+/** The latest failure of exactly this task, restricted to one run if given. */
 export function lastFailure(
   held: HeldStep | undefined,
   sample: string,

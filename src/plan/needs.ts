@@ -4,11 +4,11 @@ import type { KnownSizes, Step } from '../pipeline/step.ts';
 import type { FileIdentity } from '../record/manifest.ts';
 import type { PlanSample, StepPlan } from './plan.ts';
 
-/** What the tasks of one step get. */
+/** The resources of one step's tasks. */
 export interface StepNeeds {
-  /** Of the sample with this index; a cohort step has only 0. */
+  /** For the sample at this index; a cohort step has only index 0. */
   of(index: number): TaskResources;
-  /** Enough for each of them. */
+  /** Enough for every task of the step. */
   largest: TaskResources;
 }
 
@@ -20,13 +20,14 @@ export interface NeedsRequest {
   plan: readonly StepPlan[];
   samples: readonly PlanSample[];
   references: Readonly<Record<string, FileIdentity>>;
-  /** By step: what the user gives it instead, whatever the sizes. */
+  /** By step: the user's overrides, regardless of input sizes. */
   overrides: Readonly<Record<string, Partial<TaskResources>>>;
 }
 
 /**
- * What every task gets: what its step declares, or what the step's function makes of the sizes of the task's inputs.
- * @throws PipelineError `resources-invalid`, naming the step and the first sample that it has no usable answer for
+ * The resources of every task: what its step declares, or what the step's function returns for the sizes of the task's
+ * inputs.
+ * @throws PipelineError `resources-invalid`, naming the step and the first sample for which it returns nothing usable
  */
 export function planNeeds(request: NeedsRequest): Needs {
   return new Map(request.plan.map((planned) => [planned.step.name, stepNeeds(request, planned)]));
@@ -47,13 +48,13 @@ function stepNeeds(request: NeedsRequest, { step, keys }: StepPlan): StepNeeds {
     bySizes.set(id, known);
     return known;
   });
-  // Nobody uses the step: it still has to stand in the manifest.
+  // No sample uses the step, but the manifest must still list it.
   if (bySizes.size === 0) bySizes.set('', { ...taskResources(step, NO_SIZES), ...override });
   const largest = [...bySizes.values()].reduce(most);
   return { of: (index) => all[index] ?? largest, largest };
 }
 
-/** The more of each. */
+/** The larger of each resource. */
 export function most(one: TaskResources, other: TaskResources): TaskResources {
   return {
     cpus: Math.max(one.cpus, other.cpus),
@@ -63,7 +64,7 @@ export function most(one: TaskResources, other: TaskResources): TaskResources {
   };
 }
 
-/** Bytes by the pipeline's file columns, in their order. */
+/** Bytes per file column of the pipeline, in column order. */
 function sizesOf({ pipeline, samples }: NeedsRequest, { scope }: Step, index: number): number[] {
   const whose = scope === 'cohort' ? samples : samples.slice(index, index + 1);
   return fileColumns(pipeline).map((column) =>
@@ -75,7 +76,7 @@ function fileColumns(pipeline: Pipeline): string[] {
   return Object.values(pipeline.samples).flatMap((input) => (input.kind === 'sample-file' ? [input.column] : []));
 }
 
-/** To a power of two: samples of about one size share an array job. */
+/** Rounds up to a power of two, so that samples of similar size share an array job. */
 function roundUp(number: number): number {
   return number <= 0 ? 0 : 2 ** Math.ceil(Math.log2(number));
 }

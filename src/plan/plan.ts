@@ -10,7 +10,7 @@ import { type Held, heldState } from './held.ts';
 /** The sample name of cohort tasks. */
 export const COHORT = 'cohort';
 
-/** One sample, its files found and identified. */
+/** One sample whose files have been found and identified. */
 export interface PlanSample {
   name: string;
   files: Readonly<Record<string, FileIdentity>>;
@@ -19,16 +19,18 @@ export interface PlanSample {
   where?: string;
 }
 
-/** Everything that decides; gathered beforehand, since planning does no I/O. */
+/** Everything the plan depends on, gathered beforehand since planning does no I/O. */
 export interface PlanRequest {
   pipeline: Pipeline;
   params: Readonly<Record<string, unknown>>;
   references: Readonly<Record<string, FileIdentity>>;
   samples: readonly PlanSample[];
-  /** By step: what stands for its code, and for its tools or image; the digits by which the store knows the code. */
+  /**
+   * By step: the identity of its code and of its tools or image, and the digits under which the store knows that code.
+   */
   identities: Readonly<Record<string, { code: string; environment: string; adopted?: string | undefined }>>;
   held: Held;
-  /** By cohort step: key of an earlier success whose outputs are the very same, so that what reads them need not run again. */
+  /** By cohort step: key of an earlier success with identical outputs, so that steps that read them need not rerun. */
   sameOutputs?: Readonly<Record<string, string>>;
 }
 
@@ -43,9 +45,9 @@ export interface StepPlan {
 export type Plan = readonly StepPlan[];
 
 /**
- * Decides for every step and sample whether it runs. A task runs if its result is wanted and the store does not hold it;
- * a step's result is wanted where it ends the pipeline, is gathered, or feeds a task that runs.
- * @throws PipelineErrors naming every sample that lacks a file which a step needs.
+ * Decides for every step and sample whether it runs. A task runs if its result is wanted and the store does not hold
+ * it; a step's result is wanted if the step ends the pipeline, is gathered, or feeds a task that runs.
+ * @throws PipelineErrors naming every sample that lacks a file that a step needs
  */
 export function makePlan(request: PlanRequest): Plan {
   const plans = new Map<string, StepPlan>();
@@ -56,7 +58,7 @@ export function makePlan(request: PlanRequest): Plan {
   return request.pipeline.steps.map((step) => plans.get(step.name) as StepPlan);
 }
 
-/** Why a task cannot run: an input that this step, or one before it, does not get. */
+/** Why a task cannot run: an input that this step or an earlier one lacks. */
 interface Lack {
   step: Step;
   kind: 'column' | 'reference' | 'choices';
@@ -151,12 +153,15 @@ function identityOf(
   }
 }
 
-/** What a file counts as in the keys of a step. A checksum where there is one, since a copy of the same content is the same input. */
+/**
+ * A file's identity in the keys of a step: its checksum where known, since a copy of the same content is the same
+ * input.
+ */
 export function fileIdentity(file: FileIdentity, step: string): string {
   return file.countsAs?.[step] ?? file.sha256 ?? `${file.size}:${file.etag}`;
 }
 
-/** True for steps whose result is an end in itself for every sample. */
+/** True for steps whose result is always wanted, since no step reads it. */
 function isAlwaysWanted(pipeline: Pipeline, step: Step): boolean {
   return !pipeline.steps.some((other) => Object.values(other.inputs).some((input) => feeds(step.name, input)));
 }
@@ -167,7 +172,7 @@ function feeds(step: string, input: Step['inputs'][string]): boolean {
   return input.kind === 'output' && input.step === step;
 }
 
-/** What the steps that end the pipeline have to do without, each lack told once; what nobody needs may be missing. */
+/** Inputs that the final steps lack, each reported once; an input that no final step needs may be missing. */
 function missingInputs(request: PlanRequest, lacks: Map<string, Lacks>): PipelineError[] {
   const errors = new Map<string, PipelineError>();
   for (const step of request.pipeline.steps) {
@@ -200,7 +205,7 @@ function missingInput({ step, kind, name }: Lack, sample: PlanSample | undefined
   });
 }
 
-/** Marks what runs, last step first: by then it is known which of the later tasks run. */
+/** Marks what runs, last step first, so that the decisions of later tasks are already known. */
 function decide(request: PlanRequest, plans: Map<string, StepPlan>, step: Step): void {
   const plan = plans.get(step.name) as StepPlan;
   const held = request.held.get(step.name);

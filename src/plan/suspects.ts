@@ -4,17 +4,20 @@ import { changedParts } from '../record/task-key.ts';
 import type { Held } from './held.ts';
 import { COHORT, type Plan, type PlanSample } from './plan.ts';
 
-/** A task that runs although it has succeeded before, with other inputs and everything else as it is now. */
+/** A task that runs although it has succeeded before with different inputs and everything else unchanged. */
 export interface Suspect {
   step: Step;
-  /** Of the sample; 0 for a cohort step. */
+  /** Index of the sample; 0 for a cohort step. */
   index: number;
   sample: string;
   /** Keys of the earlier successes. */
   earlier: string[];
 }
 
-/** Tasks of which the inputs alone have changed, and perhaps only look it. Free where nothing runs, or nothing has succeeded. */
+/**
+ * Tasks for which only the inputs have changed, perhaps only in appearance. Costs nothing if nothing runs or nothing
+ * has succeeded.
+ */
 export function suspects(plan: Plan, samples: readonly PlanSample[], held: Held): Suspect[] {
   return plan.flatMap(({ step, keys, decisions }) =>
     decisions.flatMap((decision, index): Suspect[] => {

@@ -10,11 +10,11 @@ import { type LookUp, lookUpFiles } from './look-up-files.ts';
 
 type Locate = (location: string) => Promise<Located>;
 
-/** Files looked at together. */
+/** Files looked up at a time. */
 const PARALLEL_LOOKS = 32;
 
 /**
- * Finds every file that the samples name and notes its size and ETag.
+ * Looks up the size and ETag of every file that the samples name.
  * @throws PipelineErrors naming every sample whose file is missing, unreadable or empty, and every bad cell.
  */
 export async function identifySamples(
@@ -61,7 +61,7 @@ async function identifySample(
   return { name: row.name, files, values, where: row.where };
 }
 
-/** Size and ETag of a file. @throws whatever the store says of an absent one. */
+/** Size and ETag of a file. @throws PipelineError `object-not-found`, or the store's own error */
 async function lookAt(location: string, lookUp: LookUp): Promise<FileIdentity> {
   const info = await lookUp(location);
   if (!info) throw new PipelineError({ code: 'object-not-found', message: 'there is no such file' });

@@ -5,20 +5,23 @@ import type { ObjectInfo, Store } from '../store/store.ts';
 
 type Locate = (location: string) => Promise<Located>;
 
-/** Tells of one file; `undefined` where there is none. */
+/** Looks up one file; `undefined` if it does not exist. */
 export type LookUp = (location: string) => Promise<ObjectInfo | undefined>;
 
-/** From so many files of one folder on a listing, of 1,000 objects a page, is cheaper than a look at each. */
+/** From this many files per folder on, a listing (1,000 objects per page) is cheaper than one request per file. */
 const WORTH_LISTING = 100;
-/** Pages that may bring nothing before a listing is given up: what is looked for may be few among many. */
+/** Pages without enough matches before a listing is abandoned: the wanted files may be few among many. */
 const PAGES_FOR_NOTHING = 2;
 const PARALLEL_LISTINGS = 4;
-/** Who may read a bucket's objects need not be allowed to list them; what a wrong name is, a look at the file tells. */
+/**
+ * Permission to read objects does not include listing them; an invalid name is reported when the file itself is looked
+ * up.
+ */
 const UNLISTABLE = ['store-denied', 'store-key-invalid'];
 
 /**
- * Looks at many files at once: those that share a prefix of a bucket by listing that, so that 10,000 of them cost ten
- * requests, and whatever is then still unknown one by one when it is asked for.
+ * Looks up many files at once: files that share a bucket prefix through a listing, so that 10,000 of them cost ten
+ * requests; the others one by one, on demand.
  */
 export async function lookUpFiles(locations: readonly string[], locate: Locate): Promise<LookUp> {
   const known = new Map<string, ObjectInfo>();
@@ -40,7 +43,7 @@ export async function lookUpFiles(locations: readonly string[], locate: Locate):
   };
 }
 
-/** What is wrong with a location is told when it is looked at. */
+/** A bad location is reported when it is looked up. */
 async function locateRemote(locations: readonly string[], locate: Locate): Promise<Located[]> {
   const remote = locations.filter((location) => location.startsWith('s3://'));
   const found = await Promise.allSettled(remote.map(locate));
@@ -48,8 +51,8 @@ async function locateRemote(locations: readonly string[], locate: Locate): Promi
 }
 
 /**
- * Folders (with `/` at the end) that hold many of these keys, and the folder above all of those that lie in folders of
- * few, as one per sample, if there are many such.
+ * Folders (ending in `/`) that hold many of these keys. If many keys lie in small folders, such as one per sample, also
+ * the lowest folder above all of those.
  */
 export function sharedPrefixes(keys: readonly string[]): string[] {
   const folders = [...Map.groupBy(keys, (key) => key.slice(0, key.lastIndexOf('/') + 1))];
@@ -58,7 +61,7 @@ export function sharedPrefixes(keys: readonly string[]): string[] {
   return others.length < WORTH_LISTING ? prefixes : [...prefixes, folderAbove(others)];
 }
 
-/** The lowest folder that all of them lie in. */
+/** The lowest folder that contains all of the keys. */
 function folderAbove(keys: readonly string[]): string {
   const sorted = keys.toSorted();
   const [first = '', last = ''] = [sorted[0], sorted.at(-1)];
@@ -67,7 +70,7 @@ function folderAbove(keys: readonly string[]): string {
   return first.slice(0, first.slice(0, length).lastIndexOf('/') + 1);
 }
 
-/** Goes on while the pages bring enough. */
+/** Lists as long as the pages yield enough matches. */
 async function listWanted(store: Store, prefix: string, wanted: ReadonlySet<string>): Promise<ObjectInfo[]> {
   const found: ObjectInfo[] = [];
   let pages = 0;

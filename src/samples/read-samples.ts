@@ -9,7 +9,7 @@ import { isPattern, isUrl, samplesByPattern } from './sample-pattern.ts';
 export interface SampleOptions {
   /** A list file or a CSV/TSV sheet (a path or an `s3://` URL), a comma list, or a pattern. */
   samples: string;
-  /** Where names are looked up, and what relative paths start from; by default the list's own folder. */
+  /** Folder for bare names and relative paths; by default the folder of the list. */
   inputs?: string | undefined;
   locate: (location: string) => Promise<Located>;
 }
@@ -50,7 +50,7 @@ function firstFileColumn(pipeline: Pipeline): string | undefined {
   return Object.values(pipeline.samples).find(({ kind }) => kind === 'sample-file')?.column;
 }
 
-/** `undefined` where there is no such file. */
+/** `undefined` if there is no such file. */
 async function readList(samples: string, locate: SampleOptions['locate']): Promise<string | undefined> {
   if (isUrl(samples)) {
     const { store, key } = await locate(samples);
@@ -71,7 +71,7 @@ function folderGiven(folder: string): PipelineError {
     code: 'samples-unreadable',
     message: 'The sample list is a folder',
     where: folder,
-    hint: `For the files in it give a quoted pattern: --samples '${join(folder, '*')}'.`,
+    hint: `To use the files in it, give a quoted pattern: --samples '${join(folder, '*')}'.`,
   });
 }
 
@@ -84,7 +84,7 @@ function noList(file: string): PipelineError {
   });
 }
 
-/** Turns relative locations into absolute ones, and a bare name into the file that it stands for. */
+/** Makes relative locations absolute and turns a bare name into the file it stands for. */
 function located(row: SampleRow, column: string | undefined, base: string, pipeline?: Pipeline): SampleRow {
   const isFile = (name: string) => pipeline?.samples[name]?.kind === 'sample-file';
   const cells = Object.fromEntries(

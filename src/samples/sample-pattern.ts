@@ -4,7 +4,7 @@ import { PipelineError } from '../errors.ts';
 import { isSampleName, parseSampleNames, type SampleRow } from './sample-sheet.ts';
 import type { Located } from '../store/locate.ts';
 
-/** What makes a text a pattern. */
+/** Characters that mark a pattern. */
 const SPECIAL = /[*?[\]{}]/;
 
 export function isPattern(text: string): boolean {
@@ -12,7 +12,7 @@ export function isPattern(text: string): boolean {
 }
 
 export interface PatternOptions {
-  /** File column that the files go into; its name is also the suffix that a sample's name goes without. */
+  /** The file column to fill; its name is also the suffix stripped from file names to obtain sample names. */
   column: string | undefined;
   /** Folder or `s3://` prefix that a relative pattern starts from. */
   inputs: string | undefined;
@@ -20,8 +20,8 @@ export interface PatternOptions {
 }
 
 /**
- * One sample for every file that matches: `bams/*.bam`, `s3://bucket/bams/*.bam`.
- * @throws PipelineError `samples-empty` where none does, `sample-name` for a file that no sample can be named for
+ * One sample per matching file: `bams/*.bam`, `s3://bucket/bams/*.bam`.
+ * @throws PipelineError `samples-empty` if no file matches, `sample-name` for a file whose name makes no sample name
  */
 export async function samplesByPattern(
   pattern: string,
@@ -49,7 +49,7 @@ function under(folder: string, pattern: string): string {
   return isUrl(folder) ? `${folder.replace(/\/$/, '')}/${pattern}` : join(folder, pattern);
 }
 
-/** URLs of objects; what starts like the pattern is listed, with all folders below, since a store knows no folders. */
+/** URLs of the matching objects. Everything below the pattern's fixed start is listed, since a store has no folders. */
 async function matchingObjects(pattern: string, locate: PatternOptions['locate']): Promise<string[]> {
   const { store, key } = await locate(pattern);
   const matching: string[] = [];
@@ -63,18 +63,18 @@ function noMatch(pattern: string): PipelineError {
   return new PipelineError({
     code: 'samples-empty',
     message: `No file matches ${pattern}`,
-    hint: "Quote the pattern, so that the shell leaves it alone: --samples 'bams/*.bam'.",
+    hint: "Quote the pattern, so that the shell does not expand it: --samples 'bams/*.bam'.",
   });
 }
 
-/** A file's name without the column's suffix. */
+/** The file name without the column's suffix. */
 function stem(file: string, column: string): string {
   const name = basename(file);
   const bare = name.endsWith(`.${column}`) ? name.slice(0, -column.length - 1) : name.replace(/\.[^.]+$/, '');
   if (isSampleName(bare)) return bare;
   throw new PipelineError({
     code: 'sample-name',
-    message: `"${bare}" is no usable sample name`,
+    message: `"${bare}" is not a valid sample name`,
     where: file,
     hint: 'Rename the file, or list it in a sheet: sample,bam',
   });

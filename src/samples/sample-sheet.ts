@@ -2,10 +2,10 @@ import { closest } from 'fastest-levenshtein';
 import { CsvError, parse } from 'csv-parse/sync';
 import { PipelineError, throwAll } from '../errors.ts';
 
-/** One sample as the user wrote it: nothing has been looked up yet. */
+/** One sample as the user wrote it, before any lookup. */
 export interface SampleRow {
   name: string;
-  /** Cells by column, empty ones left out; empty for a plain list, where the name is all there is. */
+  /** Non-empty cells by column; no cells for a plain list of names. */
   cells: Readonly<Record<string, string>>;
   /** `samples.csv:3` */
   where: string;
@@ -17,10 +17,10 @@ export interface SampleSheet {
   ignored: string[];
 }
 
-/** Letters, digits, `.`, `_` and `-`, starting with a letter or digit: safe in paths, keys and job names everywhere. */
+/** Letters, digits, `.`, `_` and `-`, starting with a letter or digit: safe in all paths, keys and job names. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-/** In the place of a sample's name, what the cohort steps have made and told. */
+/** Stands in place of a sample name in the outputs and logs of cohort steps. */
 const COHORT = 'cohort';
 
 /**
@@ -51,7 +51,7 @@ export function parseSampleNames(names: string, source: string): SampleRow[] {
   );
 }
 
-/** What names may look like, for whoever makes one from a file's name. */
+/** Whether a text is a valid sample name. */
 export function isSampleName(name: string): boolean {
   return NAME.test(name) && !name.includes('..');
 }
@@ -85,7 +85,7 @@ function parseTable(text: string, file: string, delimiter: string, columns: read
   return { rows, ignored: ignored.map((name) => withNearest(name, columns)) };
 }
 
-/** A quoted cell may hold line ends: the reader tells the line on which the record ends. */
+/** A quoted cell may contain line breaks; the parser reports the line on which the record ends. */
 function linesWithin(record: Readonly<Record<string, string>>): number {
   return Object.values(record).join('').split('\n').length - 1;
 }
@@ -96,7 +96,7 @@ function noSampleColumn(file: string, text: string, header: string, columns: rea
     code: 'samples-malformed',
     message: 'The table has no column "sample"',
     where: `${file}:${line}`,
-    hint: `Name the columns in the first line, in small letters: ${['sample', ...columns].join(',')}.`,
+    hint: `Name the columns in the first line, in lower case: ${['sample', ...columns].join(',')}.`,
   });
 }
 
@@ -121,13 +121,13 @@ function readTable(
       code: 'samples-malformed',
       message: error.message,
       where: `${file}:${Number(error['lines'])}`,
-      hint: 'Every line needs as many cells as the first; put double quotes around a cell that holds the delimiter.',
+      hint: 'Every line needs as many cells as the first; put double quotes around a cell that contains the delimiter.',
       cause: error,
     });
   }
 }
 
-/** Of two columns with one name only the last would count. */
+/** With two columns of the same name, only the last would be read. */
 function distinct(names: string[], file: string): string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return names;
@@ -183,7 +183,7 @@ function nameErrors(row: SampleRow, lines: readonly string[]): PipelineError[] {
   return [
     new PipelineError({
       code: 'sample-name',
-      message: `${shown(row.name)} is no usable sample name${badCharacter(row.name, inName)}`,
+      message: `${shown(row.name)} is not a valid sample name${badCharacter(row.name, inName)}`,
       where: `${row.where}:${column}`,
       hint: 'Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.',
     }),
@@ -193,20 +193,20 @@ function nameErrors(row: SampleRow, lines: readonly string[]): PipelineError[] {
 function takenName({ where }: SampleRow): PipelineError {
   return new PipelineError({
     code: 'sample-name',
-    message: `"${COHORT}" stands for the steps that all samples share, in logs and results`,
+    message: `"${COHORT}" is reserved in logs and results for the steps that all samples share`,
     where,
     hint: 'Call the sample something else.',
   });
 }
 
-/** Longer than any name may be, and of no help. */
+/** A name that is much too long is shortened. */
 const SHOWN_CHARS = 130;
 
 function shown(name: string): string {
   return JSON.stringify(name.length > SHOWN_CHARS ? `${name.slice(0, SHOWN_CHARS)}…` : name);
 }
 
-/** Look-alikes cannot be told apart by eye, so the code point is named. */
+/** Look-alike characters cannot be distinguished by eye, so the code point is shown. */
 function badCharacter(name: string, at: number): string {
   const point = at < 0 ? undefined : name.codePointAt(at);
   if (point === undefined || point < 0x80) return '';

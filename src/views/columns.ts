@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Lays out rows in columns two spaces apart; colours do not count. No trailing spaces. */
+/** Lays out rows in columns two spaces apart, ignoring colour codes. No trailing spaces. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, width(cell));

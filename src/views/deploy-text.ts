@@ -5,11 +5,11 @@ const SIGNS = { add: '+', modify: '~', replace: '!', remove: '-' } as const;
 
 /** What a deployment would change, one line per resource. */
 export function changesText(stack: string, changes: readonly StackChange[]): string {
-  if (changes.length === 0) return `Nothing to change: stack ${stack} is as asked for.`;
+  if (changes.length === 0) return `Nothing to change: stack ${stack} is up to date.`;
   const rows = changes.map(({ action, resource, type }) => [`${SIGNS[action]} ${action}`, resource, type]);
   const replaced = changes.filter(({ action }) => action === 'replace').length;
-  const warning = replaced > 0 ? `\n${count(replaced, 'resource')} would be made anew, or may have to be.` : '';
-  return `${columns(rows)}\n${count(changes.length, 'change')} to stack ${stack}; nothing is done yet.${warning}`;
+  const warning = replaced > 0 ? `\n${count(replaced, 'resource')} would be replaced, or may have to be.` : '';
+  return `${columns(rows)}\n${count(changes.length, 'change')} to stack ${stack}; nothing has been changed yet.${warning}`;
 }
 
 /** One line of progress. */
@@ -18,7 +18,7 @@ export function stackEventText({ resource, type, status, reason }: StackEvent): 
   return `${status}  ${resource} (${type})${why}`;
 }
 
-/** What happened to an image: of `deploy/images/build-images.ts`. */
+/** Progress of one image, from `deploy/images/build-images.ts`. */
 export interface ImageNews {
   name: string;
   tag: string;
@@ -43,13 +43,13 @@ export function imageEventText({ name, builder = '', state, seconds = 0 }: Image
     case 'built':
       return `${name}: built in ${duration(seconds)}`;
     case 'there':
-      return `${name}: unchanged, ${builder} has it`;
+      return `${name}: unchanged, already in ${builder}`;
     case 'pushing':
       return `${name}: pushing`;
     case 'pushed':
       return `${name}: pushed in ${duration(seconds)}`;
     case 'in-registry':
-      return `${name}: unchanged, ECR has it`;
+      return `${name}: unchanged, already in ECR`;
   }
 }
 

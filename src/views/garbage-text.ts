@@ -1,19 +1,19 @@
 import type { Garbage, GarbageKind, Spared } from '../gc/garbage.ts';
 import { bytes, columns, count } from './columns.ts';
 
-/** In the order in which they are shown. */
+/** In display order. */
 const KIND_TEXT: Readonly<Record<GarbageKind, string>> = {
   definition: 'job definitions',
   bundle: 'bundles',
-  leftover: 'left over outputs',
+  leftover: 'leftover outputs',
   scratch: 'expired scratch',
   unfinished: 'unfinished writes',
 };
 
-/** What is no longer needed, together by kind, place and reason; then what was not looked at. */
+/** Removable items grouped by kind, place and reason; then what was skipped. */
 export function garbageText(garbage: readonly Garbage[], spared: readonly Spared[]): string {
   const kept = spared.map(({ what, why }) => `kept: ${what} (${why})`);
-  if (garbage.length === 0) return ['Nothing is there that is not needed.', ...kept].join('\n');
+  if (garbage.length === 0) return ['Nothing to remove.', ...kept].join('\n');
   const order = Object.keys(KIND_TEXT);
   const sorted = garbage.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   const groups = Map.groupBy(sorted, ({ kind, group, why }) => [kind, group, why].join('\0'));

@@ -7,7 +7,7 @@ import type { JobDocument } from '../record/manifest.ts';
 import type { SameInput } from '../run/same-content.ts';
 import { columns, count, duration, memory } from './columns.ts';
 
-/** Samples named per reason before the rest becomes a number. */
+/** Samples listed per reason before the rest is only counted. */
 const NAMES_SHOWN = 5;
 
 export interface PlanView {
@@ -19,14 +19,14 @@ export interface PlanView {
   limits: EngineLimits;
 }
 
-/** One reason why tasks of a step run, and for whom. */
+/** One reason why tasks of a step run, and their samples. */
 export interface PlanReason {
   step: string;
   reason: string;
   samples: string[];
 }
 
-/** Why things run: tasks of a step that share a reason together. */
+/** Why tasks run, grouped by step and reason. */
 export function planReasons({ plan, samples, held }: Pick<PlanView, 'plan' | 'samples' | 'held'>): PlanReason[] {
   return plan.flatMap(({ step, keys, decisions }) => {
     const byReason = new Map<string, string[]>();
@@ -42,14 +42,14 @@ export function planReasons({ plan, samples, held }: Pick<PlanView, 'plan' | 'sa
   });
 }
 
-/** What the tasks of a step get, and how many of them. */
+/** Resources of a step's tasks, and the number of tasks. */
 export interface PlanResources {
   step: string;
   resources: JobDocument['resources'];
   tasks: number;
 }
 
-/** What is asked of the engine for the tasks that run, step by step. */
+/** Resources requested from the engine for the tasks that run, by step. */
 export function planResources(jobs: readonly JobDocument[]): PlanResources[] {
   const ofSteps = [...Map.groupBy(jobs, ({ step }) => step).values()];
   const needs = ofSteps.flatMap((ofStep) => [
@@ -61,7 +61,7 @@ export function planResources(jobs: readonly JobDocument[]): PlanResources[] {
   });
 }
 
-/** What would run and why, what it needs, then the jobs that follow from it. */
+/** What would run and why, its resources, and the resulting jobs. */
 export function planText(view: PlanView): string {
   const reasons = planReasons(view);
   return [
@@ -85,7 +85,7 @@ export function planText(view: PlanView): string {
   ].join('\n');
 }
 
-/** Inputs that look changed, and are not: why what is made from them does not run. */
+/** Inputs that look changed but are not, which is why the tasks that read them do not run. */
 function unchanged({ same }: PlanView): string[] {
   const alike = [...Map.groupBy(same, ({ kind, name }) => `${kind} ${name}`).values()].map((ofName) => {
     const { kind, name } = ofName[0] as SameInput;
@@ -95,7 +95,7 @@ function unchanged({ same }: PlanView): string[] {
   return alike.length === 0 ? [] : [styleText('bold', 'Counted as before'), columns(alike), ''];
 }
 
-/** What the steps whose resources depend on the sizes of their inputs are given. */
+/** Resources of the steps that compute them from input sizes. */
 function sizes({ plan, jobs }: PlanView): string[] {
   const sized = plan.flatMap(({ step }) => (typeof step.resources === 'function' ? [step.name] : []));
   const needs = planResources(jobs.filter(({ step }) => sized.includes(step)));
@@ -113,7 +113,7 @@ function needsText({ cpus, memoryMiB, timeLimitSeconds }: JobDocument['resources
   return `${count(cpus, 'cpu')}, ${memory(memoryMiB)}, ${duration(timeLimitSeconds)}`;
 }
 
-/** What the engine makes of the jobs where it cannot take them as they are. */
+/** How the engine deviates from the jobs as planned. */
 function remarks({ jobs, limits }: PlanView): string[] {
   const split = jobs.length > 0 && limits.maxArrayReason !== undefined;
   const gathers = !limits.afterAny && jobs.some(({ dependsOn }) => dependsOn.some(({ type }) => type === 'ANY'));
@@ -124,7 +124,7 @@ function remarks({ jobs, limits }: PlanView): string[] {
 }
 
 const GATHERS_LATER =
-  'A job after ANY starts by itself if every sample succeeds. After a failure, whoever looks next submits it (status), or --conductor.';
+  'A job after ANY starts by itself if every sample succeeds. After a failure, the next status submits it, or --conductor does.';
 
 function totals({ step, decisions }: StepPlan): string[] {
   const number = (decision: string) =>

@@ -3,10 +3,10 @@ import type { RunSummary } from '../run/events.ts';
 import type { TaskRow, TaskStatus, TaskTable } from '../ledger/task-table.ts';
 import { columns, count, duration } from './columns.ts';
 
-/** Rows of a large cohort that are shown one by one; the rest only as numbers. */
+/** Rows shown one by one; the rest of a large cohort is only counted. */
 const MAX_ROWS = 50;
 
-/** Samples down, steps across; samples that need attention first. */
+/** One row per sample, one column per step; samples that need attention first. */
 export function statusText(table: TaskTable, options: { all?: boolean; running?: ReadonlySet<string> } = {}): string {
   const steps = table.manifest.steps.filter(({ scope }) => scope === 'sample').map(({ name }) => name);
   const interesting = table.rows.toSorted((a, b) => attention(b) - attention(a));
@@ -59,14 +59,14 @@ function stepTotals(table: TaskTable, steps: readonly string[]): string[][] {
     const totals = new Map<string, number>();
     for (const row of table.rows) {
       const { state, cause } = row.tasks[step] ?? { state: 'not-needed' };
-      const told = cause === 'cancelled' ? cause : state;
-      if (state !== 'not-needed') totals.set(told, (totals.get(told) ?? 0) + 1);
+      const label = cause === 'cancelled' ? cause : state;
+      if (state !== 'not-needed') totals.set(label, (totals.get(label) ?? 0) + 1);
     }
     return [step, [...totals].map(([state, number]) => `${number.toLocaleString('en')} ${state}`).join(', ')];
   });
 }
 
-/** One line: how a run went. */
+/** One line that sums up a run. */
 export function summaryText(run: string, summary: RunSummary): string {
   const good = styleText('green', `${summary.succeeded.toLocaleString('en')} succeeded`);
   const bad = summary.failed > 0 ? `, ${styleText('red', `${summary.failed.toLocaleString('en')} failed`)}` : '';

@@ -229,9 +229,9 @@ test('a run that starts meanwhile is refused, and one that is starting holds eve
   const mark = { id: 'x', at: new Date().toISOString(), host: hostname(), pid, start: processStart(pid), over: false };
   addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify(mark) });
   const changed = [...RUN, '-p', 'copies=2'];
-  expect((await exits(3, changed, { cwd })).stderr).toContain('batch-pipeline gc is removing things');
+  expect((await exits(3, changed, { cwd })).stderr).toContain('batch-pipeline gc is running on this store');
   await exits(0, ['plan', ...changed.slice(1)], { cwd });
-  expect((await exits(3, ['gc', '--apply'], { cwd })).stderr).toContain('batch-pipeline gc is removing things');
+  expect((await exits(3, ['gc', '--apply'], { cwd })).stderr).toContain('batch-pipeline gc is running on this store');
   // It was killed.
   addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify({ ...mark, pid: 2 ** 22 }) });
   const starting = await gc(cwd, '--apply');
@@ -252,7 +252,7 @@ test('a retry that is refused meanwhile leaves the run as it was, and one that b
   const mark = { id: 'x', at: new Date().toISOString(), host: hostname(), pid, start: processStart(pid), over: false };
   addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify(mark) });
   const before = filesIn(join(cwd, STORE));
-  expect((await exits(3, ['retry'], { cwd })).stderr).toContain('batch-pipeline gc is removing things');
+  expect((await exits(3, ['retry'], { cwd })).stderr).toContain('batch-pipeline gc is running on this store');
   expect(filesIn(join(cwd, STORE))).toEqual(before);
   addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify({ ...mark, over: true }) });
   expect(groups(await gc(cwd))).toEqual(['scratch letters sorted', 'scratch letters sorted']);
@@ -275,7 +275,7 @@ test('runs and gc at the same time: whoever is refused has lost nothing', async 
     ]);
     expect(collected, collected.stderr).toMatchObject({ code: 0 });
     if (ran.code !== 0)
-      expect(ran, ran.stderr).toMatchObject({ code: 3, stderr: expect.stringContaining('gc is removing') });
+      expect(ran, ran.stderr).toMatchObject({ code: 3, stderr: expect.stringContaining('gc is running') });
     await exits(0, changed, { cwd });
     await exits(0, ['results', '--verify'], { cwd });
   }

@@ -23,7 +23,7 @@ describe('batch-pipeline deploy', () => {
     const planned = await lab.deploy('--plan');
     expect(planned.code, planned.stderr).toBe(0);
     expect(planned.stdout).toMatch(/^\+ add {2}Bucket +AWS::S3::Bucket$/m);
-    expect(planned.stdout).toContain('19 changes to stack lab1; nothing is done yet.');
+    expect(planned.stdout).toContain('19 changes to stack lab1; nothing has been changed yet.');
     expect(await lab.destroy()).toMatchObject({ code: 0, stderr: 'There is no stack lab1.\n' });
     expect(existsSync(objects(lab, ''))).toBe(false);
   });
@@ -146,11 +146,11 @@ describe('batch-pipeline deploy', () => {
     const again = await lab.deploy();
     expect([again.code, again.stderr]).toEqual([
       0,
-      expect.stringContaining('Nothing to change: stack lab1 is as asked for.'),
+      expect.stringContaining('Nothing to change: stack lab1 is up to date.'),
     ]);
     expect(await lab.deploy('--plan')).toMatchObject({
       code: 0,
-      stdout: 'Nothing to change: stack lab1 is as asked for.\n',
+      stdout: 'Nothing to change: stack lab1 is up to date.\n',
     });
   });
 

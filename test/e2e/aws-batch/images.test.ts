@@ -48,7 +48,7 @@ describe.each(['docker', 'podman', 'buildah'])('with %s', (builder) => {
     const again = succeeded(await lab.commandWith({ PATH: '/nowhere' }, 'images', 'push', './pipeline.ts'));
     expect(again.stdout).toBe(first.stdout);
     expect(succeeded(await lab.command('images', 'build', './pipeline.ts', '--builder', builder)).stderr).toBe(
-      `${one}: unchanged, ${builder} has it\n${two}: unchanged, ${builder} has it\n`,
+      `${one}: unchanged, already in ${builder}\n${two}: unchanged, already in ${builder}\n`,
     );
     expect([lab.takeCalls(), lab.uploads(), lab.deployed()]).toEqual([[], uploads, deployed]);
 

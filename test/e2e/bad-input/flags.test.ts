@@ -177,7 +177,7 @@ test('references that the pipeline does not have, or that are not there', async 
   expect(await run('--reference', 'GRCh38')).toMatchInlineSnapshot(`
     "exit 2
     error: The store file://<folder>/batch-pipeline-store has no reference "GRCh38"
-      -> Make it once: batch-pipeline reference build GRCh38 --reference-file NAME=PATH …"
+      -> Build it once: batch-pipeline reference build GRCh38 --reference-file NAME=PATH …"
   `);
   const fusion = (...flags: string[]) => refusal(['plan', 'fusion', '-s', 'S1', ...flags], { 'S1.bam': 'x' });
   expect(await fusion('--reference-file', 'fata=S1.bam')).toMatchInlineSnapshot(`
@@ -276,7 +276,7 @@ test('runs, samples and steps that are not there, with those that are', async ()
   expect(await ask('reference', 'check', 'GRCh38')).toMatchInlineSnapshot(`
     "exit 2
     error: The store file://<folder>/batch-pipeline-store has no reference "GRCh38"
-      -> Make it once: batch-pipeline reference build GRCh38 --reference-file NAME=PATH …"
+      -> Build it once: batch-pipeline reference build GRCh38 --reference-file NAME=PATH …"
   `);
 });
 

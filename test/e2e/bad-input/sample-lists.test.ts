@@ -33,19 +33,19 @@ test('a duplicate sample is told with both lines', async () => {
 test('names that could leave a folder, or end a word, are told with line and column, all in one go', async () => {
   expect(await list('list.txt', '../S1\nS..1\na/b\nS 1\n.S1\n-S1\nS1\\n\n')).toMatchInlineSnapshot(`
     "exit 2
-    error: list.txt:1:1: "../S1" is no usable sample name
+    error: list.txt:1:1: "../S1" is not a valid sample name
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.
-    error: list.txt:2:2: "S..1" is no usable sample name
+    error: list.txt:2:2: "S..1" is not a valid sample name
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.
-    error: list.txt:3:2: "a/b" is no usable sample name
+    error: list.txt:3:2: "a/b" is not a valid sample name
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.
-    error: list.txt:4:2: "S 1" is no usable sample name
+    error: list.txt:4:2: "S 1" is not a valid sample name
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.
-    error: list.txt:5:1: ".S1" is no usable sample name
+    error: list.txt:5:1: ".S1" is not a valid sample name
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.
-    error: list.txt:6:1: "-S1" is no usable sample name
+    error: list.txt:6:1: "-S1" is not a valid sample name
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128.
-    error: list.txt:7:3: "S1\\\\n" is no usable sample name
+    error: list.txt:7:3: "S1\\\\n" is not a valid sample name
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128."
   `);
 });
@@ -53,7 +53,7 @@ test('names that could leave a folder, or end a word, are told with line and col
 test('a line end in a quoted cell is shown', async () => {
   expect(await list('sheet.csv', 'sample,txt\n"S\n1",S1.txt\nS2,S2.txt\n')).toMatchInlineSnapshot(`
     "exit 2
-    error: sheet.csv:2:3: "S\\n1" is no usable sample name
+    error: sheet.csv:2:3: "S\\n1" is not a valid sample name
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128."
   `);
 });
@@ -62,12 +62,12 @@ test('a look-alike is told by its code point, and on which line, behind a cell o
   const sheet = 'sample,txt,note\nS1,S1.txt,"first\nsecond"\nS\u{430}2,S2.txt,\n';
   expect(await list('sheet.csv', sheet)).toMatchInlineSnapshot(`
     "exit 2
-    error: sheet.csv:4:2: "Sа2" is no usable sample name (character 2 is U+0430)
+    error: sheet.csv:4:2: "Sа2" is not a valid sample name (character 2 is U+0430)
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128."
   `);
   expect(await list('list.txt', 'S1\nS\u{200b}2\n')).toMatchInlineSnapshot(`
     "exit 2
-    error: list.txt:2:2: "S​2" is no usable sample name (character 2 is U+200B)
+    error: list.txt:2:2: "S​2" is not a valid sample name (character 2 is U+200B)
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128."
   `);
 });
@@ -75,7 +75,7 @@ test('a look-alike is told by its code point, and on which line, behind a cell o
 test('a name of 128 characters is the longest', async () => {
   expect(await list('list.txt', `${'x'.repeat(129)}\n`)).toMatchInlineSnapshot(`
     "exit 2
-    error: list.txt:1:1: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" is no usable sample name
+    error: list.txt:1:1: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" is not a valid sample name
       -> Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 128."
   `);
 });
@@ -104,7 +104,7 @@ test('a list without samples', async () => {
   expect(await refusal(['run', LETTERS, '-s', 'in/*.csv'], TWO_TEXTS)).toMatchInlineSnapshot(`
     "exit 2
     error: No file matches in/*.csv
-      -> Quote the pattern, so that the shell leaves it alone: --samples 'bams/*.bam'."
+      -> Quote the pattern, so that the shell does not expand it: --samples 'bams/*.bam'."
   `);
 });
 
@@ -117,7 +117,7 @@ test('a list that is not there, is a folder, or was not given', async () => {
   expect(await refusal(['run', LETTERS, '-s', 'in'], TWO_TEXTS)).toMatchInlineSnapshot(`
     "exit 2
     error: in: The sample list is a folder
-      -> For the files in it give a quoted pattern: --samples 'in/*'."
+      -> To use the files in it, give a quoted pattern: --samples 'in/*'."
   `);
   expect(await refusal(['run', LETTERS], TWO_TEXTS)).toMatchInlineSnapshot(`
     "exit 2
@@ -166,21 +166,21 @@ test('a table without a sample column, or with lines of unequal length, or an op
   expect(await list('sheet.csv', 'name,txt\nS1,S1.txt\n')).toMatchInlineSnapshot(`
     "exit 2
     error: sheet.csv:1: The table has no column "sample"
-      -> Name the columns in the first line, in small letters: sample,txt,sex."
+      -> Name the columns in the first line, in lower case: sample,txt,sex."
   `);
   expect(await list('sheet.tsv', '# made by hand\nSample\ttxt\nS1\tS1.txt\n')).toMatchInlineSnapshot(`
     "exit 2
     error: sheet.tsv:2: The table has no column "sample"
-      -> Name the columns in the first line, in small letters: sample,txt,sex."
+      -> Name the columns in the first line, in lower case: sample,txt,sex."
   `);
   expect(await list('sheet.csv', 'sample,txt\nS1,S1.txt,f\n')).toMatchInlineSnapshot(`
     "exit 2
     error: sheet.csv:2: Invalid Record Length: columns length is 2, got 3 on line 2
-      -> Every line needs as many cells as the first; put double quotes around a cell that holds the delimiter."
+      -> Every line needs as many cells as the first; put double quotes around a cell that contains the delimiter."
   `);
   expect(await list('sheet.csv', 'sample,txt\nS1,"S1.txt\nS2,S2.txt\n')).toMatchInlineSnapshot(`
     "exit 2
     error: sheet.csv:3: Quote Not Closed: the parsing is finished with an opening quote at line 3
-      -> Every line needs as many cells as the first; put double quotes around a cell that holds the delimiter."
+      -> Every line needs as many cells as the first; put double quotes around a cell that contains the delimiter."
   `);
 });

@@ -75,7 +75,7 @@ chmod 700 other/v1
     next: batch-pipeline --store other results
     exit 0
     error: EACCES: permission denied, stat '<folder>/other/v1/run-ids/'
-      -> The system refuses it: check owner, permissions and space.
+      -> The operating system refused: check owner, permissions and free space.
     exit 3
     error: <folder>/other/v1/gc.json: The store may not be read
       -> Check owner and permissions of the folder.

@@ -113,7 +113,7 @@ test('samples that are given twice, or in a column of which there are two, or un
   `);
   expect(await run('list')).toMatchInlineSnapshot(`
     "exit 2
-    error: list:2: "cohort" stands for the steps that all samples share, in logs and results
+    error: list:2: "cohort" is reserved in logs and results for the steps that all samples share
       -> Call the sample something else."
   `);
 });

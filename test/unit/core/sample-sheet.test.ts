@@ -139,14 +139,14 @@ describe('names', () => {
   test('every mistake is told, with line and column', () => {
     expect(errors('S1\nS/2\nS1\n\u{130}3\n')).toMatchInlineSnapshot(`
       [
-        "sample-name list:2:2: "S/2" is no usable sample name",
+        "sample-name list:2:2: "S/2" is not a valid sample name",
         "sample-duplicate list:3: Sample "S1" is listed twice, first at list:1",
-        "sample-name list:4:1: "İ3" is no usable sample name (character 1 is U+0130)",
+        "sample-name list:4:1: "İ3" is not a valid sample name (character 1 is U+0130)",
       ]
     `);
     expect(errors('sample,bam\nS1,a\n"S\n2",b\nS1,c\n')).toMatchInlineSnapshot(`
       [
-        "sample-name list:3:3: "S\\n2" is no usable sample name",
+        "sample-name list:3:3: "S\\n2" is not a valid sample name",
         "sample-duplicate list:5: Sample "S1" is listed twice, first at list:2",
       ]
     `);

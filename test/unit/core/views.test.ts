@@ -119,7 +119,7 @@ describe('a plan', () => {
   test('says who submits a gather that the engine cannot keep waiting', () => {
     const planned = view();
     const text = planText({ ...planned, limits: { ...planned.limits, afterAny: false } });
-    expect(text.split('\n').at(-1)).toContain('whoever looks next submits it (status), or --conductor');
+    expect(text.split('\n').at(-1)).toContain('the next status submits it, or --conductor does');
     expect(planText(planned)).not.toContain('--conductor');
   });
 
@@ -234,13 +234,13 @@ describe('errors', () => {
     expect(bare(errorText(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }))))
       .toMatchInlineSnapshot(`
       "error: EACCES: permission denied
-        -> The system refuses it: check owner, permissions and space."
+        -> The operating system refused: check owner, permissions and free space."
     `);
     expect(bare(errorText(new TypeError('x is not a function')))).toMatch(
-      /^error: a mistake in this program.*\nTypeError: x is not.*\n +at /,
+      /^error: a bug in batch-pipeline.*\nTypeError: x is not.*\n +at /,
     );
     expect(bare(errorText('a string'))).toBe(
-      'error: a mistake in this program; please report it with what follows.\na string',
+      'error: a bug in batch-pipeline; please report it with the details below.\na string',
     );
   });
 });

@@ -111,8 +111,8 @@ test('changes and progress as text', () => {
   ).toMatchInlineSnapshot(`
     "+ add      Queue  AWS::Batch::JobQueue
     ! replace  Spot   AWS::Batch::ComputeEnvironment
-    2 changes to stack lab; nothing is done yet.
-    1 resource would be made anew, or may have to be."
+    2 changes to stack lab; nothing has been changed yet.
+    1 resource would be replaced, or may have to be."
   `);
   const event = { id: '1', resource: 'Queue', type: 'AWS::Batch::JobQueue', status: 'CREATE_FAILED', reason: 'no' };
   expect(stackEventText(event)).toBe('CREATE_FAILED  Queue (AWS::Batch::JobQueue): no');
