@@ -8,9 +8,10 @@ import { referenceIdentities } from '../ledger/named-reference.ts';
 import { REFERENCE_BUILD } from '../ledger/run-store.ts';
 import { commandWith } from './commands/run.ts';
 import { driveRun } from './drive-run.ts';
-import { type EngineFlags, engineFlagsOf, openEngine } from './engines.ts';
+import { chosenEngine, type EngineFlags, openNamedEngine } from './engines.ts';
+import { engineFlagsOf } from '../engine/registry.ts';
 import { notice, printJson } from './print.ts';
-import { nameValuePairs } from './name-value-pairs.ts';
+import { nameValuePairs } from '../pipeline/name-value-pairs.ts';
 import { unknownReferences } from './run-request.ts';
 import { openSession, storeUrl } from './session.ts';
 import { startOrCarryOn } from './start-run.ts';
@@ -55,7 +56,7 @@ function givenParams(flags: BuildFlags): { name: string; value: string; where: s
 /** Runs the cohort steps that come before the samples, once, so that every later run finds them done. */
 export async function buildReferenceSteps(name: string, flags: BuildFlags): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
-  const opened = await openEngine(flags, session.store);
+  const opened = await openNamedEngine(flags, session.store);
   const { engine, local } = opened;
   const loaded = await loadPipeline(flags.pipeline);
   const pipeline = { ...loaded.pipeline, steps: stepsBefore(loaded.pipeline) };
@@ -70,7 +71,7 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
     },
     references: await referenceIdentities(session.store, name),
     overrides: {},
-    engineFlags: engineFlagsOf(flags, opened),
+    engineFlags: engineFlagsOf(chosenEngine(flags), opened),
     environments: await opened.environments(pipeline),
   });
   refuseErrors([...prepared.findings, ...(await opened.findings(prepared))]);

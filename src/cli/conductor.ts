@@ -1,8 +1,7 @@
 import { ExitCode, lineOf, PipelineError } from '../errors.ts';
 import { readManifest, readSubmitted } from '../ledger/run-store.ts';
 import { watchRun } from '../run/watch.ts';
-import { openAwsBatch } from './engines/aws-batch.ts';
-import { runEngineFlags } from './engines.ts';
+import { openEngineOfRun } from './engines.ts';
 import { openSession } from './session.ts';
 
 /** EX_TEMPFAIL of sysexits.h: AWS Batch tries again. */
@@ -25,7 +24,7 @@ export async function conduct(): Promise<void> {
 async function watchOwnRun(storeUrl: string, run: string): Promise<void> {
   const { store } = await openSession(storeUrl);
   const manifest = await readManifest(store, run);
-  const { engine } = await openAwsBatch(runEngineFlags(manifest), store);
+  const { engine } = await openEngineOfRun(manifest, store);
   const submitted = await readSubmitted(store, run);
   try {
     const { summary } = await watchRun({

@@ -14,7 +14,7 @@ import { digitsOf } from '../runner/run-code.ts';
 import { makeScratch, removeScratch } from '../runner/scratch.ts';
 import { unpackCode } from '../runner/unpack-code.ts';
 import type { Store } from '../store/store.ts';
-import type { OpenedEngine } from './engines.ts';
+import type { OpenedEngine } from '../engine/provider.ts';
 import { notice } from './print.ts';
 import { restoreCode } from './restore-bundle.ts';
 import { scratchRoot } from './session.ts';

@@ -1,7 +1,7 @@
 import { ExitCode, PipelineError, throwAll } from '../errors.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Tool } from '../pipeline/tool.ts';
-import type { StepEnvironment } from '../run/prepare.ts';
+import type { StepEnvironment } from '../engine/provider.ts';
 import { type FoundTool, probeTool } from '../runner/tools.ts';
 
 /** Looks at every tool that a pipeline's steps declare, on this machine. */

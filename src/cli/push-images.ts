@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_STACK, readDeployment, writeDeployment } from '../deploy/deployment.ts';
+import { DEFAULT_STACK, readDeployment, writeDeployment } from '../ledger/deployment.ts';
 import type { OnImage } from '../deploy/images/build-images.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import type { Store } from '../store/store.ts';

@@ -5,7 +5,7 @@ import { expandRanges } from '../record/manifest.ts';
 import { readSubmitted } from '../ledger/run-store.ts';
 import type { TaskTable } from '../ledger/task-table.ts';
 import type { Store } from '../store/store.ts';
-import { openEngine, runEngineFlags } from './engines.ts';
+import { openEngineOfRun } from './engines.ts';
 
 /** What an engine elsewhere holds of a task's output is asked for no more often than this. */
 const FOLLOW_MS = 3000;
@@ -23,7 +23,7 @@ export async function printRemoteLog(
   const { manifest } = table;
   const task = await findTask(store, table, sample, step);
   if (!task) return false;
-  const { engine } = await openEngine(runEngineFlags(manifest), store);
+  const { engine } = await openEngineOfRun(manifest, store);
   try {
     let shown = await engine.log(task.jobId, task.index);
     if (shown === undefined && !follow) return false;

@@ -4,7 +4,7 @@ import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import { bundleKey } from '../record/keys.ts';
 import type { Bundle, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
-import type { Elsewhere } from './engines.ts';
+import type { Elsewhere } from '../engine/provider.ts';
 
 /**
  * Sees to it that jobs find what they are to fetch: since the run began somebody may have removed or changed it.

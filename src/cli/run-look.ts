@@ -11,7 +11,7 @@ import { summarise } from '../run/summarise.ts';
 import { readTaskTable, type TaskTable } from '../ledger/task-table.ts';
 import { isOver, settleRun, stepProgress } from '../run/watch.ts';
 import type { Store } from '../store/store.ts';
-import { openEngine, runEngineFlags } from './engines.ts';
+import { openEngineOfRun } from './engines.ts';
 import { runExitCode } from './run-exit-code.ts';
 
 /** `over`: nothing is left to do or failed for good. `interrupted`: its process is gone and work is left. */
@@ -82,7 +82,7 @@ export class RunLook {
 
   async #open(): Promise<Engine> {
     if (this.#engine) return this.#engine;
-    const { engine } = await openEngine(runEngineFlags(this.#manifest), this.#store);
+    const { engine } = await openEngineOfRun(this.#manifest, this.#store);
     this.#engine = engine;
     this.#refreshMs = (await engine.limits()).pollIntervalMs;
     return engine;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readDeployment } from '../deploy/deployment.ts';
+import { readDeployment } from '../ledger/deployment.ts';
 import { refuseNewerStore } from '../ledger/store-documents.ts';
 import { createLocator, type Located } from '../store/locate.ts';
 import { openStore } from '../store/open-store.ts';

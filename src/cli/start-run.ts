@@ -4,7 +4,7 @@ import type { Prepared } from '../run/prepare.ts';
 import { carryOn, findUnderway } from '../run/resume.ts';
 import { nameOfRun, type SubmittedJob } from '../ledger/run-store.ts';
 import { type RunCode, startRun } from '../run/start.ts';
-import type { OpenedEngine } from './engines.ts';
+import type { OpenedEngine } from '../engine/provider.ts';
 import { notice } from './print.ts';
 import { programVersion } from './program-files.ts';
 

@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.ts';
-import { type Deployment, readDeployment, writeDeployment } from './deployment.ts';
+import { type Deployment, readDeployment, writeDeployment } from '../ledger/deployment.ts';
 
 /** What `deploy` has made or was given. */
 export interface Deployed {

@@ -1,7 +1,7 @@
 import type { BatchApi } from '../engine/aws-batch/batch-api.ts';
 import type { DescribedDefinition } from '../engine/aws-batch/batch-types.ts';
 import { isOurDefinition } from '../engine/aws-batch/job-definition.ts';
-import type { Deployment } from '../deploy/deployment.ts';
+import type { Deployment } from '../ledger/deployment.ts';
 import type { Garbage } from './garbage.ts';
 import type { RunFacts } from './run-facts.ts';
 

@@ -1,5 +1,6 @@
 import { ExitCode, PipelineError, throwAll } from '../errors.ts';
 import type { Engine, EngineLimits, Finding } from '../engine/engine.ts';
+import type { StepEnvironment } from '../engine/provider.ts';
 import type { LoadedPipeline } from '../pipeline/load-pipeline.ts';
 import { isGather } from '../pipeline/pipeline.ts';
 import type { TaskResources } from '../pipeline/resources.ts';
@@ -37,14 +38,6 @@ export interface RunRequest {
   onCompare?: (files: number, bytes: number) => void;
   /** By step: versions of the tools on this machine, or the image by digest. */
   environments: Readonly<Record<string, StepEnvironment>>;
-}
-
-/** What stands for a step's tools. */
-export interface StepEnvironment {
-  toolVersions: Readonly<Record<string, string>>;
-  image?: string;
-  /** Stands for the image where its name does not tell which it is: of a file, its size and time. */
-  imageIdentity?: string;
 }
 
 /** All that is known before anything is written or submitted. */

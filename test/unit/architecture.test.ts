@@ -30,11 +30,7 @@ describe('a planted violation is caught:', () => {
       'imports src/engine/local/machine.ts, of another engine',
       "import { x } from '../local/machine.ts';",
     ],
-    [
-      'src/engine/slurm/poll.ts',
-      'imports src/pipeline/resources.ts',
-      "import { parseSize } from '../../pipeline/resources.ts';",
-    ],
+    ['src/engine/slurm/poll.ts', 'imports src/runner/tools.ts', "import { probeTool } from '../../runner/tools.ts';"],
     ['src/views/columns.ts', 'imports src/run/watch.ts', "import { type A, watchRun } from '../run/watch.ts';"],
     ['src/run/watch.ts', 'imports src/cli/print.ts', "import {\n  a,\n  b,\n} from '../cli/print.ts';"],
     ['src/run/watch.ts', 'imports src/cli/print.ts', "await import('../cli/print.ts');"],

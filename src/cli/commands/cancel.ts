@@ -9,7 +9,7 @@ import { findRun, readManifest } from '../../ledger/run-store.ts';
 import { readTaskTable, waitingTasks } from '../../ledger/task-table.ts';
 import { forgottenText, isOver, settleRun } from '../../run/watch.ts';
 import type { Store } from '../../store/store.ts';
-import { openEngine, runEngineFlags } from '../engines.ts';
+import { openEngineOfRun } from '../engines.ts';
 import { notice, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
 
@@ -47,7 +47,7 @@ async function cancelHere(store: Store, run: string): Promise<boolean> {
 
 /** Ends the jobs, also those of which the note was lost; `false` if none could go on anyway. */
 async function cancelElsewhere(store: Store, manifest: Manifest, isFirst: boolean): Promise<boolean> {
-  const { engine } = await openEngine(runEngineFlags(manifest), store);
+  const { engine } = await openEngineOfRun(manifest, store);
   try {
     const submitted = await jobsOfRun(store, engine, manifest);
     const ids = submitted.map(({ jobId }) => jobId);

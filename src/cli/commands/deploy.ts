@@ -1,5 +1,5 @@
 import { ExitCode } from '../../errors.ts';
-import type { Deployment } from '../../deploy/deployment.ts';
+import type { Deployment } from '../../ledger/deployment.ts';
 import type { ImageEvent } from '../../deploy/images/build-images.ts';
 import { findBuilder } from '../../deploy/images/find-builder.ts';
 import { noteDeployment } from '../../deploy/note-deployment.ts';

@@ -1,5 +1,5 @@
 import { ExitCode, PipelineError } from '../../errors.ts';
-import { DEFAULT_STACK, readDeployment } from '../../deploy/deployment.ts';
+import { DEFAULT_STACK, readDeployment } from '../../ledger/deployment.ts';
 import { standardBucket } from '../../deploy/stack/choose-bucket.ts';
 import type { StackFacts } from '../../deploy/stack/cloudformation-api.ts';
 import { destroyStack } from '../../deploy/stack/destroy-stack.ts';

@@ -12,7 +12,7 @@ import type { Tool } from '../../pipeline/tool.ts';
 import type { FoundTool } from '../../runner/tools.ts';
 import type { Store } from '../../store/store.ts';
 import { columns } from '../../views/columns.ts';
-import { type EngineFlags, openEngine } from '../engines.ts';
+import { type EngineFlags, openNamedEngine } from '../engines.ts';
 import { installHint, probeTools } from '../probe-tools.ts';
 import { print, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
@@ -56,7 +56,7 @@ function toolFinding(tool: Tool, facts: FoundTool): Finding {
 /** What the engine says of itself, and of the steps' needs. */
 async function engineFindings(pipeline: Pipeline, flags: EngineFlags, url: string): Promise<Finding[]> {
   const { store } = await openSession(url);
-  const { engine } = await openEngine(flags, store);
+  const { engine } = await openNamedEngine(flags, store);
   try {
     const { maxArraySize, maxArrayReason } = await engine.limits();
     const arrays = `arrays of at most ${maxArraySize.toLocaleString('en')}${maxArrayReason ? `: ${maxArrayReason}` : ''}`;

@@ -1,4 +1,4 @@
-import { type Deployment, readDeployment } from '../../deploy/deployment.ts';
+import { type Deployment, readDeployment } from '../../ledger/deployment.ts';
 import { definitionGarbage } from '../../gc/definition-garbage.ts';
 import { findGarbage, type Found } from '../../gc/find-garbage.ts';
 import { removeGarbage, sparedDefinitions } from '../../gc/remove-garbage.ts';

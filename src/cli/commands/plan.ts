@@ -1,7 +1,7 @@
 import { ExitCode } from '../../errors.ts';
 import { prepareRun, refuseErrors } from '../../run/prepare.ts';
 import { planReasons, planResources, planText } from '../../views/plan-text.ts';
-import { openEngine } from '../engines.ts';
+import { openNamedEngine } from '../engines.ts';
 import { notice, print, printJson } from '../print.ts';
 import { runRequest } from '../run-request.ts';
 import { warningTexts } from '../warning-texts.ts';
@@ -11,7 +11,7 @@ import type { RunCommandFlags } from './run.ts';
 /** `batch-pipeline plan`: what `run` would do, and why. Changes nothing. */
 export async function planCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
   const session = await openSession(storeUrl(flags));
-  const opened = await openEngine(flags, session.store);
+  const opened = await openNamedEngine(flags, session.store);
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
   const prepared = await prepareRun(request);
   const findings = [...prepared.findings, ...(await opened.findings(prepared))];

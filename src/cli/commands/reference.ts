@@ -10,7 +10,7 @@ import { hashFile, hashObject } from '../../store/hash-file.ts';
 import type { Store } from '../../store/store.ts';
 import { columns, count } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
-import { nameValuePairs } from '../name-value-pairs.ts';
+import { nameValuePairs } from '../../pipeline/name-value-pairs.ts';
 import { openSession, storeUrl } from '../session.ts';
 import type { EngineFlags } from '../engines.ts';
 import { buildReferenceSteps, checkReferenceFiles } from '../build-reference.ts';

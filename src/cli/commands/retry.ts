@@ -24,7 +24,7 @@ import type { Store } from '../../store/store.ts';
 import { claimRetry, writeJobs } from '../../run/write-run.ts';
 import { count } from '../../views/columns.ts';
 import { driveRun } from '../drive-run.ts';
-import { type EngineFlags, openEngine, runEngineFlags } from '../engines.ts';
+import { type EngineFlags, openEngineOfRun } from '../engines.ts';
 import { notice, printJson } from '../print.ts';
 import { compareCode, openPlannedCode, refuseOtherTools } from '../planned-code.ts';
 import { openSession, storeUrl } from '../session.ts';
@@ -41,7 +41,7 @@ export async function retryCommand(
   const gcMark = await readGcMark(store);
   const manifest = await readManifest(store, await findRun(store, name));
   if (await readHeartbeat(store, manifest.run)) throw stillRunning(manifest.run);
-  const { engine, local, elsewhere, environments } = await openEngine(runEngineFlags(manifest, flags), store);
+  const { engine, local, elsewhere, environments } = await openEngineOfRun(manifest, store, flags);
   const follow = (submitted: readonly SubmittedJob[]) =>
     followRetry({ store, engine, local, manifest, submitted }, flags);
   // What was cancelled while it was submitted has lost its first jobs: nothing of it can go on.

@@ -7,7 +7,8 @@ import { writeInputNotes } from '../../ledger/store-documents.ts';
 import { isLatestRun } from '../../run/latest-run.ts';
 import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
 import { count } from '../../views/columns.ts';
-import { type EngineFlags, engineFlagsOf, openEngine } from '../engines.ts';
+import { chosenEngine, type EngineFlags, openNamedEngine } from '../engines.ts';
+import { engineFlagsOf } from '../../engine/registry.ts';
 import { notice, printJson } from '../print.ts';
 import { type RunFlags, runRequest } from '../run-request.ts';
 import { sweepScratch } from '../../runner/scratch.ts';
@@ -26,12 +27,12 @@ export interface RunCommandFlags extends RunFlags, EngineFlags {
 export async function runCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
   if (flags.pipelineName !== undefined) checkName(flags.pipelineName, '--pipeline-name');
   const session = await openSession(storeUrl(flags));
-  const opened = await openEngine(flags, session.store);
+  const opened = await openNamedEngine(flags, session.store);
   const { engine, local } = opened;
   // What a run of this store left when it was killed goes also where no runner will start to do it.
   if (local) sweepScratch(scratchRoot(session.store), hostname());
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
-  const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(flags, opened) });
+  const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(chosenEngine(flags), opened) });
   const findings = [...prepared.findings, ...(await opened.findings(prepared))];
   for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
   refuseErrors(findings);

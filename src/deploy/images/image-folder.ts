@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { PipelineError } from '../../errors.ts';
 import type { LoadedPipeline } from '../../pipeline/load-pipeline.ts';
 import { BUILT_IN_NAMES, builtInFolder } from './built-in-images.ts';
-import { imageKind } from './image-kind.ts';
+import { imageKind } from '../../pipeline/image-kind.ts';
 
 /** A folder with a Dockerfile. */
 export interface ImageFolder {

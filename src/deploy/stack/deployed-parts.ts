@@ -1,4 +1,4 @@
-import type { Deployment } from '../deployment.ts';
+import type { Deployment } from '../../ledger/deployment.ts';
 import type { StackFacts } from './cloudformation-api.ts';
 
 /** What of a stack goes into the store's `Deployment`. */

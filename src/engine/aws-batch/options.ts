@@ -7,32 +7,32 @@ export interface AwsBatchOptions {
   /** URL of the store: jobs read and write below it. */
   storeUrl: string;
   /** Role of the jobs; without it they have that of their instance. */
-  jobRoleArn?: string;
+  jobRoleArn?: string | undefined;
   /** Role of jobs that submit jobs; without it they have that of all others. */
-  conductorRoleArn?: string;
+  conductorRoleArn?: string | undefined;
   /** There will be such a job: `check` looks whether it may. */
-  conducts?: boolean;
-  executionRoleArn?: string;
+  conducts?: boolean | undefined;
+  executionRoleArn?: string | undefined;
   /** Of CloudWatch Logs; default: Batch's own `/aws/batch/job`. */
-  logGroup?: string;
+  logGroup?: string | undefined;
   /** Default: what the SDK finds in the environment or the profile. */
-  region?: string;
+  region?: string | undefined;
   /** Of a server that answers in the place of AWS. */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Variables of every job. */
-  environment?: Readonly<Record<string, string>>;
+  environment?: Readonly<Record<string, string>> | undefined;
   /** Folder of the instances that their jobs share, and where jobs see it. */
-  hostFolder?: { hostPath: string; containerPath: string };
+  hostFolder?: { hostPath: string; containerPath: string } | undefined;
   /** Between polls; default 15 s. */
-  pollIntervalMs?: number;
+  pollIntervalMs?: number | undefined;
   /** How long a throttling or silent API is waited for; default 5 minutes. */
-  patienceMs?: number;
+  patienceMs?: number | undefined;
   /** How long tasks may be RUNNABLE, with nothing running, before somebody is told; default 10 minutes. */
-  stuckAfterMs?: number;
+  stuckAfterMs?: number | undefined;
   /** SubmitJob calls a second; default 40 of the account's 50. */
-  submitsPerSecond?: number;
+  submitsPerSecond?: number | undefined;
   /** More to look at before money is spent, which the engine itself cannot: the bucket. */
-  lookAtStore?: () => Promise<Finding[]>;
+  lookAtStore?: (() => Promise<Finding[]>) | undefined;
 }
 
 /** The log group that Batch writes to unless told otherwise: docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html */

@@ -1,32 +1,32 @@
 /** What can be set for a whole run and, in `steps`, for one step. */
 export interface SlurmStepOptions {
   /** One partition, or several separated by commas; the cluster's default without it. */
-  partition?: string;
-  account?: string;
-  qos?: string;
+  partition?: string | undefined;
+  account?: string | undefined;
+  qos?: string | undefined;
   /** Node features, as `sbatch --constraint` takes them. */
-  constraint?: string;
+  constraint?: string | undefined;
   /** More options of sbatch, each one `--name` or `--name=value`. Those that this engine sets itself are refused. */
-  extraArgs?: readonly string[];
+  extraArgs?: readonly string[] | undefined;
   /** Most tasks of one step that run at the same time. */
-  maxRunning?: number;
+  maxRunning?: number | undefined;
   /** Container image of this site (a `.sif` file, a `docker://` URI, a podman name) in place of the step's own. */
-  image?: string;
+  image?: string | undefined;
   /** Environment modules to load; they make the job's shell a login shell. */
-  modules?: readonly string[];
+  modules?: readonly string[] | undefined;
   /** Lines of shell that run before the runner, verbatim: they are a program of the user's. */
-  prologue?: readonly string[];
+  prologue?: readonly string[] | undefined;
 }
 
 /** How images run on the compute nodes. */
 export interface ContainerOptions {
   runtime: 'apptainer' | 'singularity' | 'podman';
   /** Image of a step, as the pipeline names it, to the image that this site has. */
-  images?: Readonly<Record<string, string>>;
+  images?: Readonly<Record<string, string>> | undefined;
   /** Folders that the container shows under the same path: the runner's, the store's, the scratch. */
-  binds?: readonly string[];
+  binds?: readonly string[] | undefined;
   /** More options of `apptainer exec` or `podman run`. */
-  extraArgs?: readonly string[];
+  extraArgs?: readonly string[] | undefined;
 }
 
 export interface SlurmOptions extends SlurmStepOptions {
@@ -36,14 +36,14 @@ export interface SlurmOptions extends SlurmStepOptions {
   logFolder: string;
   /** The environment of the submitting process. Only PATH, HOME, SLURM_CONF and a few more of it are used. */
   environment: Readonly<Record<string, string | undefined>>;
-  steps?: Readonly<Record<string, SlurmStepOptions>>;
-  container?: ContainerOptions;
+  steps?: Readonly<Record<string, SlurmStepOptions>> | undefined;
+  container?: ContainerOptions | undefined;
   /** Between polls; default 15 s. */
-  pollIntervalMs?: number;
+  pollIntervalMs?: number | undefined;
   /** How long a controller that is away or full is waited for; default 10 minutes. */
-  patienceMs?: number;
+  patienceMs?: number | undefined;
   /** Ends every wait of this engine; jobs go on. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The options that hold for one step: its own where it has them, else the run's. */

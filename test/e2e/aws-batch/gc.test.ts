@@ -1,7 +1,7 @@
 import { globSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Deployment, writeDeployment } from '../../../src/deploy/deployment.ts';
+import { type Deployment, writeDeployment } from '../../../src/ledger/deployment.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { type AwsStack, roleArn, startAwsStack } from '../../contract/aws-batch-stack.ts';
 import { type BatchLab, openBatchLab } from './batch-lab.ts';

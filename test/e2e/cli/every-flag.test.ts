@@ -166,7 +166,10 @@ describe('no flag is ignored, alone or beside another:', () => {
     const root = resolve(import.meta.dirname, '../../../src/cli');
     const sources = (...names: string[]) => names.map((name) => readFileSync(join(root, name), 'utf8')).join('\n');
     const CODE: Readonly<Record<string, string>> = {
-      run: sources('commands/run.ts', 'run-request.ts', 'engines.ts', 'session.ts', 'engines/aws-batch.ts'),
+      run: sources(
+        ...['commands/run.ts', 'run-request.ts', 'engines.ts', 'session.ts', '../engine/image-of.ts'],
+        ...['local', 'slurm', 'aws-batch'].map((engine) => `../engine/${engine}/open-${engine}.ts`),
+      ),
       demo: sources('commands/demo.ts'),
       'images build': sources('commands/images.ts'),
       'images push': sources('commands/images.ts', 'session.ts'),

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { Elsewhere } from '../../../src/cli/engines.ts';
+import type { Elsewhere } from '../../../src/engine/provider.ts';
 import { restoreBundle } from '../../../src/cli/restore-bundle.ts';
 import { publishZip } from '../../../src/deploy/zip.ts';
 import type { Manifest } from '../../../src/record/manifest.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Deployment } from '../../../src/deploy/deployment.ts';
+import type { Deployment } from '../../../src/ledger/deployment.ts';
 import { nextDeployment } from '../../../src/deploy/note-deployment.ts';
 
 const HERE = '1.dkr.ecr.us-east-1.amazonaws.com/lab';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { readDeployment } from '../../../src/deploy/deployment.ts';
+import { readDeployment } from '../../../src/ledger/deployment.ts';
 import { readGcMark, refuseIfRemoved } from '../../../src/ledger/gc-mark.ts';
 import { openFolderStore } from '../../../src/store/folder-store.ts';
 import type { Store } from '../../../src/store/store.ts';

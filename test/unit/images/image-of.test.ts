@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { imageOf } from '../../../src/cli/engines/image-of.ts';
+import { imageOf } from '../../../src/engine/image-of.ts';
 
 const PUSHED = { picard: 'ecr/picard@sha256:1', count: 'ecr/count@sha256:2' };
 

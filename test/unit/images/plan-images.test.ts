@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { imageKind } from '../../../src/deploy/images/image-kind.ts';
+import { imageKind } from '../../../src/pipeline/image-kind.ts';
 import { type PipelineImages, planImages } from '../../../src/deploy/images/plan-images.ts';
 import { tagText } from '../../../src/deploy/images/content-tag.ts';
 import { loadPipeline } from '../../../src/pipeline/load-pipeline.ts';

@@ -2,24 +2,25 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf, PipelineError, throwAll } from '../../errors.ts';
-import type { Engine, Finding } from '../../engine/engine.ts';
-import type { ContainerOptions } from '../../engine/slurm/options.ts';
-import { asUri } from '../../engine/slurm/container.ts';
-import { createSlurmEngine } from '../../engine/slurm/slurm-engine.ts';
+import { nameValuePairs } from '../../pipeline/name-value-pairs.ts';
 import type { Pipeline } from '../../pipeline/pipeline.ts';
 import type { Step } from '../../pipeline/step.ts';
-import type { Prepared, StepEnvironment } from '../../run/prepare.ts';
-import type { Store } from '../../store/store.ts';
-import { count } from '../../views/columns.ts';
-import { type EngineFlags, type OpenedEngine, toolsHere } from '../engines.ts';
-import { imageOf, namedImages } from './image-of.ts';
-import { runnerModule } from '../program-files.ts';
-import { nameValuePairs } from '../name-value-pairs.ts';
-import { positive } from './local.ts';
+import type { Engine, Finding } from '../engine.ts';
+import { positive } from '../flags.ts';
+import { imageOf, namedImages } from '../image-of.ts';
+import type { EngineContext, GivenFlags, OpenedEngine, PlannedWork, StepEnvironment } from '../provider.ts';
+import { asUri } from './container.ts';
+import type { ContainerOptions } from './options.ts';
+import { createSlurmEngine } from './slurm-engine.ts';
+import type { SlurmFlags } from './slurm-flags.ts';
+
+type Given = GivenFlags<SlurmFlags>;
 
 const RUNTIMES: readonly ContainerOptions['runtime'][] = ['apptainer', 'singularity', 'podman'];
 
-export function openSlurm(flags: EngineFlags, store: Store): OpenedEngine {
+/** @throws PipelineError `flag-invalid` */
+export function openSlurm(context: EngineContext<SlurmFlags>): OpenedEngine {
+  const { flags } = context;
   const runtime = containerRuntime(flags);
   const unused = (['image', 'bind'] as const).find((flag) => runtime === undefined && flags[flag] !== undefined);
   if (unused !== undefined) {
@@ -30,46 +31,37 @@ export function openSlurm(flags: EngineFlags, store: Store): OpenedEngine {
       hint: `Add --container with one of ${RUNTIMES.join(', ')}, or leave out --${unused}.`,
     });
   }
-  const binds = visibleFolders(flags, store);
+  const binds = visibleFolders(context);
   const container = runtime && { runtime, binds, images: siteImages(flags, runtime) };
   return {
-    engine: slurmEngine(flags, store, container),
-    environments: async (pipeline) => (runtime ? imageEnvironments(pipeline, flags) : toolsHere(pipeline)),
-    findings: async (prepared) => (runtime === 'podman' ? hiddenInputs(prepared, binds) : []),
+    engine: slurmEngine(context, container),
+    environments: async (pipeline) =>
+      runtime ? imageEnvironments(pipeline, flags) : context.services.toolsHere(pipeline),
+    findings: async (planned) => (runtime === 'podman' ? hiddenInputs(planned, binds) : []),
   };
 }
 
 /** Node and the runner must lie on a folder that the compute nodes share, as must a store that is a folder. */
-function slurmEngine(flags: EngineFlags, store: Store, container: ContainerOptions | undefined): Engine {
-  const maxRunning = positive(flags.maxRunning, '--max-running');
+function slurmEngine(context: EngineContext<SlurmFlags>, container: ContainerOptions | undefined): Engine {
+  const { flags, store, environment, runnerModule, pollIntervalMs } = context;
   return createSlurmEngine({
-    runnerCommand: [process.execPath, runnerModule()],
+    runnerCommand: [process.execPath, runnerModule],
     logFolder: store.localPath('.slurm') ?? resolve('.batch-pipeline-slurm'),
-    environment: process.env,
-    ...option('partition', flags.queue),
-    ...option('account', flags.account),
-    ...option('qos', flags.qos),
-    ...option('constraint', flags.constraint),
-    ...option('extraArgs', flags.sbatchArg),
-    ...option('modules', flags.module),
-    ...option('maxRunning', maxRunning),
-    ...option('prologue', flags.prologue === undefined ? undefined : readPrologue(flags.prologue)),
-    ...option('container', container),
-    ...option('pollIntervalMs', pollInterval()),
+    environment,
+    partition: flags.queue,
+    account: flags.account,
+    qos: flags.qos,
+    constraint: flags.constraint,
+    extraArgs: flags.sbatchArg,
+    modules: flags.module,
+    maxRunning: positive(flags.maxRunning, '--max-running'),
+    prologue: flags.prologue === undefined ? undefined : readPrologue(flags.prologue),
+    container,
+    pollIntervalMs,
   });
 }
 
-/** `BATCH_PIPELINE_POLL_SECONDS`: for clusters whose administrators ask for more, and tests that want less. */
-function pollInterval(): number | undefined {
-  const seconds = process.env['BATCH_PIPELINE_POLL_SECONDS'];
-  return seconds === undefined || !(Number(seconds) > 0) ? undefined : Number(seconds) * 1000;
-}
-
-function option<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
-}
-
-function containerRuntime(flags: EngineFlags): ContainerOptions['runtime'] | undefined {
+function containerRuntime(flags: Given): ContainerOptions['runtime'] | undefined {
   if (flags.container === undefined) return undefined;
   const runtime = RUNTIMES.find((name) => name === flags.container);
   if (!runtime) {
@@ -84,7 +76,7 @@ function containerRuntime(flags: EngineFlags): ContainerOptions['runtime'] | und
 }
 
 /** How the runtime is told of the images that are named: also a bare word may be one. */
-function siteImages(flags: EngineFlags, runtime: ContainerOptions['runtime']): Record<string, string> {
+function siteImages(flags: Given, runtime: ContainerOptions['runtime']): Record<string, string> {
   const images = Object.values(nameValuePairs(flags.image, '--image')).map(wholePath);
   return Object.fromEntries(images.map((image) => [image, runtime === 'podman' ? image : asUri(image)]));
 }
@@ -99,10 +91,10 @@ function wholePath(image: string): string {
 }
 
 /** What a container shows under the same path: node and the runner, the store, and what the user says. */
-function visibleFolders(flags: EngineFlags, store: Store): string[] {
+function visibleFolders({ flags, store, runnerModule }: EngineContext<SlurmFlags>): string[] {
   const objects = store.localPath('v1');
   return [
-    ...[process.execPath, dirname(runnerModule())],
+    ...[process.execPath, dirname(runnerModule)],
     ...(objects === undefined ? [] : [dirname(objects)]),
     ...(flags.bind ?? []).map((folder) => resolve(folder)),
   ];
@@ -112,14 +104,14 @@ function visibleFolders(flags: EngineFlags, store: Store): string[] {
  * The image of every step: it stands for the tools.
  * @throws PipelineErrors for steps that have none here: they would run without
  */
-function imageEnvironments(pipeline: Pipeline, flags: EngineFlags): Record<string, StepEnvironment> {
+function imageEnvironments(pipeline: Pipeline, flags: Given): Record<string, StepEnvironment> {
   const named = namedImages(pipeline, flags.image);
   const images = pipeline.steps.map((step) => ({ step, image: imageOf(step, named, {}) }));
   throwAll(images.filter(({ image }) => image === undefined).map(({ step }) => noImage(step)));
   return Object.fromEntries(
     images.map(({ step, image: said = '' }) => {
       const image = wholePath(said);
-      return [step.name, { toolVersions: {}, image, ...option('imageIdentity', fileIdentity(image)) }];
+      return [step.name, { toolVersions: {}, image, imageIdentity: fileIdentity(image) }];
     }),
   );
 }
@@ -141,13 +133,13 @@ function fileIdentity(image: string): string | undefined {
 }
 
 /** Apptainer shows home, /tmp and the current folder by itself, and what the site adds; podman nothing. */
-function hiddenInputs({ samples, request }: Prepared, binds: readonly string[]): Finding[] {
+function hiddenInputs({ samples, request }: PlannedWork, binds: readonly string[]): Finding[] {
   const files = [...samples.flatMap((sample) => Object.values(sample.files)), ...Object.values(request.references)];
   const paths = files.flatMap(({ location }) => localPath(location));
   const hidden = paths.filter((path) => !binds.some((bind) => path === bind || path.startsWith(`${bind}/`)));
   const [first] = hidden;
   if (first === undefined) return [];
-  const others = hidden.length > 1 ? ` and ${count(hidden.length - 1, 'more file')}` : '';
+  const others = hidden.length > 1 ? ` and ${hidden.length - 1} more ${hidden.length === 2 ? 'file' : 'files'}` : '';
   const message = `Containers cannot see ${first}${others}`;
   return [{ level: 'error', subject: 'inputs', message, hint: `Make the folder visible: --bind ${dirname(first)}` }];
 }

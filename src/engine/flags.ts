@@ -1,0 +1,27 @@
+import { PipelineError } from '../errors.ts';
+import { parseSize } from '../pipeline/resources.ts';
+
+/** `maxRunning` as the user writes it: `--max-running`. */
+export function longFlag(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** A whole number above 0. @throws PipelineError naming the flag */
+export function positive(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new PipelineError({ code: 'flag-invalid', message: `"${text}" is no whole number above 0`, where: flag });
+}
+
+/** `8GB` in MiB. @throws PipelineError naming the flag */
+export function size(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const mebibytes = parseSize(text);
+  if (mebibytes) return mebibytes;
+  throw new PipelineError({
+    code: 'flag-invalid',
+    message: `"${text}" is no size`,
+    where: flag,
+    hint: 'Write 8GB or 512MB.',
+  });
+}
