@@ -3,8 +3,8 @@ import { DAY_MS, type Garbage, GUARD_MS } from './garbage.ts';
 import type { RunFacts } from './run-facts.ts';
 
 /**
- * Bundles that no run needs that is at work, or ended lately and may be retried. The code of a user's pipeline, which is
- * small, stays with every run: without it an old run could be retried only if its file has never changed.
+ * Bundles that no running or recently ended run needs (the latter may be retried). The code of a user's pipeline is
+ * small and is kept for every run: without it, an old run could be retried only if its file had never changed.
  */
 export function bundleGarbage(
   bundles: readonly ObjectInfo[],
@@ -21,6 +21,6 @@ export function bundleGarbage(
     )
     .map(({ key, size }) => ({
       ...({ kind: 'bundle', group: 'bundles', name: key, keys: [key], size } as const),
-      why: 'every run that names it is over',
+      why: 'every run that names it has finished',
     }));
 }

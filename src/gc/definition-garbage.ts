@@ -5,7 +5,7 @@ import type { Deployment } from '../ledger/deployment.ts';
 import type { Garbage } from './garbage.ts';
 import type { RunFacts } from './run-facts.ts';
 
-/** Definitions of ours, for a role of this deployment, whose image neither the deployment nor a run at work names. */
+/** Our job definitions for a role of this deployment whose image neither the deployment nor a running run uses. */
 export function unusedDefinitions(
   definitions: readonly DescribedDefinition[],
   { jobRoleArn, conductorRoleArn, images }: Pick<Deployment, 'jobRoleArn' | 'conductorRoleArn' | 'images'>,
@@ -20,7 +20,7 @@ export function unusedDefinitions(
   );
 }
 
-/** Asks Batch about the definitions of a deployment's roles, and about their jobs in every queue that runs have named. */
+/** Asks Batch for the definitions of a deployment's roles, and for their jobs in every queue named by a run. */
 export async function definitionGarbage(
   api: Pick<BatchApi, 'activeDefinitions' | 'describeQueue' | 'listJobsOf'>,
   deployment: Deployment,
@@ -32,13 +32,13 @@ export async function definitionGarbage(
   for (const { arn, image } of unused) {
     const jobs = (await Promise.all(queues.map((queue) => api.listJobsOf(queue, arn)))).flat();
     if (jobs.some(({ status }) => status !== 'SUCCEEDED' && status !== 'FAILED')) continue;
-    const why = `no image of the deployment, no open job: ${image}`;
+    const why = `image not in the deployment, no unfinished job: ${image}`;
     garbage.push({ kind: 'definition', group: 'job definitions', name: arn, keys: [], size: 0, why });
   }
   return garbage;
 }
 
-/** Those that are still there. */
+/** Definitions that are still active. */
 async function queuesOf(
   api: Pick<BatchApi, 'describeQueue'>,
   { queue }: Deployment,

@@ -18,7 +18,7 @@ import { readRunFacts, type RunFacts } from './run-facts.ts';
 import { scratchSteps, usedTasks } from './used-tasks.ts';
 
 export interface GcOptions {
-  /** Days for which a run that is over keeps what only a later run would need. */
+  /** Days for which a finished run keeps what only a later run would need. */
   keepDays: number;
   /** ms since the epoch. */
   now: number;
@@ -27,12 +27,12 @@ export interface GcOptions {
 export interface Found {
   garbage: Garbage[];
   spared: Spared[];
-  /** What is garbage of kind `unfinished`, by its name. */
+  /** Garbage of kind `unfinished`, by name. */
   unfinished: ReadonlyMap<string, Unfinished>;
   runs: readonly RunFacts[];
 }
 
-/** Looks at the whole store and changes nothing. */
+/** Scans the whole store and changes nothing. */
 export async function findGarbage(store: Store, options: GcOptions): Promise<Found> {
   const runs = await readRunFacts(store, options.now);
   const spared: Spared[] = [];
@@ -44,7 +44,7 @@ export async function findGarbage(store: Store, options: GcOptions): Promise<Fou
   });
   const found = { garbage, unfinished: new Map(unfinished.map((write) => [write.name, write])), runs };
   const starting = runs.filter(({ manifest }) => !manifest).map(({ run }) => run);
-  // It has not said which pipeline it is of, or which bundle it needs.
+  // A run without a manifest has not yet stated its pipeline or bundle.
   if (starting.length > 0)
     return {
       ...found,
@@ -53,13 +53,13 @@ export async function findGarbage(store: Store, options: GcOptions): Promise<Fou
   garbage.push(...bundleGarbage(await listAll(store, BUNDLES_PREFIX), runs, options));
   for (const [pipeline, ofPipeline] of Map.groupBy(runs, ({ manifest }) => manifest?.pipeline ?? '')) {
     const live = ofPipeline.filter((run) => run.live).map(({ run }) => run);
-    if (live.length > 0) spared.push({ what: `outputs of ${pipeline}`, why: `${live.join(', ')} is not over` });
+    if (live.length > 0) spared.push({ what: `outputs of ${pipeline}`, why: `${live.join(', ')} has not finished` });
     else garbage.push(...(await garbageOf(store, pipeline, ofPipeline, { ...options, spared })));
   }
   return { ...found, spared };
 }
 
-/** To look at uploads takes a permission of its own, which not everybody has. */
+/** Listing uploads requires a separate permission, which the user may lack. */
 async function listUnfinished(store: Store, spared: Spared[]): Promise<Unfinished[]> {
   try {
     return await store.unfinished();
@@ -83,7 +83,7 @@ async function garbageOf(
   for (const [step, key] of unread)
     options.spared.push({
       what: `outputs of ${pipeline} ${step}`,
-      why: `${key} is not a record that this program knows`,
+      why: `${key} is not a record that this version knows`,
     });
   const folders = foldersOf(outputs).filter(({ step }) => !unread.has(step));
   const succeeded = new Set(
@@ -101,7 +101,7 @@ async function listAll(store: Store, prefix: string): Promise<ObjectInfo[]> {
   return (await Array.fromAsync(store.list(prefix))).flat();
 }
 
-/** What the records' names tell, and by step an object among them whose name tells nothing: a later program may know it. */
+/** Records parsed from their names, and by step an object whose name cannot be parsed: a newer version may know it. */
 async function listRecords(
   store: Store,
   pipeline: string,
@@ -135,7 +135,7 @@ function foldersOf(outputs: readonly ObjectInfo[]): OutputFolder[] {
   return [...folders.values()];
 }
 
-/** Where a task has several folders, the record tells which of them counts. */
+/** If a task has several folders, its record states which one counts. */
 async function countingPrints(
   store: Store,
   pipeline: string,

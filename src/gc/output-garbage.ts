@@ -12,13 +12,13 @@ export interface OutputFolder {
   files: readonly { file: string; key: string; size: number; modified: number }[];
 }
 
-/** All that is known of a pipeline of which no run is at work. */
+/** Everything known about a pipeline without a running run. */
 export interface Holdings extends UsedTasks {
   pipeline: string;
   folders: readonly OutputFolder[];
   /** `step/sample.key` of tasks with a success on record. */
   succeeded: ReadonlySet<string>;
-  /** Of tasks with several folders: the print of the one that its record names. */
+  /** For tasks with several folders: the print of the folder that the record names. */
   counting: ReadonlyMap<string, string>;
   /** See `scratchSteps`. */
   scratch: ReadonlyMap<string, ReadonlySet<string>>;
@@ -26,7 +26,7 @@ export interface Holdings extends UsedTasks {
   keepDays: number;
 }
 
-/** Outputs that nothing will ever refer to, and those that have served. */
+/** Outputs that nothing will ever refer to, and intermediate outputs that are no longer needed. */
 export function outputGarbage(holdings: Holdings): Garbage[] {
   return holdings.folders.flatMap((folder): Garbage[] => {
     const age = holdings.now - Math.max(...folder.files.map(({ modified }) => modified));
@@ -37,12 +37,19 @@ export function outputGarbage(holdings: Holdings): Garbage[] {
     if (counting !== undefined && counting !== folder.print)
       return [asGarbage(holdings, folder, 'leftover', 'another attempt is on record')];
     return isExpired(holdings, folder, age)
-      ? [asGarbage(holdings, folder, 'scratch', `read by ${readersOf(holdings, folder.step).join(', ')}, and done`)]
+      ? [
+          asGarbage(
+            holdings,
+            folder,
+            'scratch',
+            `read by ${readersOf(holdings, folder.step).join(', ')}, which succeeded`,
+          ),
+        ]
       : [];
   });
 }
 
-/** Every step that reads it has succeeded with it, and no run of the last days has used it. */
+/** Every step that reads it has succeeded with it, and no recent run has used it. */
 function isExpired(holdings: Holdings, { step, task }: OutputFolder, age: number): boolean {
   const readers = readersOf(holdings, step);
   return (

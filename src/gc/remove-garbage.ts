@@ -4,8 +4,8 @@ import type { Found } from './find-garbage.ts';
 import type { Garbage, Spared } from './garbage.ts';
 
 /**
- * Removes what was found, and tells what of it is gone: who may clear up the store may not be allowed to deregister. If it
- * is cut short, the next time finds the rest.
+ * Removes what was found and returns what was removed: permission for the store does not include permission to
+ * deregister definitions. If interrupted, the next call finds the rest.
  */
 export async function removeGarbage(
   store: Store,
@@ -26,16 +26,16 @@ export async function removeGarbage(
   }
 }
 
-/** @throws unless AWS has said no */
+/** @throws the error unless AWS denied permission */
 export function sparedDefinitions(error: unknown): Spared {
   if (!(error instanceof PipelineError) || error.code !== 'aws-denied') throw error;
   return { what: 'job definitions', why: error.message };
 }
 
-/** S3 removes as many in one request. */
+/** S3 limit of DeleteObjects. */
 const KEYS_AT_ONCE = 1000;
 
-/** Keys to be removed together. What belongs together is never cut, unless it is too large by itself. */
+/** Batches of keys to remove together. The keys of one item stay together unless there are too many for one batch. */
 export function removalBatches(garbage: readonly Pick<Garbage, 'keys'>[]): string[][] {
   const batches: string[][] = [];
   for (const { keys } of garbage) {

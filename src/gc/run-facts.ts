@@ -7,20 +7,20 @@ import { latestJobs, readManifest, submissionOf } from '../ledger/run-store.ts';
 import type { Store } from '../store/store.ts';
 import { GUARD_MS } from './garbage.ts';
 
-/** What a run still needs, and until when it was at work. */
+/** What a run still needs, and when it last ran. */
 export interface RunFacts {
   run: string;
-  /** `undefined` for one that has claimed its id and is about to say what it is. */
+  /** `undefined` for a run that has claimed its id but not yet written its manifest. */
   manifest: Manifest | undefined;
-  /** True where a task may be at work, or still be submitted. */
+  /** True if a task may be running or may still be submitted. */
   live: boolean;
-  /** Of a run that is not live: its last sign of life, ms since the epoch. */
+  /** For a run that is not live: its last sign of life, ms since the epoch. */
   endedAt: number;
 }
 
 const PARALLEL_READS = 16;
 
-/** Looks at every run of the store. A claim that nothing followed within an hour is nobody's, and left out. */
+/** Reads the facts of every run in the store. A claim without a manifest after an hour is abandoned and left out. */
 export async function readRunFacts(store: Store, now: number): Promise<RunFacts[]> {
   const limit = pLimit(PARALLEL_READS);
   const facts: Promise<RunFacts | undefined>[] = [];
@@ -42,12 +42,12 @@ async function factsOf(
   if (!written) return now - claimedAt < GUARD_MS ? { run, manifest: undefined, live: true, endedAt: now } : undefined;
   const [manifest, claimed] = await Promise.all([readManifest(store, run), lastSubmission(store, run)]);
   if (finished && (await isFinished(store, run, submissionOf(await latestJobs(store, run))))) {
-    // A retry takes its number first, and the mark away once it has seen that nothing is being removed.
+    // A retry claims its number first, and removes the mark once it has seen that no gc is running.
     const isRetried = claimed >= finished.modified && now - claimed < GUARD_MS;
     return { run, manifest, live: isRetried, endedAt: finished.modified };
   }
   const [beating, heartbeat] = await Promise.all([readHeartbeat(store, run), store.head(runKeys.heartbeat(run))]);
-  // When anything was last written down of it.
+  // The last time that anything of the run was written.
   const signs = Math.max(written.modified, heartbeat?.modified ?? 0, claimed);
   return {
     run,
@@ -57,7 +57,7 @@ async function factsOf(
   };
 }
 
-/** When a retry last took a number, ms since the epoch; 0 where there was none. */
+/** When a retry last claimed a number, ms since the epoch; 0 if there was none. */
 async function lastSubmission(store: Store, run: string): Promise<number> {
   let last = 0;
   for await (const page of store.list(runKeys.submissions(run)))
@@ -66,8 +66,9 @@ async function lastSubmission(store: Store, run: string): Promise<number> {
 }
 
 /**
- * Of a run that nobody has written down as over. On this machine it lives as long as its process, or is about to say so;
- * elsewhere jobs go on by themselves, until `status` or `cancel` finds that they have ended.
+ * Whether a run without a finished document is live. A local run lives as long as its process, which may be about to
+ * write its first heartbeat; on other engines jobs continue on their own until `status` or `cancel` finds that they
+ * have ended.
  */
 export function isLive(facts: { engine: string; beating: boolean; signs: number; now: number }): boolean {
   return facts.engine !== 'local' || facts.beating || facts.now - facts.signs < GUARD_MS;

@@ -6,7 +6,7 @@ import { DAY_MS } from './garbage.ts';
 import type { RunFacts } from './run-facts.ts';
 
 export interface UsedTasks {
-  /** `step/sample.key` of what runs that ended within the days have used: a run after them may well want the same. */
+  /** `step/sample.key` of tasks used by runs that ended within `keepDays`: a later run is likely to need them too. */
   recent: ReadonlySet<string>;
   /** See `servedReaders`. */
   served: ReadonlySet<string>;
@@ -19,7 +19,7 @@ interface Held {
   succeeded: ReadonlySet<string>;
 }
 
-/** Reads the samples of all runs of a pipeline, one run after the other: a cohort's are large. */
+/** Reads the samples of all runs of a pipeline, one run at a time since a cohort's pages are large. */
 export async function usedTasks(
   store: Store,
   runs: readonly RunFacts[],
@@ -39,8 +39,8 @@ export async function usedTasks(
 }
 
 /**
- * `step/sample.key reader` for outputs that a step reads and has succeeded with, as a run has paired the keys of the two:
- * a success with other inputs says nothing about these.
+ * `step/sample.key reader` for outputs that a step has read and succeeded with, as paired by the keys of a run: a
+ * success with other inputs does not count.
  */
 export function servedReaders(samples: readonly PairedTasks[], { scratch, succeeded }: Held): string[] {
   return samples.flatMap(({ name, tasks }) =>
@@ -55,7 +55,7 @@ export function servedReaders(samples: readonly PairedTasks[], { scratch, succee
   );
 }
 
-/** Of an old run that somebody has damaged nothing is concluded. */
+/** An old run with damaged documents is ignored. */
 async function pairedTasks(store: Store, manifest: Manifest, isRecent: boolean): Promise<readonly PairedTasks[]> {
   try {
     return await readPairedTasks(store, manifest);
@@ -67,7 +67,10 @@ async function pairedTasks(store: Store, manifest: Manifest, isRecent: boolean):
 
 type Steps = readonly Pick<Manifest['steps'][number], 'name' | 'intermediate' | 'upstream'>[];
 
-/** Intermediate steps, and the steps that read them. A step has to be one in every run of the pipeline that has it. */
+/**
+ * Intermediate steps, and the steps that read them. A step must be intermediate in every run of the pipeline that
+ * includes it.
+ */
 export function scratchSteps(runs: readonly Steps[]): Map<string, Set<string>> {
   const readers = new Map<string, Set<string>>();
   const kept = new Set<string>();

@@ -9,10 +9,10 @@ import { listTempArea } from './folder/temp-area.ts';
 import type { Store } from './store.ts';
 
 /**
- * A store in a folder, which is made when it is first written to. Keys are paths below `root`.
+ * A store in a folder, which is created by the first write. Keys are paths below `root`.
  *
- * What touches only metadata or a small body uses synchronous calls: a system call takes some 10 µs, a round trip
- * through the thread pool ten times that, and a task of the local engine makes dozens of them.
+ * Operations on metadata or small bodies use synchronous calls: a system call takes some 10 µs, a round trip through
+ * the thread pool ten times that, and a task of the local engine makes dozens of them.
  * @throws PipelineError `store-not-a-folder`
  */
 export function openFolderStore(root: string): Store {
@@ -32,7 +32,7 @@ function checkRoot(folder: string): void {
   if (!stats || stats.isDirectory()) return;
   throw new PipelineError({
     code: 'store-not-a-folder',
-    message: 'The store is a file, but has to be a folder',
+    message: 'The store is a file, but must be a folder',
     where: folder,
     exitCode: ExitCode.usage,
   });

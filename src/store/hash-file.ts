@@ -3,9 +3,9 @@ import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Store } from './store.ts';
 
-/** Up to here one synchronous read costs less than setting up a stream. */
+/** Up to this size one synchronous read costs less than setting up a stream. */
 const SMALL_FILE_BYTES = 1 << 20;
-/** Large enough that the hash, not the thread pool, is the limit. */
+/** Large enough that hashing, not the thread pool, is the bottleneck. */
 export const COPY_CHUNK_BYTES = 1 << 20;
 
 /** Hex SHA-256 of a file. Errors are those of `node:fs`. */
@@ -17,7 +17,7 @@ export async function hashFile(path: string, signal?: AbortSignal): Promise<stri
   return hash.digest('hex');
 }
 
-/** Hex SHA-256 of an object, read through. Errors are the store's. */
+/** Hex SHA-256 of an object, by reading all of it. Errors are the store's. */
 export async function hashObject(store: Store, key: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of await store.stream(key)) hash.update(chunk as Uint8Array);

@@ -5,7 +5,7 @@ import { openStore, type OpenStoreOptions } from './open-store.ts';
 import { remember } from './remember.ts';
 import type { Store } from './store.ts';
 
-/** A single object, wherever it is: the store that holds it and its key there. */
+/** The location of one object: the store that holds it, and its key there. */
 export interface Located {
   store: Store;
   key: string;
@@ -25,12 +25,12 @@ export function createLocator(options: OpenStoreOptions = {}): (location: string
   };
 }
 
-/** Folder stores give out `file:` URLs, in which a blank is `%20`. */
+/** Folder stores return `file:` URLs, which encode a blank as `%20`. */
 function pathOf(location: string): string {
   if (!location.startsWith('file://')) return resolve(location);
   try {
     return fileURLToPath(location);
   } catch (error) {
-    throw new PipelineError({ code: 'location-invalid', message: `"${location}" is no file: ${messageOf(error)}` });
+    throw new PipelineError({ code: 'location-invalid', message: `"${location}" is not a file: ${messageOf(error)}` });
   }
 }

@@ -8,8 +8,8 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Opens the store at `url`: a path, `file:///path` or `s3://bucket/prefix`. Nothing is read or made yet.
- * The S3 store is loaded only when it is asked for: its SDK takes longer to load than a local command to run.
+ * Opens the store at `url`: a path, `file:///path` or `s3://bucket/prefix`. Nothing is read or created yet. The S3
+ * store is loaded on demand: its SDK takes longer to load than a local command to run.
  * @throws PipelineError `store-url-invalid`, `store-not-a-folder`
  */
 export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<Store> {

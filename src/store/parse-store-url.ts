@@ -10,8 +10,8 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
- * Reads where a store is: a path (absolute or relative to the working folder), `file:///path` or `s3://bucket/prefix`.
- * The prefix has no `/` at either end and may be empty.
+ * Parses the location of a store: a path (absolute or relative to the working folder), `file:///path` or
+ * `s3://bucket/prefix`. The prefix has no `/` at either end and may be empty.
  * @throws PipelineError `store-url-invalid`
  */
 export function parseStoreUrl(url: string): StoreLocation {
@@ -20,7 +20,7 @@ export function parseStoreUrl(url: string): StoreLocation {
   if (scheme === undefined) return { kind: 'folder', root: resolve(url) };
   if (scheme === 'file') return { kind: 'folder', root: fileRoot(url) };
   if (scheme === 's3') return s3Location(url);
-  throw invalid(url, `"${scheme}:" is no kind of store`);
+  throw invalid(url, `"${scheme}:" is not a supported kind of store`);
 }
 
 function fileRoot(url: string): string {
@@ -33,7 +33,7 @@ function fileRoot(url: string): string {
 
 function s3Location(url: string): StoreLocation {
   const [, bucket = '', path = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(url) ?? [];
-  if (!BUCKET.test(bucket)) throw invalid(url, `"${bucket}" is no name of a bucket`);
+  if (!BUCKET.test(bucket)) throw invalid(url, `"${bucket}" is not a valid bucket name`);
   const prefix = path.replace(/\/+$/, '');
   if (prefix !== '') checkKey(prefix);
   return { kind: 's3', bucket, prefix };
@@ -42,7 +42,7 @@ function s3Location(url: string): StoreLocation {
 function invalid(url: string, why: string): PipelineError {
   return new PipelineError({
     code: 'store-url-invalid',
-    message: `${JSON.stringify(url)} is no store: ${why}`,
+    message: `${JSON.stringify(url)} is not a valid store: ${why}`,
     hint: 'Give a folder, or s3://BUCKET/PREFIX.',
   });
 }

@@ -1,4 +1,4 @@
-/** Asks once per key and remembers the answer, whatever else is said with it; a question that failed may be asked again. */
+/** Calls the function once per key (its first argument) and remembers the result; failures are not remembered. */
 export function remember<T, More extends unknown[] = []>(
   ask: (key: string, ...more: More) => Promise<T>,
 ): (key: string, ...more: More) => Promise<T> {

@@ -4,18 +4,18 @@ import { ask, s3Bucket } from './s3/s3-bucket.ts';
 import { statusOf } from './s3/s3-error.ts';
 import type { S3StoreOptions } from './s3/s3-options.ts';
 
-/** What is to be known of a bucket before jobs are sent to it. */
+/** Facts about a bucket that are checked before jobs use it. */
 export interface BucketFacts {
   bucket: string;
-  /** `undefined` where the server does not say. */
+  /** `undefined` if the server does not report it. */
   region: string | undefined;
-  /** Of what others write there: `AES256`, `aws:kms`…; `none`, or `unknown` where we may not ask. */
+  /** Default encryption: `AES256`, `aws:kms`…; `none`, or `unknown` without permission to read it. */
   defaultEncryption: string;
 }
 
 /**
- * Is there a bucket of this name that we may use?
- * @throws PipelineError `store-denied` for somebody else's
+ * Whether there is a bucket of this name that we may use.
+ * @throws PipelineError `store-denied` for a bucket of another account
  */
 export async function bucketExists(name: string, options: S3StoreOptions = {}): Promise<boolean> {
   const bucket = s3Bucket(name, options);
@@ -24,8 +24,8 @@ export async function bucketExists(name: string, options: S3StoreOptions = {}): 
 }
 
 /**
- * Asks S3 about the bucket behind a store.
- * @throws PipelineError `store-missing`, `store-denied`… where the bucket cannot be used
+ * Queries S3 for facts about a store's bucket.
+ * @throws PipelineError `store-missing`, `store-denied`… if the bucket cannot be used
  */
 export async function lookAtBucket(storeUrl: string, options: S3StoreOptions = {}): Promise<BucketFacts | undefined> {
   const location = parseStoreUrl(storeUrl);

@@ -8,12 +8,12 @@ import type { S3StoreOptions } from './s3/s3-options.ts';
 const MAX_TRIES = 10;
 
 /**
- * Removes a bucket with every object in it. Old versions, where others switched versions on, are not found: S3 then
- * refuses to remove the bucket.
+ * Removes a bucket with every object in it. Old versions in a versioned bucket are not removed: S3 then refuses to
+ * remove the bucket.
  */
 export async function removeBucket(name: string, options: S3StoreOptions = {}): Promise<void> {
   const bucket = s3Bucket(name, options);
-  // From the start again: what is removed is no longer listed.
+  // List from the start again: removed objects are no longer listed.
   for (let failures = 0; failures < MAX_TRIES;) {
     const { objects } = await listObjects(bucket, '', undefined);
     if (objects.length === 0) break;

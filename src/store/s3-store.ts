@@ -22,8 +22,8 @@ const MAX_DELETE = 1000;
 const MAX_TRIES = 10;
 
 /**
- * A store below `prefix` (without `/` at its ends, may be empty) of an existing bucket. Nothing is sent yet.
- * Every object is written with a CRC-32 that the server verifies, and verified when it is read.
+ * A store below `prefix` (no `/` at either end, may be empty) of an existing bucket. Nothing is sent yet. Every object
+ * is written with a CRC-32 that the server verifies, and verified when it is read.
  */
 export function openS3Store(bucketName: string, prefix: string, options: S3StoreOptions = {}): Store {
   const bucket = s3Bucket(bucketName, options);
@@ -80,8 +80,8 @@ async function openStream(
 }
 
 /**
- * The condition makes S3 decide who is first. A request whose answer got lost is sent again, and then told "exists"
- * though it was itself that made the object: the id of the write in the object's metadata tells.
+ * The condition lets S3 decide which writer is first. A request whose response was lost is sent again and then fails
+ * with "exists" although it created the object itself: the write id in the object's metadata shows that.
  */
 async function createOnce(bucket: S3Bucket, key: string, body: Uint8Array): Promise<boolean> {
   const writeId = randomUUID();
@@ -91,7 +91,7 @@ async function createOnce(bucket: S3Bucket, key: string, body: Uint8Array): Prom
     if (outcome === 'exists') return (await headObject(bucket, key))?.writeId === writeId;
     await sleep(backoffMs(failures, false));
   }
-  throw stillBusy(bucket, key, 'Others keep writing to this object');
+  throw stillBusy(bucket, key, 'Other processes keep writing to this object');
 }
 
 async function* pages(
@@ -102,7 +102,7 @@ async function* pages(
   let from: string | undefined;
   do {
     const { objects, next } = await listObjects(bucket, prefix, from, signal);
-    // Consoles make "folders" as empty objects whose names end in "/": no key of ours.
+    // Consoles make "folders" as empty objects whose names end in "/": never one of our keys.
     const page = objects.filter(({ key }) => !key.endsWith('/'));
     if (page.length > 0) yield page;
     from = next;
@@ -125,7 +125,7 @@ function stillBusy(bucket: S3Bucket, key: string, message: string): PipelineErro
     code: 'store-busy',
     message,
     where: urlOf(bucket, key),
-    hint: 'Run the same command again later: what is done stays done.',
+    hint: 'Run the same command again later: finished tasks are kept.',
     exitCode: ExitCode.environment,
   });
 }

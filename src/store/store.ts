@@ -10,21 +10,23 @@ export interface ObjectVersion {
   etag: string;
 }
 
-/** What a listing or a look at one object tells. */
+/** What `list` and `head` return about an object. */
 export interface ObjectInfo extends ObjectVersion {
-  /** When it was last written, by the store's clock: ms since the epoch. A file that was moved into a folder keeps its time. */
+  /**
+   * When it was last written, by the store's clock, in ms since the epoch. A file moved into a folder keeps its time.
+   */
   modified: number;
 }
 
-/** What a writer that died has left: no object, and in no listing, but it takes room. */
+/** Leftover of a writer that died: not an object and in no listing, but it takes space. */
 export interface Unfinished {
-  /** For readers. */
+  /** For display. */
   name: string;
   /** Bytes. */
   size: number;
-  /** When it was begun or last written to, ms since the epoch. */
+  /** When it was started or last written to, ms since the epoch. */
   modified: number;
-  /** No harm if it is gone by then. */
+  /** Does nothing if it no longer exists. */
   remove(): Promise<void>;
 }
 
@@ -35,12 +37,12 @@ export interface TransferOptions {
 }
 
 /**
- * Where objects live: a folder or an S3 prefix. Everything that outlives a process goes through here.
- * An absent object is `undefined` from `head` and `read`, and `object-not-found` from the transfers.
- * No method ever leaves a half-written object under its final key.
+ * Where objects live: a folder or an S3 prefix. Everything that outlives a process is kept here. An absent object is
+ * `undefined` from `head` and `read`, and `object-not-found` from the transfers. No method ever leaves a half-written
+ * object under its final key.
  */
 export interface Store {
-  /** `file:///…` or `s3://bucket/prefix`; opening the same URL anywhere gives the same objects. */
+  /** `file:///…` or `s3://bucket/prefix`; the same URL gives the same objects from anywhere. */
   readonly url: string;
   head(key: string): Promise<ObjectInfo | undefined>;
   /** A small object, whole. */
@@ -49,9 +51,9 @@ export interface Store {
   stream(key: string, options?: { start?: number; signal?: AbortSignal }): Promise<Readable>;
   /** Creates or replaces. */
   write(key: string, body: string | Uint8Array): Promise<void>;
-  /** Creates only if absent: of any number of racing writers exactly one gets `true`. */
+  /** Creates only if absent: of any number of concurrent writers exactly one gets `true`. */
   create(key: string, body: string | Uint8Array): Promise<boolean>;
-  /** Publishes a local file, creating or replacing; the local file may be gone afterwards. */
+  /** Publishes a local file, creating or replacing; the local file may no longer exist afterwards. */
   putFile(key: string, path: string, options?: TransferOptions): Promise<ObjectVersion>;
   /** Makes the object's content readable at `path`; a folder links instead of copying: never write to it. */
   getFile(key: string, path: string, options?: TransferOptions): Promise<ObjectInfo>;
@@ -59,8 +61,8 @@ export interface Store {
   list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<readonly ObjectInfo[]>;
   /** Removes these objects; an absent one is no error. */
   remove(keys: readonly string[]): Promise<void>;
-  /** Writes that were begun and have not ended, those that go on just now too. */
+  /** Writes that were started and have not ended, including those in progress. */
   unfinished(): Promise<Unfinished[]>;
-  /** Path of an object's file where the store is a folder of this machine, else `undefined`. */
+  /** Path of an object's file if the store is a local folder, else `undefined`. */
   localPath(key: string): string | undefined;
 }

@@ -50,7 +50,7 @@ test('a run that ended long ago: what was only on the way goes, and nobody misse
   expect(told(await exits(0, ['gc'], { cwd }), cwd)).toMatchInlineSnapshot(`
     "exit 0
     what             where           number  size  why
-    expired scratch  letters sorted  2       8 B   read by marked, and done
+    expired scratch  letters sorted  2       8 B   read by marked, which succeeded
 
     2 items, 8 B
     Nothing was removed. next: batch-pipeline gc --apply"
@@ -61,7 +61,7 @@ test('a run that ended long ago: what was only on the way goes, and nobody misse
   expect(told(await exits(0, ['gc', '--apply'], { cwd }), cwd)).toMatchInlineSnapshot(`
     "exit 0
     what             where           number  size  why
-    expired scratch  letters sorted  2       8 B   read by marked, and done
+    expired scratch  letters sorted  2       8 B   read by marked, which succeeded
 
     2 items, 8 B
     Removed."
@@ -197,7 +197,7 @@ test('outputs of attempts that left no record go, once no run of the pipeline is
   }
   age(cwd, 1);
   const busy = await gc(cwd, '--apply');
-  expect([groups(busy), busy.spared]).toEqual([[], [{ what: 'outputs of obey', why: 'obey-1 is not over' }]]);
+  expect([groups(busy), busy.spared]).toEqual([[], [{ what: 'outputs of obey', why: 'obey-1 has not finished' }]]);
   run.process.kill('SIGKILL');
   await run.over;
   rmSync(join(cwd, 'in/S2.txt'));
@@ -259,7 +259,10 @@ test('a retry that is refused meanwhile leaves the run as it was, and one that b
   // As far as a retry comes before it looks whether gc is at work.
   addFiles(cwd, { [`${STORE}/v1/runs/letters-1/submissions/1`]: '{"jobs":2}' });
   const begun = await gc(cwd, '--apply');
-  expect([groups(begun), begun.spared]).toEqual([[], [{ what: 'outputs of letters', why: 'letters-1 is not over' }]]);
+  expect([groups(begun), begun.spared]).toEqual([
+    [],
+    [{ what: 'outputs of letters', why: 'letters-1 has not finished' }],
+  ]);
   await exits(0, ['retry'], { cwd });
 });
 

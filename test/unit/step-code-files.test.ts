@@ -9,21 +9,21 @@ import { type Files, tellCodes, twoSteps } from './step-code/pipeline-folders.ts
 const UNDECLARED: Readonly<Record<string, [Files, string]>> = {
   'by a URL beside the module': [
     { 'pipeline.ts': twoSteps('', "console.log(new URL('./config.txt', import.meta.url));"), 'config.txt': '' },
-    `Step one reads "./config.txt" without declaring it: elsewhere the file would be missing | pipeline.ts:7:17 | Declare it in files: ['./config.txt'], and read files['./config.txt'] in run.`,
+    `Step one reads "./config.txt" without declaring it, so the file would be missing where the task runs | pipeline.ts:7:17 | Declare it in files: ['./config.txt'], and read files['./config.txt'] in run.`,
   ],
   'by a URL, in a constant': [
     {
       'pipeline.ts': twoSteps("const config = new URL('./config.txt', import.meta.url);", '', 'console.log(config);'),
       'config.txt': '',
     },
-    `Step two reads "./config.txt" without declaring it: elsewhere the file would be missing | pipeline.ts:2:16 | Declare it in files: ['./config.txt'], and read files['./config.txt'] in run.`,
+    `Step two reads "./config.txt" without declaring it, so the file would be missing where the task runs | pipeline.ts:2:16 | Declare it in files: ['./config.txt'], and read files['./config.txt'] in run.`,
   ],
   'by the folder of a helper module': [
     {
       'pipeline.ts': twoSteps("import { folder } from './lib/folder.ts';", 'console.log(folder());'),
       'lib/folder.ts': '// Where it lies.\nexport const folder = (): string => import.meta.dirname;\n',
     },
-    `Step one reads a file beside its code without declaring it: elsewhere the file would be missing | lib/folder.ts:2:37 | Declare it in files: ['./NAME'], and read files['./NAME'] in run.`,
+    `Step one reads a file beside its code without declaring it, so the file would be missing where the task runs | lib/folder.ts:2:37 | Declare it in files: ['./NAME'], and read files['./NAME'] in run.`,
   ],
   'from another folder, although one beside the pipeline is declared': [
     {
@@ -32,11 +32,11 @@ const UNDECLARED: Readonly<Record<string, [Files, string]>> = {
       'lib/table.ts': "export const table = new URL('./t.tsv', import.meta.url);\n",
       'lib/t.tsv': '',
     },
-    `Step one reads "./lib/t.tsv" without declaring it: elsewhere the file would be missing | lib/table.ts:1:22 | Declare it in files: ['./lib/t.tsv'], and read files['./lib/t.tsv'] in run.`,
+    `Step one reads "./lib/t.tsv" without declaring it, so the file would be missing where the task runs | lib/table.ts:1:22 | Declare it in files: ['./lib/t.tsv'], and read files['./lib/t.tsv'] in run.`,
   ],
   'relative to where the program was called': [
     { 'pipeline.ts': twoSteps("import { readFileSync } from 'node:fs';", "readFileSync('config.txt');") },
-    `Step one reads "config.txt" without declaring it: elsewhere the file would be missing | pipeline.ts:7:5 | Declare it in files: ['config.txt'], and read files['config.txt'] in run.`,
+    `Step one reads "config.txt" without declaring it, so the file would be missing where the task runs | pipeline.ts:7:5 | Declare it in files: ['config.txt'], and read files['config.txt'] in run.`,
   ],
   'in a step with a version': [
     {
@@ -45,7 +45,7 @@ const UNDECLARED: Readonly<Record<string, [Files, string]>> = {
         "name: 'one', version: '1',",
       ),
     },
-    `Step one reads a file beside its code without declaring it: elsewhere the file would be missing | pipeline.ts:7:17 | Declare it in files: ['./NAME'], and read files['./NAME'] in run.`,
+    `Step one reads a file beside its code without declaring it, so the file would be missing where the task runs | pipeline.ts:7:17 | Declare it in files: ['./NAME'], and read files['./NAME'] in run.`,
   ],
 };
 

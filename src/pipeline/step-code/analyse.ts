@@ -11,22 +11,22 @@ import { itemAt, Slice } from './slice.ts';
 import { ANALYSIS, type LoadedSources, type StepToAnalyse } from './step-codes.ts';
 
 export interface Analysis {
-  /** By step: what stands for all code that its `run` reaches. */
+  /** By step: the identity of all code that its `run` reaches. */
   codes: Record<string, string>;
-  /** SHA-256 by path of files besides the loaded sources that have been read for it. */
+  /** SHA-256 by path of the files that were read in addition to the loaded sources. */
   read: Readonly<Record<string, string>>;
 }
 
-/** Fields of a step that are no code: they are in a task's key by themselves, or do not change its results. */
+/** Fields of a step that are not code: they enter the task key on their own, or do not affect results. */
 const NO_CODE = new Set(
   'name description scope inputs params outputs files resources tools image attempts intermediate version'.split(' '),
 );
 
 /**
- * Finds what the code of each step reaches: functions, constants, classes, through all modules of the user's, packages by
- * name and version. Of code that cannot be followed all modules count.
+ * Finds what the code of each step reaches: functions, constants and classes in all of the user's modules; packages
+ * count by name and version. If code cannot be followed, all modules count.
  * @param entry absolute path of the pipeline's file
- * @throws PipelineErrors `undeclared-file` for what a step reads by its own place without declaring it
+ * @throws PipelineErrors `undeclared-file` for files that a step reads relative to its code without declaring them
  */
 export function analyseSteps(entry: string, loaded: LoadedSources, steps: readonly StepToAnalyse[]): Analysis {
   const graph = openModules(entry, loaded);
@@ -58,8 +58,8 @@ function sliceOfStep(graph: ModuleGraph, effects: readonly Effect[], step: StepT
 }
 
 /**
- * Adds the call of `defineStep`, and, as long as a piece uses variables of what is around it, that and the call that led
- * there. False if that cannot be followed to the top of a module.
+ * Adds the call of `defineStep`. While a piece uses variables of its surroundings, adds those too, and the call that
+ * led there. False if this cannot be followed to the top level of a module.
  */
 function addOrigin(graph: ModuleGraph, slice: Slice, places: readonly CallPlace[]): boolean {
   const modules = new Map(graph.all().map((module) => [module.path, module]));
@@ -77,7 +77,7 @@ function addOrigin(graph: ModuleGraph, slice: Slice, places: readonly CallPlace[
     if (!around) return false;
     slice.add(module, around);
     if (!isFunction(around)) return true;
-    // The call that led here is told without it.
+    // The call that led here is added without this function.
     omit.add(around);
   }
   return false;
@@ -85,7 +85,7 @@ function addOrigin(graph: ModuleGraph, slice: Slice, places: readonly CallPlace[
 
 type Call = AnyNode & { type: 'CallExpression' | 'NewExpression' };
 
-/** The innermost call that V8 places at a position: where its callee, the last name of it, begins. */
+/** The innermost call at a position as V8 reports it: where the last name of the callee begins. */
 function callAt(module: ParsedModule, position: number): Call | undefined {
   const isCall = (node: AnyNode): node is Call => node.type === 'CallExpression' || node.type === 'NewExpression';
   return nodesAt(module, position)
@@ -111,7 +111,7 @@ function nodesAt(module: ParsedModule, position: number): AnyNode[] {
   return nodes;
 }
 
-/** The fields of a call of `defineStep` that are no code. */
+/** The fields of a `defineStep` call that are not code. */
 function noCodeOf(module: ParsedModule, { callee, arguments: [spec] }: Call): AnyNode[] {
   const name = callee.type === 'MemberExpression' ? callee.object : callee;
   const imported = importOf(module.references.get(name.start)?.resolved);

@@ -3,22 +3,22 @@ import type { Variable } from 'eslint-scope';
 import { isParsed, type Module, type ModuleGraph } from './module-graph.ts';
 import { nameOf, type ParsedModule } from './parse-module.ts';
 
-/** What a name of a module stands for in the end, after all imports and re-exports. */
+/** What a name in a module finally refers to, after all imports and re-exports. */
 export type Binding =
   | { kind: 'variable'; module: ParsedModule; variable: Variable }
   /** An `export default` of an expression. */
   | { kind: 'node'; module: ParsedModule; node: AnyNode }
-  /** A module as a whole, or a name in one that is followed no further. */
+  /** A whole module, or a name in a module that is not analysed. */
   | { kind: 'module'; module: Module; name: string }
   | { kind: 'package'; text: string; name: string };
 
-/** Follows a variable of a module's top level. */
+/** Resolves a top-level variable of a module. */
 export function bindingOf(graph: ModuleGraph, module: ParsedModule, variable: Variable): Binding {
   const imported = importOf(variable);
   return imported ? exportOf(graph, module, imported.specifier, imported.name) : { kind: 'variable', module, variable };
 }
 
-/** What the name at the bottom of `a.b[c].d()` stands for, or `helpers.count` where `helpers` is all of a module. */
+/** What the root name of `a.b[c].d()` refers to, or `helpers.count` if `helpers` is a module namespace. */
 export function boundTo(graph: ModuleGraph, module: ParsedModule, node: AnyNode): Binding | undefined {
   switch (node.type) {
     case 'Identifier': {
@@ -46,7 +46,7 @@ function named(graph: ModuleGraph, binding: Binding): Binding {
   return boundTo(graph, binding.module, binding.node) ?? binding;
 }
 
-/** `helpers.count`, where `helpers` is all of a module. */
+/** `helpers.count`, where `helpers` is a module namespace. */
 export function namespaceMember(graph: ModuleGraph, module: ParsedModule, node: AnyNode): Binding | undefined {
   if (node.type !== 'MemberExpression' || node.computed || node.object.type !== 'Identifier') return undefined;
   const imported = importOf(module.references.get(node.object.start)?.resolved);
@@ -54,7 +54,7 @@ export function namespaceMember(graph: ModuleGraph, module: ParsedModule, node: 
   return exportOf(graph, module, imported.specifier, nameOf(node.property as AnyNode));
 }
 
-/** What an imported variable is imported from, and as what. */
+/** The specifier and name that an imported variable comes from. */
 export function importOf(variable: Variable | null | undefined): { specifier: string; name: string } | undefined {
   const definition = variable?.defs[0];
   if (definition?.type !== 'ImportBinding') return undefined;
@@ -64,7 +64,7 @@ export function importOf(variable: Variable | null | undefined): { specifier: st
   return { specifier, name: node.type === 'ImportNamespaceSpecifier' ? '*' : 'default' };
 }
 
-/** What `name` of `specifier` stands for, seen from `from`. */
+/** What `name` of `specifier` refers to, imported by `from`. */
 function exportOf(graph: ModuleGraph, from: Module, specifier: string, name: string): Binding {
   const target = graph.imported(from, specifier);
   if (target.kind === 'package') return { kind: 'package', text: target.text, name };

@@ -2,7 +2,7 @@ import type { AnyNode } from 'acorn';
 import type { Variable } from 'eslint-scope';
 import { childrenOf } from './parse-module.ts';
 
-/** The variable at the bottom of `a.b[c].d()`. */
+/** The root variable of `a.b[c].d()`. */
 export function rootOf(node: AnyNode): (AnyNode & { type: 'Identifier' }) | undefined {
   switch (node.type) {
     case 'Identifier':
@@ -36,7 +36,7 @@ export function isFunction(node: AnyNode): node is FunctionNode {
 /** A variable, or the expression that is its value. */
 type Declared = Variable | AnyNode;
 
-/** All code that may be called of a function, a class, or an object literal. */
+/** All callable code of a function, class or object literal. */
 export function bodiesOf(declared: Declared): AnyNode[] {
   const node = functionOf(declared);
   if (node) return node.type.startsWith('Class') ? methodsOf(node) : [node];
@@ -44,7 +44,7 @@ export function bodiesOf(declared: Declared): AnyNode[] {
   return value?.type === 'ObjectExpression' ? functionsIn(value) : [];
 }
 
-/** Everything of a class that may be called. */
+/** All callable code of a class. */
 function methodsOf(node: AnyNode): AnyNode[] {
   return childrenOf(node).flatMap((part) => {
     if (part.type === 'ClassBody' || part.type === 'MethodDefinition') return methodsOf(part);
@@ -66,7 +66,7 @@ export function aliasOf(variable: Variable): AnyNode | undefined {
   return init?.type === 'Identifier' || init?.type === 'MemberExpression' ? rootOf(init) : undefined;
 }
 
-/** What is declared, as far as that is written where it is. */
+/** The declared value, if it is written at the declaration. */
 function valueOf(declared: Declared): AnyNode | undefined {
   if ('type' in declared) return declared;
   const [definition] = declared.defs;
@@ -81,7 +81,7 @@ export function functionOf(declared: Declared): AnyNode | undefined {
   return value && (isFunction(value) || value.type.startsWith('Class')) ? value : undefined;
 }
 
-/** A number or string cannot be changed by whoever is given it; a function is not, as a rule. */
+/** Numbers and strings cannot be changed by the code that receives them; functions rarely are. */
 export function isFixed(declared: Declared): boolean {
   if (functionOf(declared)) return true;
   const value = valueOf(declared);

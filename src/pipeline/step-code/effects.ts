@@ -14,37 +14,37 @@ import {
 import { isParsed, type Module, type ModuleGraph } from './module-graph.ts';
 import { childrenOf, type ParsedModule, startOf } from './parse-module.ts';
 
-/** What loading one item of a module does besides giving names to values. */
+/** Side effects of evaluating one item of a module, besides binding names to values. */
 export interface Effect {
   module?: ParsedModule;
   node?: AnyNode;
-  /** Top-level variables, after all imports, whose values it may change. */
+  /** Top-level variables, with imports resolved, whose values it may change. */
   variables: ReadonlySet<Variable>;
-  /** Expressions that are exported as default, and modules that are followed no further, whose values it may change. */
+  /** Default-exported expressions, and modules that are not analysed, whose values it may change. */
   values: ReadonlySet<AnyNode | Module>;
-  /** It may change what belongs to no module of the user's: `process.env.LC_ALL = 'C'`. */
+  /** It may change something outside the user's modules: `process.env.LC_ALL = 'C'`. */
   world: boolean;
-  /** A package, or a module that is followed no further, that is imported for what it does. */
+  /** A package, or a module that is not analysed, imported for its side effects. */
   bare?: string | Module;
 }
 
-/** Methods of arrays, maps, sets, strings and expressions that leave their object as it is. */
+/** Methods of arrays, maps, sets, strings and regular expressions that do not change their object. */
 const PURE_METHODS = new Set(
   `at concat endsWith entries every filter find findIndex findLast findLastIndex flat flatMap get has includes indexOf
   join keys map match matchAll padEnd padStart reduce reduceRight repeat replace replaceAll slice some split startsWith
   test toFixed toLowerCase toReversed toSorted toSpliced toString toUpperCase trim values with`.split(/\s+/),
 );
 
-/** Globals whose functions change nothing but their arguments. */
+/** Globals whose functions change at most their arguments. */
 const PURE_GLOBALS = new Set(
   `Array BigInt Boolean Date Error JSON Map Math Number Object Promise RegExp Set String Symbol URL WeakMap WeakSet console
   structuredClone parseInt parseFloat`.split(/\s+/),
 );
 
-/** Functions of `Object` and `Reflect` that change what they are given. */
+/** Functions of `Object` and `Reflect` that change their argument. */
 const CHANGES_ARGUMENT = /^(assign|define|set|delete|seal|freeze|preventExtensions)/;
 
-/** Nodes through which a value goes unchanged. */
+/** Nodes that pass a value through unchanged. */
 const HOLDS_VALUES =
   /Pattern$|^(Array|Object|Conditional|Logical|Assignment|Await|Sequence)Expression$|^Property$|^(Spread|Rest)Element$/;
 
@@ -88,7 +88,7 @@ function itemEffect(graph: ModuleGraph, module: ParsedModule, item: AnyNode): Fo
 
 type Call = AnyNode & { type: 'CallExpression' | 'NewExpression' | 'TaggedTemplateExpression' };
 
-/** Walks code that may run when a module is loaded: nested functions too, except those that `define…` is given. */
+/** Walks code that may run when a module is loaded: nested functions too, except those passed to `define…`. */
 class Walker {
   readonly #followed = new Set<AnyNode>();
   readonly #graph: ModuleGraph;
@@ -105,7 +105,7 @@ class Walker {
     switch (node.type) {
       case 'ArrowFunctionExpression':
       case 'FunctionExpression':
-        // By itself it does nothing; whoever may call it walks its body.
+        // A function has no effect by itself; its body is walked where it may be called.
         return;
       case 'AssignmentExpression':
         this.#change(module, node.left, false);
@@ -164,7 +164,7 @@ class Walker {
       this.#change(module, callee.object as AnyNode, true);
   }
 
-  /** Whether what a pure method is given, and has been walked, may change the elements that it is called with. */
+  /** Whether the callback of a pure method, already walked, may change the elements it receives. */
   #changesElements(module: ParsedModule, method: string, [given, start]: readonly AnyNode[]): boolean {
     const named = given?.type === 'Identifier' ? boundTo(this.#graph, module, given) : undefined;
     const callback = given && isFunction(given) ? given : named && calledFunction(named);
@@ -175,7 +175,7 @@ class Walker {
     );
   }
 
-  /** Whether a function, whose body has been walked, may change what it is given as its n-th argument. */
+  /** Whether a function, whose body has been walked, may change its n-th argument. */
   #mayChange({ params }: FunctionNode, n: number): boolean {
     const param = params[n];
     if (param?.type !== 'Identifier') return true;
@@ -187,7 +187,7 @@ class Walker {
     this.walk(module, value);
   }
 
-  /** A value is given to code that may change it, or call it. */
+  /** A value is passed to code that may change or call it. */
   #hand(module: ParsedModule, value: AnyNode): void {
     switch (value.type) {
       case 'ArrayExpression':
@@ -209,7 +209,7 @@ class Walker {
       this.#walkAll(module, childrenOf(node));
   }
 
-  /** A function or class of the user's that is named may be called. */
+  /** A function or class of the user that is named here may be called. */
   #follow(module: ParsedModule, node: AnyNode): void {
     const binding = boundTo(this.#graph, module, node);
     if (binding?.kind !== 'variable' && binding?.kind !== 'node') return;
@@ -220,7 +220,7 @@ class Walker {
     }
   }
 
-  /** The value that `node` belongs to changes, or, if `softly`, may change as far as values of its kind can. */
+  /** Notes that the value that `node` belongs to changes or, if `softly`, may change if values of its kind can. */
   #change(module: ParsedModule, node: AnyNode, softly: boolean): void {
     const root = rootOf(node);
     if (!root) {
@@ -275,14 +275,14 @@ function callsIn(node: AnyNode): (AnyNode & { type: 'CallExpression' })[] {
   }
 }
 
-/** The function that a name stands for. */
+/** The function that a name refers to. */
 function calledFunction(binding: Binding): FunctionNode | undefined {
   if (binding.kind !== 'variable' && binding.kind !== 'node') return undefined;
   const found = functionOf(binding.kind === 'variable' ? binding.variable : binding.node);
   return found && isFunction(found) ? found : undefined;
 }
 
-/** Whether nobody knows what a call of it does. What a parameter calls is seen where it is given. */
+/** Whether the effect of a call is unknown. Calls through a parameter are analysed where the argument is passed. */
 function isUnknown(binding: Binding): boolean {
   if (binding.kind === 'node') return functionOf(binding.node) === undefined;
   if (binding.kind !== 'variable') return true;

@@ -7,7 +7,7 @@ import { parseModule, type ParsedModule } from './parse-module.ts';
 import { printNode } from './print-node.ts';
 import type { LoadedSources } from './step-codes.ts';
 
-/** A file that is followed no further: CommonJS, JSON, or what cannot be parsed. It counts as a whole. */
+/** A file that is not analysed (CommonJS, JSON, or unparseable) and counts as a whole. */
 export interface OpaqueModule {
   path: string;
   text: string;
@@ -18,17 +18,17 @@ export interface OpaqueModule {
 
 export type Module = ParsedModule | OpaqueModule;
 
-/** What an import leads to: a module of the user's, or a text that stands for a package. */
+/** What an import resolves to: a module of the user, or a text that identifies a package. */
 export type Imported = { kind: 'module'; module: Module } | { kind: 'package'; text: string };
 
-/** The modules of a pipeline, read as far as they are asked for. */
+/** The modules of a pipeline, read on demand. */
 export interface ModuleGraph {
   entry: Module;
   moduleAt(path: string): Module;
   imported(from: Module, specifier: string): Imported;
-  /** All that the entry reaches, and whatever else was loaded with it, in the order of the imports. */
+  /** All modules that the entry reaches, and any others loaded with it, in import order. */
   all(): readonly Module[];
-  /** SHA-256 by path of everything that was read besides the sources that were given; empty for what is not there. */
+  /** SHA-256 by path of everything read besides the given sources; empty for a missing file. */
   read: ReadonlyMap<string, string>;
 }
 
@@ -36,7 +36,9 @@ export function isParsed(module: Module): module is ParsedModule {
   return 'program' in module;
 }
 
-/** Opens the modules of the pipeline in `entry`, an absolute path; what was not loaded is read from the disk. */
+/**
+ * Opens the modules of the pipeline in `entry`, an absolute path; modules that Node has not loaded are read from disk.
+ */
 export function openModules(entry: string, loaded: LoadedSources): ModuleGraph {
   const modules = new Map<string, Module>();
   const read = new Map<string, string>();
@@ -57,7 +59,7 @@ export function openModules(entry: string, loaded: LoadedSources): ModuleGraph {
     if (specifier === 'batch-pipeline' || isBuiltin(specifier)) return { kind: 'package', text: specifier };
     const path = pathOf(from, specifier, loaded.resolved);
     if (path === undefined) return { kind: 'package', text: packageText(from.path, specifier, readFile) };
-    // An import that is only tried, or that no run has come to yet, may lead to nothing.
+    // An optional import, or one not yet executed, may not resolve.
     if (!modules.has(path) && !loaded.sources.has(path) && !isFile(path, read))
       return { kind: 'package', text: specifier };
     return { kind: 'module', module: moduleAt(path) };
@@ -75,14 +77,14 @@ export function openModules(entry: string, loaded: LoadedSources): ModuleGraph {
   return { entry: moduleAt(entry), moduleAt, imported, all, read };
 }
 
-/** Whether a regular file is there; if not, that is noted. */
+/** Whether a regular file exists; its absence is noted. */
 function isFile(path: string, read: Map<string, string>): boolean {
   if (statSync(path, { throwIfNoEntry: false })?.isFile()) return true;
   read.set(path, '');
   return false;
 }
 
-/** Of a module of the user's; `undefined` for one of a package. A linked package is the user's, wherever it lies. */
+/** Path of a module of the user; `undefined` for a package. A linked package counts as the user's, wherever it is. */
 function pathOf(from: Module, specifier: string, resolved: ReadonlyMap<string, string>): string | undefined {
   const url = resolved.get(`${from.path} ${specifier}`) ?? resolve(from, specifier);
   if (!url?.startsWith('file:')) return undefined;
@@ -131,7 +133,7 @@ function opaqueModule(path: string, source: string): OpaqueModule {
   };
 }
 
-/** The text that stands for a script, and its code without comments, if it can be parsed. */
+/** The text that identifies a script: its code without comments if it can be parsed. */
 function compactScript(source: string): { text: string; code: string } {
   try {
     const comments: Comment[] = [];

@@ -2,38 +2,38 @@ import { stripTypeScriptTypes } from 'node:module';
 import { type AnyNode, type Options, parse, type Program } from 'acorn';
 import { analyze, type Reference, type Scope, type Variable } from 'eslint-scope';
 
-/** What one `export` gives to importers. */
+/** What one `export` provides to importers. */
 export type ExportSource =
   | { kind: 'variable'; variable: Variable }
   | { kind: 'node'; node: AnyNode }
-  /** Handed on from another module; `imported` is `*` for its namespace. */
+  /** Re-exported from another module; `imported` is `*` for its namespace. */
   | { kind: 'from'; specifier: string; imported: string };
 
-/** A module of the user's as a tree, with what its names refer to. Positions are those of the source file. */
+/** The syntax tree of a user's module, with its names resolved. Positions are those of the source file. */
 export interface ParsedModule {
   path: string;
   program: Program;
-  /** What is evaluated when the module is loaded, one by one: declarators, declarations, statements. */
+  /** Items evaluated when the module is loaded, in order: declarators, declarations, statements. */
   items: readonly AnyNode[];
-  /** By the position of the identifier. */
+  /** By position of the identifier. */
   references: ReadonlyMap<number, Reference>;
   moduleScope: Scope;
   exports: ReadonlyMap<string, ExportSource>;
   /** Specifiers of `export * from`. */
   stars: readonly string[];
-  /** Of all imports and re-exports, in their order. */
+  /** Specifiers of all imports and re-exports, in order. */
   specifiers: readonly string[];
-  /** Of imports that name nothing: they are made for what they do. */
+  /** Specifiers of imports without names, made for their side effects. */
   bareSpecifiers: readonly string[];
-  /** Position of a line's first character. */
+  /** Position of each line's first character. */
   lineStarts: readonly number[];
 }
 
 const OPTIONS: Options = { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true, ranges: true };
 
 /**
- * Parses an ES module, or a script that might be one: it is loaded for what it does. `undefined` for what is neither
- * (CommonJS, JSON), or what no parser here understands.
+ * Parses an ES module, or a script loaded for its side effects. `undefined` for CommonJS, JSON and syntax that the
+ * parser does not support.
  */
 export function parseModule(path: string, source: string): ParsedModule | undefined {
   if (path.endsWith('.json')) return undefined;
@@ -48,7 +48,7 @@ function isCommonJs({ path, references }: ParsedModule): boolean {
   return references.values().some(isOf);
 }
 
-/** What CommonJS gives to its modules. */
+/** Names that CommonJS defines in its modules. */
 const COMMON_JS = new Set(['require', 'module', 'exports']);
 
 function parseSource(path: string, source: string): { code: string; program: Program } | undefined {
@@ -60,7 +60,10 @@ function parseSource(path: string, source: string): { code: string; program: Pro
   }
 }
 
-/** Types become blanks, so that every position stays. Node warns that the function is new, and means whoever calls it. */
+/**
+ * Types are replaced by blanks, which preserves positions. Node warns that this function is experimental; the warning
+ * is not for users.
+ */
 function withoutTypes(source: string): string {
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => {};
@@ -97,7 +100,7 @@ function describe(path: string, code: string, program: Program): ParsedModule {
   };
 }
 
-/** Where a node of eslint-scope's, which are acorn's, begins. */
+/** Start of an eslint-scope node, which is an acorn node. */
 export function startOf(node: unknown): number {
   return (node as { start: number }).start;
 }
@@ -142,7 +145,7 @@ function exportsOf(node: AnyNode, scope: Scope): [string, ExportSource][] {
   }
 }
 
-/** Name of an import or export, which may be written as a string. */
+/** Name of an import or export, which may be a string literal. */
 export function nameOf(node: AnyNode): string {
   return node.type === 'Identifier' ? node.name : String((node as { value?: unknown }).value);
 }
@@ -151,7 +154,7 @@ function isWithin(variable: Variable, node: AnyNode): boolean {
   return variable.identifiers.some((id) => startOf(id) >= node.start && startOf(id) < node.end);
 }
 
-/** The nodes right below one. */
+/** The direct children of a node. */
 export function childrenOf(node: AnyNode): AnyNode[] {
   return Object.values(node)
     .flat()

@@ -1,14 +1,14 @@
 import type { AnyNode } from 'acorn';
 
-/** What replaces a node in the print; `undefined` to print it as it is. */
+/** The replacement of a node in the printed text; `undefined` to print it as it is. */
 export type Replace = (node: AnyNode, print: (child: AnyNode) => string) => string | undefined;
 
 /** Fields that say how something was written, not what it is. */
 const HOW_WRITTEN = new Set(['type', 'start', 'end', 'loc', 'range', 'raw', 'shorthand', 'sourceType']);
 
 /**
- * A text of a syntax tree that does not depend on white space, comments, parentheses, quotes, or the parser's version:
- * fields are sorted, and those that are empty or false are left out.
+ * A text for a syntax tree that does not depend on white space, comments, parentheses, quotes or the parser's version:
+ * fields are sorted, and empty or false ones are omitted.
  */
 export function printNode(node: AnyNode, replace: Replace): string {
   const print = (child: AnyNode): string => replace(child, print) ?? plain(child, print);
@@ -45,7 +45,7 @@ function fields(node: AnyNode, print: (child: AnyNode) => string): string[] {
     });
 }
 
-/** `a` of `x.a` and of `{ a: 1 }`, which is the same as `{ 'a': 1 }`, is no reference to a variable. */
+/** `a` of `x.a` and of `{ a: 1 }`, which is the same as `{ 'a': 1 }`, is not a reference to a variable. */
 function isPlainName(node: AnyNode, field: string): boolean {
   if ('computed' in node && node.computed) return false;
   if (field === 'key' || field === 'label') return true;

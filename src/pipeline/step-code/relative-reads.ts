@@ -6,17 +6,17 @@ import { importOf } from './bindings.ts';
 import type { ModuleGraph } from './module-graph.ts';
 import type { ParsedModule } from './parse-module.ts';
 
-/** A place where code finds files by where it lies itself, or by where the program was called. */
+/** A place where code locates files relative to itself or to the working directory. */
 export interface RelativeRead {
   /** `path:line:column`. */
   where: string;
-  /** As the step would declare it, where it is written out. */
+  /** The path as the step would declare it, if it is a literal. */
   name: string | undefined;
-  /** Absolute, of a URL beside the module: wherever code goes, declared files lie as they lie here. */
+  /** Absolute path for a URL relative to the module: declared files keep their place relative to the code. */
   path: string | undefined;
 }
 
-/** Functions of `node:fs` that read what their first argument names. */
+/** Functions of `node:fs` that read the file named by their first argument. */
 const READS = /^(read|createRead|open|exists|l?stat|access|copyFile|cp$|cpSync)/;
 
 /** The read that a node is, if it is one. */
@@ -51,7 +51,7 @@ function urlBeside({ callee, arguments: [path, base] }: AnyNode & { type: 'NewEx
   return typeof path.value === 'string' && !/^[a-z][a-z0-9+.-]*:/i.test(path.value) ? path.value : undefined;
 }
 
-/** `x` of `readFileSync('x')`: relative to wherever the program was called. */
+/** `x` of `readFileSync('x')`: relative to the working directory. */
 function fileRead(module: ParsedModule, node: AnyNode & { type: 'CallExpression' }): string | undefined {
   const { callee } = node;
   const [path] = node.arguments;
@@ -69,13 +69,13 @@ function placeOf(module: ParsedModule, position: number): string {
   return `${module.path}:${line + 1}:${position - (module.lineStarts[line] ?? 0) + 1}`;
 }
 
-/** One error for a read of what the step does not declare. */
+/** The error for reading an undeclared file. */
 export function undeclaredRead(step: string, { name, where }: RelativeRead): PipelineError {
   const file = name === undefined ? 'a file beside its code' : `"${name}"`;
   const declared = name === undefined ? './NAME' : name;
   return new PipelineError({
     code: 'undeclared-file',
-    message: `Step ${step} reads ${file} without declaring it: elsewhere the file would be missing`,
+    message: `Step ${step} reads ${file} without declaring it, so the file would be missing where the task runs`,
     where,
     hint: `Declare it in files: ['${declared}'], and read files['${declared}'] in run.`,
   });

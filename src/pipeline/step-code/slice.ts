@@ -7,25 +7,25 @@ import { type ParsedModule, startOf } from './parse-module.ts';
 import { printNode } from './print-node.ts';
 import { type RelativeRead, relativeRead } from './relative-reads.ts';
 
-/** Names of globals through which code is made of text. */
+/** Globals that turn text into code. */
 const CODE_FROM_TEXT = new Set(['eval', 'Function']);
 
-/** What a piece of code reaches, by its names, through all modules of a pipeline. */
+/** Everything that a piece of code reaches by name, through all modules of a pipeline. */
 export class Slice {
   readonly #graph: ModuleGraph;
   readonly #effects: readonly Effect[];
-  /** Numbers of items and of whole modules, in the order in which they were first asked for. */
+  /** Numbers of items and of whole modules, in order of first use. */
   readonly #items = new Map<AnyNode, number>();
   readonly #whole = new Map<Module, number>();
   readonly #reached = new Set<Variable>();
   readonly #leftOut = new Set<AnyNode>();
-  /** Texts that are still to be made: each may ask for more. */
+  /** Texts still to be printed; each may add more. */
   readonly #queue: (() => string)[] = [];
   readonly #texts: string[] = [];
   readonly #reads: RelativeRead[] = [];
   #captures = false;
 
-  /** @param effects what happens when the modules are loaded */
+  /** @param effects side effects of loading the modules */
   constructor(graph: ModuleGraph, effects: readonly Effect[]) {
     this.#graph = graph;
     this.#effects = effects;
@@ -33,7 +33,7 @@ export class Slice {
 
   /**
    * Adds a piece of code without the nodes in `omit`.
-   * @returns whether it uses variables of a function or block around it
+   * @returns whether it uses variables of an enclosing function or block
    */
   add(module: ParsedModule, node: AnyNode, omit: Iterable<AnyNode> = []): boolean {
     this.#captures = usesOuterThis(node);
@@ -41,7 +41,7 @@ export class Slice {
     return this.#captures;
   }
 
-  /** Leaves these nodes out wherever they are part of a function. */
+  /** Omits these nodes wherever they are part of a function. */
   leaveOut(nodes: Iterable<AnyNode>): void {
     for (const node of nodes) this.#leftOut.add(node);
   }
@@ -51,7 +51,7 @@ export class Slice {
     for (const module of this.#graph.all()) this.#wholeId(module);
   }
 
-  /** Follows what has been added to its end. */
+  /** Follows everything that has been added. */
   finish(): { text: string; reads: readonly RelativeRead[] } {
     for (const { module, node, world, bare } of this.#effects) {
       if (world && module && node) this.#itemId(module, node);
@@ -147,7 +147,7 @@ export class Slice {
       if (omit?.has(node)) return '';
       const read = relativeRead(this.#graph, module, node);
       if (read) this.#reads.push(read);
-      // What it is relative to would be told again.
+      // Its base is not added again.
       if (read && node.type === 'NewExpression') return `URL ${print(node.arguments[0] as AnyNode)}`;
       if (node.type === 'ImportExpression') return this.#dynamicImport(module, node);
       const member = namespaceMember(this.#graph, module, node);
@@ -158,7 +158,7 @@ export class Slice {
   }
 }
 
-/** The item of a module that holds a position. */
+/** The item of a module that contains a position. */
 export function itemAt(module: ParsedModule, position: number): AnyNode[] {
   return module.items.filter((item) => contains(item, position));
 }

@@ -6,16 +6,16 @@ import { z } from 'zod';
 import type { UserModule } from '../code-identity.ts';
 import type { CallPlace } from '../step-origin.ts';
 
-/** A step whose code is to be found. */
+/** A step whose code is analysed. */
 export interface StepToAnalyse {
   name: string;
-  /** Each way in which it was defined: the call of `defineStep`, then the calls around it. */
+  /** Each definition of the step: the call of `defineStep`, then the enclosing calls. */
   origins: readonly (readonly CallPlace[])[];
-  /** Absolute paths of the files that it declares. */
+  /** Absolute paths of its declared files. */
   files: readonly string[];
 }
 
-/** What Node has loaded for a pipeline. */
+/** The sources that Node has loaded for a pipeline. */
 export interface LoadedSources {
   /** By absolute path. */
   sources: ReadonlyMap<string, string>;
@@ -23,22 +23,22 @@ export interface LoadedSources {
   resolved: ReadonlyMap<string, string>;
 }
 
-/** Raised when the same code comes to have another text. */
+/** Raised when the analysis produces a different text for the same code. */
 export const ANALYSIS = 'step-code/1';
 
 export interface StepCodes {
   /** By step. */
   codes: Readonly<Record<string, string>>;
   /**
-   * SHA-256 by path of what was read besides the loaded sources: modules that are imported later, package.json files.
-   * Empty for what is not there.
+   * SHA-256 by path of everything read besides the loaded sources: modules imported later, package.json files. Empty
+   * for a missing file.
    */
   read: Readonly<Record<string, string>>;
 }
 
 /**
- * What stands for all code that the `run` of each step reaches. It is remembered for the same sources and imports, since parsing
- * costs as much time as a whole `run` that has nothing to do.
+ * The identity of all code that the `run` of each step reaches. It is cached for the same sources and imports, since
+ * parsing takes as long as a whole `run` with nothing to do.
  * @param entry absolute path of the pipeline's file
  * @throws PipelineErrors `undeclared-file`
  */
@@ -58,23 +58,23 @@ export async function stepCodes(
   return { codes, read };
 }
 
-/** What the imports of the user's modules lead to: the same source can import another file than before. */
+/** What the imports of the user's modules resolve to: unchanged source can import a different file than before. */
 function resolvedByUser({ resolved }: LoadedSources): [string, string][] {
   const isUsers = ([importer]: [string, string]) => !importer.includes('/node_modules/');
   return [...resolved].filter(isUsers).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 const note = z.object({
-  /** Stands for the loaded sources, what they import, the steps and the analysis. */
+  /** Hash of the loaded sources, their imports, the steps and the analysis version. */
   sources: z.string(),
-  /** SHA-256 of whatever else was read, by path; empty for what was not there. */
+  /** SHA-256 by path of everything else that was read; empty for a missing file. */
   read: z.record(z.string(), z.string()),
   codes: z.record(z.string(), z.string()),
 });
 
 /**
- * Beside the code that Node has compiled of the same files: whoever can write there can have us run anything already, so
- * that nobody new has to be trusted. One file per pipeline file. `undefined` where Node keeps no such folder.
+ * Kept beside Node's compile cache of the same files: anyone who can write there can already make this process run
+ * arbitrary code, so no further trust is needed. One file per pipeline file. `undefined` if Node has no compile cache.
  */
 function noteFile(entry: string): string | undefined {
   const folder = getCompileCacheDir();
@@ -96,7 +96,7 @@ function digestOf(path: string): string {
   return hash('sha256', new TextDecoder().decode(readFileSync(path)));
 }
 
-/** It only saves time: a folder that cannot be written is no error. */
+/** The cache only saves time: an unwritable folder is not an error. */
 function writeNote(file: string, content: z.infer<typeof note>): void {
   try {
     mkdirSync(join(file, '..'), { recursive: true });

@@ -11,7 +11,7 @@ import { withFolders } from './temp-area.ts';
 
 type Reader = Pick<Store, 'head' | 'read' | 'stream' | 'getFile' | 'list'>;
 
-/** The half of a store in the folder `root` that changes nothing in it. */
+/** The read operations of a store in the folder `root`. */
 export function folderReader(root: string): Reader {
   return {
     async head(key) {

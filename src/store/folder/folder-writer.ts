@@ -10,7 +10,7 @@ import { createObject, writeObject } from './write-object.ts';
 
 type Writer = Pick<Store, 'write' | 'create' | 'putFile' | 'remove'>;
 
-/** The half of a store in the folder `root` that changes it. */
+/** The write operations of a store in the folder `root`. */
 export function folderWriter(root: string): Writer {
   const temp = tempArea(root);
   return {
@@ -38,13 +38,13 @@ export function folderWriter(root: string): Writer {
   };
 }
 
-/** Empty folders go too: in a store there are only objects, and their names are free again. */
+/** Removes empty folders too: a store has only objects, and the folder names become available as keys. */
 function removeFile(path: string, root: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
     if (isAbsent(error)) return;
-    // Some systems say EPERM, not EISDIR, of a folder; a folder is no object.
+    // Some systems report EPERM instead of EISDIR for a folder; a folder is not an object.
     if (systemCode(error) === 'EPERM' && statIfThere(path)?.isDirectory()) return;
     throw error;
   }

@@ -6,10 +6,10 @@ import type { ObjectInfo } from '../store.ts';
 import { folderError, isAbsent } from './folder-error.ts';
 import { infoOf, statIfThere } from './object-path.ts';
 
-/** As S3 has it, and small enough that a page is made in a few milliseconds. */
+/** The page size of S3, and small enough to build a page within a few milliseconds. */
 const PAGE_SIZE = 1000;
 
-/** Lists lazily: a folder is read when its turn comes, so that memory does not grow with the store. */
+/** Lists lazily: a folder is read only when reached, so that memory does not grow with the store. */
 export async function* listFolder(
   root: string,
   prefix: string,
@@ -22,7 +22,7 @@ export async function* listFolder(
     if (page.length < PAGE_SIZE) continue;
     yield page;
     page = [];
-    // Timers, signals and other work get their turn, though the walk itself never waits.
+    // Yields to timers, signals and other work, since the walk itself is synchronous.
     await setImmediate();
     signal?.throwIfAborted();
   }
@@ -41,11 +41,12 @@ function* objectsUnder(root: string, prefix: string): Generator<ObjectInfo> {
   }
 }
 
-/** `above` holds the folders that links led to on the way here, so that none is followed for ever. */
+/** `above` holds the folders reached through links on the way here, so that a cycle ends. */
 function* walk(folder: string, start: string, entry: Dirent, above: readonly string[]): Generator<ObjectInfo> {
   const path = `${folder}/${entry.name}`;
   const key = `${start}${entry.name}`;
-  // The entry tells what it is: a folder is not asked again, which halves the cost of a store of many small ones.
+  // The entry already gives the type, so a folder needs no stat; this halves the cost of a store with many small
+  // folders.
   if (entry.isDirectory()) {
     for (const child of entriesOf(path)) yield* walk(path, `${key}/`, child, above);
     return;
@@ -61,7 +62,7 @@ function identity(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
 }
 
-/** What vanished since its name was read, or leads in a circle, is no object. */
+/** An entry that has since vanished, or is part of a link cycle, is not an object. */
 function statOrSkip(path: string): BigIntStats | undefined {
   try {
     return statIfThere(path);

@@ -5,7 +5,7 @@ import { objectNotFound } from '../store-errors.ts';
 import type { ObjectInfo } from '../store.ts';
 import { attempt } from './folder-error.ts';
 
-/** Where the object is, or would be. @throws PipelineError `store-key-invalid` */
+/** Path of the object, existing or not. @throws PipelineError `store-key-invalid` */
 export function pathOf(root: string, key: string): string {
   checkKey(key);
   return join(root, key);
@@ -26,15 +26,15 @@ export function getObject(root: string, key: string): ObjectInfo {
 }
 
 /**
- * Size and modification time (ns), in hex: what a copy that keeps times, a backup or another mount of the same files
- * keeps too. Two writes of equal length within one tick of the filesystem's clock (up to 10 ms) look alike.
+ * Size and modification time (ns), in hex: these survive a copy that preserves times, a backup, or another mount of the
+ * same files. Two writes of equal length within one tick of the filesystem's clock (up to 10 ms) look alike.
  */
 export function infoOf(key: string, stats: BigIntStats): ObjectInfo {
   const etag = [stats.size, stats.mtimeNs].map((part) => part.toString(16)).join('-');
   return { key, size: Number(stats.size), etag, modified: Number(stats.mtimeMs) };
 }
 
-/** `undefined` where there is nothing, or where a link leads nowhere. Other errors are those of `node:fs`. */
+/** `undefined` if there is nothing, or for a dangling link. Other errors are those of `node:fs`. */
 export function statIfThere(path: string): BigIntStats | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false });
 }

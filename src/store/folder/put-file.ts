@@ -9,11 +9,11 @@ import { checksumMismatch, fileUnreadable, isAbort } from '../store-errors.ts';
 import { withFolders, type TempArea } from './temp-area.ts';
 
 /**
- * Publishes the file at `source` as `target`: moved where that is possible, else copied.
+ * Publishes the file at `source` as `target`: moved if possible, else copied.
  *
  * A moved file is not hashed: `sha256` was computed from this very file by the caller, nothing is transferred that
- * could be damaged, and a second reading of 30 GB would cost a minute per sample. A copy is verified on the way.
- * A link is copied, since moving it would publish the name of a file that its owner may change.
+ * could be damaged, and reading 30 GB again would cost a minute per sample. A copy is verified on the way. A link is
+ * copied, since moving it would publish the name of a file that its owner may change.
  */
 export async function putFile(
   temp: TempArea,
@@ -79,11 +79,11 @@ async function copyHashed(source: string, unfinished: string, signal: AbortSigna
   return hash.digest('hex');
 }
 
-/** `getFile` links to the object, so a tool that writes into its input would change it: the mode says no. */
+/** `getFile` links to the object, so a tool that writes into its input would change it: the file mode prevents that. */
 function makeReadOnly(path: string, mode: number): void {
   try {
     chmodSync(path, mode & 0o7555);
   } catch {
-    // Somebody else's file, or a filesystem without modes: the protection is a courtesy, the object is complete.
+    // Another user's file, or a filesystem without modes: the protection is optional, the object is complete.
   }
 }

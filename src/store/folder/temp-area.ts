@@ -6,16 +6,16 @@ import { TEMP_SEGMENT } from '../check-key.ts';
 import type { Unfinished } from '../store.ts';
 import { attempt, isAbsent } from './folder-error.ts';
 
-/** A file that nobody wrote to for a day was left by a process that was killed. */
+/** A file not written to for a day was left by a killed process. */
 const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000;
 
-/** Gives out paths for unfinished files on the store's own filesystem, from where a rename or link publishes them. */
+/** Provides paths for unfinished files on the store's own filesystem, from which a rename or link publishes them. */
 export interface TempArea {
-  /** A path that nobody else has; its folder exists. */
+  /** A unique path whose folder exists. */
   newPath(): string;
 }
 
-/** What lies in the area, of those who died and of those at work. */
+/** Everything in the area, from dead and from live processes. */
 export function listTempArea(root: string): Unfinished[] {
   const folder = join(root, TEMP_SEGMENT);
   return attempt(folder, 'read', () => namesIn(folder)).flatMap((name) => {
@@ -35,7 +35,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Sweeps away, once, what killed processes left a day or more ago. */
+/** Removes, once, files that killed processes left a day or more ago. */
 export function tempArea(root: string): TempArea {
   const folder = join(root, TEMP_SEGMENT);
   let ready = false;
@@ -59,10 +59,12 @@ function sweep(folder: string): void {
   }
 }
 
-/** How often a folder may vanish under us, removed as empty by another process, before that is an error. */
+/** How often a folder may be removed as empty by another process before it is an error. */
 const MAX_TRIES = 10;
 
-/** Runs `place`, making the folders of `path` where they are missing: cheaper than asking first each time. */
+/**
+ * Runs `place`, and creates the folders of `path` only if they turn out to be missing, which saves a check each time.
+ */
 export function withFolders<T>(path: string, place: () => T): T {
   for (let tries = 1; ; tries++) {
     try {
@@ -74,7 +76,7 @@ export function withFolders<T>(path: string, place: () => T): T {
   }
 }
 
-/** As `mkdirSync` with `recursive`, which however says "no such file" of a read-only filesystem (Node 24). */
+/** Like `mkdirSync` with `recursive`, which reports "no such file" on a read-only filesystem (Node 24). */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path);

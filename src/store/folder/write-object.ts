@@ -4,7 +4,7 @@ import { withFolders, type TempArea } from './temp-area.ts';
 
 /*
  * Writes are not flushed to the disk (no fsync): a killed process loses nothing, and after a power cut the checksum
- * in the record tells what is missing. Flushing would cost some 10 ms a file on a spinning disk, per record.
+ * in the record reveals what is missing. Flushing would cost some 10 ms a file on a spinning disk, per record.
  */
 
 /** Creates or replaces `path` in one step: a reader sees the old content or the new. */
@@ -27,9 +27,9 @@ function linkIfAbsent(unfinished: string, path: string): boolean {
     return true;
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
-    // Not "somebody was first", but a key that is part of other keys.
+    // Not a lost race, but a key that is part of other keys.
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
-    // On NFS the answer to a link that succeeded can get lost; the repeated request then says EEXIST. See open(2).
+    // On NFS the reply to a successful link can be lost; the repeated request then fails with EEXIST. See open(2).
     return statSync(unfinished).nlink === 2;
   }
 }

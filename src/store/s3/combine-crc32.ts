@@ -1,11 +1,14 @@
-/** The polynomial of CRC-32 with its bits in reverse: the highest bit of a number stands for x⁰ (RFC 1952, 8). */
+/**
+ * The polynomial of CRC-32 with its bits in reverse: the highest bit of a number is the coefficient of x⁰ (RFC 1952,
+ * 8).
+ */
 const POLYNOMIAL = 0xedb88320;
 const ONE = 0x80000000;
 const X_TO_THE_8 = ONE >>> 8;
 
 /**
- * CRC-32 of two pieces in a row, from those of the pieces and the length of the second: a CRC is a remainder of
- * polynomials, and n bytes more multiply what is before them by x to the power of 8n. Saves reading the bytes again.
+ * CRC-32 of two consecutive pieces, from their CRCs and the length of the second: a CRC is a remainder of polynomials,
+ * and n bytes more multiply what is before them by x to the power of 8n. This saves reading the bytes again.
  */
 export function combineCrc32(first: number, second: number, secondBytes: number): number {
   return (multiply(power(secondBytes), first) ^ second) >>> 0;

@@ -10,9 +10,9 @@ type Provider = ReturnType<typeof defaultProvider>;
 const MAX_TRIES = 8;
 
 /**
- * Credentials from where the AWS SDK looks for them. When an array job starts hundreds of containers at once, the
- * endpoint that gives each its role answers 429: the SDK asks again every second, all of them together, four times
- * in all; here they spread out and wait longer.
+ * Credentials from the AWS SDK's default chain. When an array job starts hundreds of containers at once, the container
+ * credentials endpoint answers 429. The SDK retries every second, in step, four times in all; here the retries spread
+ * out and wait longer.
  */
 export function patientCredentials(tries = MAX_TRIES): Provider {
   const provider = defaultProvider({ maxRetries: 0 });
@@ -21,7 +21,7 @@ export function patientCredentials(tries = MAX_TRIES): Provider {
       try {
         return await provider(options);
       } catch (error) {
-        // The chain's last word hides what the endpoint said. Where there is no endpoint, waiting brings nothing.
+        // The chain's final error hides the endpoint's answer. Without an endpoint, waiting is pointless.
         if (!hasContainerEndpoint()) throw error;
         if (failures >= tries) throw endpointBusy(error);
         await sleep(backoffMs(failures, true));
@@ -30,12 +30,12 @@ export function patientCredentials(tries = MAX_TRIES): Provider {
   };
 }
 
-/** Nobody has to log in again: the job's role is there, and another try of the job may get at it. */
+/** Not a login problem: the job has its role, and another attempt of the job may obtain its credentials. */
 function endpointBusy(cause: unknown): PipelineError {
   return new PipelineError({
     code: 'store-busy',
-    message: `The endpoint that gives containers their credentials does not: ${messageOf(cause)}`,
-    hint: 'It answers some requests a second: try again, or start fewer tasks on one instance.',
+    message: `The container credentials endpoint failed: ${messageOf(cause)}`,
+    hint: 'It limits requests per second: try again, or start fewer tasks per instance.',
     exitCode: ExitCode.environment,
     cause,
   });

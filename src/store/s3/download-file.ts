@@ -12,15 +12,15 @@ import { headObject, type S3Head } from './s3-objects.ts';
 import type { Slots } from './slots.ts';
 
 const MiB = 1024 * 1024;
-/** What one connection fetches: large against the time to the first byte, small enough to share out a 100 MB file. */
+/** Bytes per request: large compared with the time to first byte, small enough to split a 100 MB file. */
 const RANGE_BYTES = 16 * MiB;
-/** What is gathered before it is written, since every write is a trip to the thread pool. */
+/** Bytes buffered per write, since every write is a round trip through the thread pool. */
 const WRITE_BYTES = MiB;
 const CHECK_BYTES = 4 * MiB;
 
 /**
- * Downloads an object in ranges side by side and renames it to `path` when it is whole and verified: against the
- * SHA-256 given, else against the CRC-32 that the server keeps. The check follows close behind the download.
+ * Downloads an object in parallel ranges and renames it to `path` once it is complete and verified against the given
+ * SHA-256, else against the server's CRC-32. Verification runs close behind the download.
  */
 export async function downloadFile(
   bucket: S3Bucket,
@@ -56,7 +56,7 @@ async function fetchAndCheck(
   await using file = await open(path, 'wx+');
   let turn = Promise.resolve();
   const fetched = rangesOf(head.size).map(async ({ start, end }) => {
-    // One by one: the ranges of a large object must not fill the queue before those of a small one.
+    // Acquired one by one: the ranges of a large object must not fill the queue ahead of those of a small one.
     const granted = turn.then(() => slots.acquire());
     turn = granted.then(() => undefined);
     const slot = await granted;
@@ -68,7 +68,7 @@ async function fetchAndCheck(
       slot.release();
     }
   });
-  // The first failure stops the others, though `check` may not have come to it yet.
+  // The first failure stops the others, even if `check` has not reached it yet.
   for (const range of fetched) range.catch((error: unknown) => stop.abort(error));
   try {
     await check(file, fetched, head, urlOf(bucket, head.key), sha256);
@@ -111,7 +111,7 @@ async function fetchRange(
   if (length > 0) await flush();
 }
 
-/** Reads back each range as soon as it and all before it are there, while others are still under way. */
+/** Reads back each range once it and all earlier ones are written, while later ones are still downloading. */
 async function check(
   file: FileHandle,
   fetched: readonly Promise<number>[],

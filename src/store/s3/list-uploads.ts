@@ -11,7 +11,7 @@ import { abortUpload, type Upload } from './s3-multipart.ts';
 
 const PARALLEL_ASKS = 16;
 
-/** Uploads below `prefix` that were begun and neither completed nor aborted; their parts are paid for. */
+/** Uploads below `prefix` that were started and neither completed nor aborted; AWS charges for their parts. */
 export async function listUploads(bucket: S3Bucket, prefix: string): Promise<Unfinished[]> {
   const limit = pLimit(PARALLEL_ASKS);
   const found: Promise<Unfinished>[] = [];
@@ -34,7 +34,7 @@ async function unfinished(bucket: S3Bucket, upload: Upload, modified: number, na
   return { name, size, modified, remove: () => abortUpload(bucket, upload).catch(unlessGone) };
 }
 
-/** Bytes of the parts that have come. */
+/** Bytes of the uploaded parts. */
 async function partsSize(bucket: S3Bucket, { key, id }: Upload): Promise<number> {
   let size = 0;
   let PartNumberMarker: string | undefined;

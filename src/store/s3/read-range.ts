@@ -6,10 +6,10 @@ import { urlOf, type S3Bucket } from './s3-bucket.ts';
 import { s3Error } from './s3-error.ts';
 import { openRange, type ObjectRange } from './s3-objects.ts';
 
-/** Broken answers in a row, without a byte between them. */
+/** Consecutive interrupted responses without a byte in between. */
 const MAX_FAILURES = 8;
 
-/** The bytes of a range; an answer that breaks off is taken up again where it ended. */
+/** The bytes of a range; an interrupted response is resumed where it ended. */
 export async function* readRange(
   bucket: S3Bucket,
   key: string,

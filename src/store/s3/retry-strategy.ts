@@ -1,17 +1,18 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { backoffMs } from './backoff.ts';
 
-/** What arrived was not what was sent: the next try is not damaged again. */
+/** The data was damaged in transit, so another try may succeed. */
 const DAMAGED = new Set(['BadDigest', 'IncompleteBody', 'InvalidDigest', 'XAmzContentSHA256Mismatch']);
 
 type RetryStrategy = Extract<NonNullable<S3ClientConfig['retryStrategy']>, { refreshRetryTokenForRetry: unknown }>;
 
 /**
- * Retries what the SDK takes for throttled (503 SlowDown, 429) or transient, `attempts` times in all.
+ * Retries requests that the SDK classifies as throttled (503 SlowDown, 429) or transient, up to `attempts` attempts in
+ * all.
  *
- * The SDK's own strategies share a quota between the requests of a client, which a server that is away for some
- * seconds uses up at once where eight parts are in flight. Here every request has its own patience instead: with the
- * default of 12 attempts 40 s on average, and up to 90 s.
+ * The SDK's own strategies share a quota between the requests of a client; with eight parts in flight, a server outage
+ * of some seconds exhausts it at once. Here every request has its own budget instead: with the default of 12 attempts
+ * 40 s on average, and up to 90 s.
  */
 export function retryStrategy(attempts: number): RetryStrategy {
   return {
@@ -20,7 +21,7 @@ export function retryStrategy(attempts: number): RetryStrategy {
       const failures = last.getRetryCount() + 1;
       const throttled = errorType === 'THROTTLING';
       const worthIt = throttled || errorType === 'TRANSIENT' || DAMAGED.has(error?.name ?? '');
-      if (failures >= attempts || !worthIt) throw new Error('Not to be retried');
+      if (failures >= attempts || !worthIt) throw new Error('Not retryable');
       const hintMs = retryAfterHint ? retryAfterHint.getTime() - Date.now() : 0;
       return token(failures, Math.max(hintMs, backoffMs(failures, throttled)));
     },

@@ -6,14 +6,14 @@ import { encryptionParameters, type EncryptionParameters, type S3StoreOptions } 
 
 const DEFAULT_ATTEMPTS = 12;
 const CONNECTION_TIMEOUT_MS = 10_000;
-/** Without a single byte: joining the parts of 100 GB may take a server a minute or two. */
+/** Time without a single byte: joining the parts of 100 GB may take a server a minute or two. */
 const SILENCE_TIMEOUT_MS = 180_000;
 
-/** A bucket and how to talk to it: what every request here is given first. */
+/** A bucket and its client: the first argument of every request here. */
 export interface S3Bucket {
   readonly name: string;
   readonly client: S3Client;
-  /** Goes into every request that makes an object. */
+  /** Included in every request that creates an object. */
   readonly encryption: EncryptionParameters;
 }
 
@@ -22,7 +22,7 @@ export function s3Bucket(name: string, options: S3StoreOptions): S3Bucket {
   return { name, client: s3Client(options), encryption: encryptionParameters(options) };
 }
 
-/** Runs a request on `key`; an error becomes the answer that `expected` makes of it, else a PipelineError. */
+/** Runs a request on `key`; `expected` may turn an error into a result, other errors become PipelineErrors. */
 export async function ask<T, E = never>(
   bucket: S3Bucket,
   key: string,
@@ -52,9 +52,9 @@ function s3Client(options: S3StoreOptions): S3Client {
     retryStrategy: retryStrategy(attempts),
     maxAttempts: attempts,
     requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SILENCE_TIMEOUT_MS },
-    // Asking "may I send?" first makes the SDK open a connection of its own for every part.
+    // `Expect: 100-continue` makes the SDK open a separate connection for every part.
     expectContinueHeader: false,
-    // Asked for where it holds (whole objects): a part does not have the checksum of the whole.
+    // Requested only for whole objects: a part does not have the checksum of the whole.
     responseChecksumValidation: 'WHEN_REQUIRED',
   } satisfies S3ClientConfig);
   const leaveUnsigned = { step: 'build', name: 'leavePayloadUnsigned' } as const;
@@ -77,7 +77,7 @@ function leavePayloadUnsigned(request: unknown): void {
   if (protocol === 'https:' && body instanceof Uint8Array) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
 }
 
-/** What the environment or the profile says, else us-east-1, from where S3 redirects to the bucket's own region. */
+/** The region of the environment or profile, else us-east-1, from where S3 redirects to the bucket's own region. */
 function regionOrDefault(): () => Promise<string> {
   const { region } = new S3Client({}).config;
   return () => region().catch(() => 'us-east-1');

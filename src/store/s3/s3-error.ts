@@ -14,8 +14,8 @@ const CREDENTIALS: Explanation = {
 };
 const DENIED: Explanation = {
   code: 'store-denied',
-  message: 'The bucket denies it',
-  hint: 'Needed are s3:GetObject, PutObject, DeleteObject, AbortMultipartUpload on the prefix, and s3:ListBucket.',
+  message: 'Access to the bucket is denied',
+  hint: 'Required are s3:GetObject, PutObject, DeleteObject, AbortMultipartUpload on the prefix, and s3:ListBucket.',
 };
 const UNREACHABLE: Explanation = {
   code: 'store-unreachable',
@@ -25,7 +25,7 @@ const UNREACHABLE: Explanation = {
 const BUSY: Explanation = {
   code: 'store-busy',
   message: 'S3 keeps asking to slow down',
-  hint: 'Run the same command again later: what is done stays done.',
+  hint: 'Run the same command again later: finished tasks are kept.',
 };
 const FULL: Explanation = { code: 'store-full', message: 'The server of the bucket has no space left' };
 const KMS: Explanation = { code: 'store-encryption', message: 'The key of the bucket cannot be used' };
@@ -66,12 +66,12 @@ const BY_STATUS: Readonly<Record<number, Explanation>> = {
 };
 const NETWORK = /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|EPIPE|CERT_|DEPTH_ZERO|UNABLE_TO)/;
 
-/** HTTP status of an answer that the SDK made an error of. */
+/** HTTP status of a response that the SDK turned into an error. */
 export function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
 }
 
-/** Turns an error of the SDK into one that says what to do; passes on aborts and errors that already do. */
+/** Turns an error of the SDK into a PipelineError with a hint; passes on aborts and PipelineErrors. */
 export function s3Error(error: unknown, where: string): unknown {
   if (error instanceof PipelineError || isAbort(error)) return error;
   const explanation = explain(error);
@@ -87,7 +87,7 @@ function explain(error: unknown): Explanation {
   return BY_STATUS[statusOf(error) ?? 0] ?? { code: 'store-failed', message: 'S3 failed' };
 }
 
-/** An answer without a body has no words but its status; the SDK then says "UnknownError". */
+/** A response without a body has no message but its status; the SDK then reports "UnknownError". */
 function wordsOf(error: unknown): string {
   const status = statusOf(error);
   const name = error instanceof Error ? error.name : '';

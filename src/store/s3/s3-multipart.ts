@@ -9,7 +9,7 @@ import { combineCrc32 } from './combine-crc32.ts';
 import { ask, type S3Bucket } from './s3-bucket.ts';
 import { WRITE_ID, aborting, plainEtag } from './s3-objects.ts';
 
-/** An upload in parts, of which nothing is visible before it is completed. */
+/** A multipart upload; nothing is visible before it is completed. */
 export interface Upload {
   key: string;
   id: string;
@@ -23,7 +23,9 @@ export interface UploadedPart {
   crc32: number;
 }
 
-/** A checksum of the whole, not one of the parts' checksums, so that a download in other parts can verify it. */
+/**
+ * A checksum of the whole object, not of the parts' checksums, so that a download in different ranges can verify it.
+ */
 const CHECKSUM = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const;
 
 export async function startUpload(
@@ -51,7 +53,7 @@ export async function uploadPart(
   return { number: part.number, etag: output.ETag ?? '', bytes: part.body.length, crc32: sum };
 }
 
-/** Publishes the object. Returns its ETag. @throws PipelineError `upload-lost` if there is no such upload any more. */
+/** Publishes the object. Returns its ETag. @throws PipelineError `upload-lost` if the upload no longer exists. */
 export async function completeUpload(
   bucket: S3Bucket,
   upload: Upload,
@@ -78,7 +80,7 @@ export async function abortUpload(bucket: S3Bucket, upload: Upload): Promise<voi
   await ask(bucket, upload.key, () => bucket.client.send(command));
 }
 
-/** The form in which S3 has it: four bytes, the highest first, in Base64. */
+/** The form that S3 uses: four bytes, big-endian, in Base64. */
 export function base64Crc32(sum: number): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(sum);

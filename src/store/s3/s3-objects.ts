@@ -15,18 +15,18 @@ import { backoffMs } from './backoff.ts';
 import { ask, urlOf, type S3Bucket } from './s3-bucket.ts';
 import { isNamed, s3Error, statusOf } from './s3-error.ts';
 
-/** What a look at an object tells. */
+/** What HeadObject returns about an object. */
 export interface S3Head extends ObjectInfo {
-  /** Base64 CRC-32 of the whole content, where the server knows it. */
+  /** Base64 CRC-32 of the whole content, if the server knows it. */
   crc32: string | undefined;
-  /** Which write made the object, if it was one of ours. */
+  /** Id of the write that created the object, if it was one of ours. */
   writeId: string | undefined;
 }
 
-/** Header `x-amz-meta-batch-pipeline-write`: tells own writes from others' when an answer got lost. */
+/** Header `x-amz-meta-batch-pipeline-write`: distinguishes our writes from others' after a lost response. */
 export const WRITE_ID = 'batch-pipeline-write';
 
-/** Tries of a small object's body that breaks off; the request itself has the client's patience. */
+/** Attempts at reading a small object's body after interruptions; the request itself is retried by the client. */
 const MAX_BODY_TRIES = 6;
 
 const ABSENT = Symbol('absent');
@@ -61,11 +61,11 @@ export async function readObject(bucket: S3Bucket, key: string): Promise<Uint8Ar
   }
 }
 
-/** A piece of one version of an object. */
+/** A byte range of one version of an object. */
 export interface ObjectRange {
   etag: string;
   start: number;
-  /** Not included. */
+  /** Exclusive. */
   end: number;
 }
 
@@ -107,7 +107,7 @@ export async function putObject(
   return plainEtag(output.ETag);
 }
 
-/** `conflict`: another request on this key is under way, so that neither "made" nor "exists" can be said yet. */
+/** `conflict`: another request on this key is in progress, so neither "created" nor "exists" is known yet. */
 export type CreateOutcome = 'created' | 'exists' | 'conflict';
 
 /** Creates an object unless it exists. docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
@@ -130,7 +130,7 @@ function putInput(bucket: S3Bucket, key: string, body: Uint8Array, writeId: stri
   return { ...object, ...bucket.encryption, ChecksumAlgorithm: 'CRC32' } as const;
 }
 
-/** At most 1,000 objects, and where the next page starts. */
+/** At most 1,000 objects, and the start of the next page. */
 export async function listObjects(
   bucket: S3Bucket,
   prefix: string,
@@ -149,7 +149,7 @@ export async function listObjects(
   return { objects, next: output.IsTruncated ? output.NextContinuationToken : undefined };
 }
 
-/** Removes at most 1,000 objects; returns those that could not be removed just now, for another try. */
+/** Removes at most 1,000 objects; returns those that could not be removed now, for another try. */
 export async function deleteObjects(bucket: S3Bucket, keys: readonly string[]): Promise<string[]> {
   const Delete = { Quiet: true, Objects: keys.map((key) => ({ Key: key })) };
   const command = new DeleteObjectsCommand({ Bucket: bucket.name, Delete });
@@ -161,12 +161,12 @@ export async function deleteObjects(bucket: S3Bucket, keys: readonly string[]): 
   });
 }
 
-/** `$abort` of a request, where there is a signal. */
+/** `$abort` of a request, if there is a signal. */
 export function aborting(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal ? { abortSignal: signal } : {};
 }
 
-/** A header has no parts of a second, a listing of some servers has: one object has one time. */
+/** Headers have whole seconds, listings of some servers have fractions; one object needs one time. */
 function wholeSeconds(time: Date | undefined): number {
   return Math.floor((time?.getTime() ?? 0) / 1000) * 1000;
 }

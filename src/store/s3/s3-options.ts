@@ -1,12 +1,12 @@
-/** Credentials and profile come from where the AWS SDK looks for them. */
+/** Credentials and profile come from the AWS SDK's default chain. */
 export interface S3StoreOptions {
-  /** Of an S3-compatible server: `http://localhost:7070`. Objects are then addressed by path, not by host name. */
+  /** URL of an S3-compatible server: `http://localhost:7070`. Objects are then addressed by path, not by host name. */
   endpoint?: string;
   /** Default: what the SDK finds in the environment or the profile, else us-east-1, which redirects to the right one. */
   region?: string;
-  /** Id, alias or ARN of the KMS key that encrypts new objects; without one the bucket's default does. */
+  /** Id, alias or ARN of the KMS key that encrypts new objects; by default the bucket's default applies. */
   kmsKeyId?: string;
-  /** Tries of one request that is throttled or not answered. Default: 12, which is 40 s on average. */
+  /** Attempts at one request that is throttled or not answered. Default: 12, which is 40 s on average. */
   attempts?: number;
 }
 
@@ -18,11 +18,11 @@ export interface EncryptionParameters {
 }
 
 /**
- * S3 encrypts everything, with keys of its own unless the bucket's owner has chosen others, which a request that names
- * S3's would override: docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html
+ * S3 always encrypts, with its own keys unless the bucket has a default key, which a request for S3's keys would
+ * override: docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html
  */
 export function encryptionParameters({ kmsKeyId }: S3StoreOptions): EncryptionParameters {
   if (kmsKeyId === undefined) return {};
-  // One KMS call per bucket and minutes instead of one per object (S3 Bucket Keys).
+  // S3 Bucket Keys: one KMS call per bucket every few minutes instead of one per object.
   return { ServerSideEncryption: 'aws:kms', BucketKeyEnabled: true, SSEKMSKeyId: kmsKeyId };
 }

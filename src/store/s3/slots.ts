@@ -3,11 +3,11 @@ export interface Slots {
   acquire(): Promise<Slot>;
 }
 
-/** One part's place. */
+/** The slot of one part. */
 export interface Slot {
-  /** Memory for the part: that of the last one, where it is large enough, since fresh memory costs a tenth of the time. */
+  /** Memory for the part: reused if large enough, since allocating it takes a tenth of the transfer time. */
   memory(bytes: number): Buffer;
-  /** Gives the place, and its memory, to the next one. */
+  /** Passes the slot and its memory to the next part. */
   release(): void;
 }
 
@@ -22,7 +22,7 @@ export function slots(count: number): Slots {
   };
   return {
     async acquire() {
-      // The last one given back: its memory is most likely the one that is there already.
+      // Takes the slot returned last: its memory is most likely still mapped.
       const place = free.pop() ?? (await new Promise<Place>((resolve) => waiting.push(resolve)));
       return slot(place, giveBack);
     },

@@ -15,17 +15,17 @@ const PART_BYTES = 16 * MiB;
 /** docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MAX_PARTS = 10_000;
 
-/** Size of the parts of a file of `size` bytes: so large that 10,000 of them are enough, in whole MiB. */
+/** Size of the parts of a file of `size` bytes: large enough that 10,000 parts suffice, in whole MiB. */
 export function partBytes(size: number): number {
   return Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS / MiB) * MiB);
 }
 
 /**
- * Uploads a file: in one request, or in parts side by side of which at most as many are in memory as there are slots.
- * It is hashed on the way; nothing becomes visible if its SHA-256 is not the one given, or on any other failure.
+ * Uploads a file: in one request, or in parallel parts, with at most as many in memory as there are slots. It is hashed
+ * on the way; nothing becomes visible if its SHA-256 differs from the given one, or on any other failure.
  *
- * Not `Upload` of the SDK's lib-storage: its abort returns while parts are still under way and may still publish, and
- * it takes the lost answer to a completion for a failure.
+ * Not `Upload` of the SDK's lib-storage: its abort returns while parts are still in flight and may still publish, and
+ * it treats a lost response to the completion as a failure.
  */
 export async function uploadFile(
   bucket: S3Bucket,
@@ -48,7 +48,7 @@ interface Source {
   file: FileHandle;
   path: string;
   size: number;
-  /** Of what was read so far, where somebody wants to know: parts are read in order. */
+  /** Hash of what was read so far, if requested: parts are read in order. */
   hash: Hash | undefined;
 }
 
@@ -93,13 +93,13 @@ async function uploadInParts(
     verify(source, options.sha256);
     return await publish(bucket, upload, parts, writeId);
   } catch (error) {
-    // What cannot be freed now, the bucket's rule for incomplete uploads frees.
+    // Parts that cannot be freed now are freed by the bucket's rule for incomplete uploads.
     await abortUpload(bucket, upload).catch(() => undefined);
     throw error;
   }
 }
 
-/** Reads in order, sends side by side; returns or throws only when nothing is under way any more. */
+/** Reads in order, sends in parallel; returns or throws only once nothing is in flight. */
 async function sendParts(
   bucket: S3Bucket,
   slots: Slots,
@@ -150,8 +150,8 @@ function verify({ hash, path }: Source, expected: string | undefined): void {
 }
 
 /**
- * A completion whose answer was lost is sent again and then refused, since there is no such upload any more: what
- * counts is whether the object is the one that this upload made.
+ * A completion whose response was lost is sent again and then refused, since the upload no longer exists: what counts
+ * is whether the object is the one that this upload created.
  */
 async function publish(
   bucket: S3Bucket,
@@ -171,7 +171,7 @@ async function publish(
 function fileChanged(path: string): PipelineError {
   return new PipelineError({
     code: 'file-changed',
-    message: 'The file got shorter while it was uploaded',
+    message: 'The file became shorter while it was being uploaded',
     where: path,
     exitCode: ExitCode.environment,
   });

@@ -137,7 +137,7 @@ test('a run that is not over keeps its outputs, its bundle and its definitions',
   const ran = await lab.command(...lab.run, '--job-role', jobRoleArn, ...lab.samples({ S1: 'one' }));
   expect(ran.code, ran.stderr).toBe(0);
   age(lab, 40);
-  const spared = [{ what: 'outputs of needs', why: 'needs-1 is not over' }];
+  const spared = [{ what: 'outputs of needs', why: 'needs-1 has not finished' }];
   expect(await gc(lab, '--apply', '--keep-days', '0')).toEqual({ found: [], spared });
   await stack.control('POST', 'settings', { slots: 8 });
   const watched = await lab.command('status', '--watch', '--store', lab.store);

@@ -39,20 +39,20 @@ objects() { (cd "$1" && find . -type f | sed -E 's/[0-9a-f]{40}(-[0-9a-f]{16})?/
 test('a store that is a file, below a file, or of a kind that is not known', async () => {
   expect(await run('notes', { notes: 'x' })).toMatchInlineSnapshot(`
     "exit 2
-    error: <folder>/notes: The store is a file, but has to be a folder"
+    error: <folder>/notes: The store is a file, but must be a folder"
   `);
   expect(await run('notes/store', { notes: 'x' })).toMatchInlineSnapshot(`
     "exit 3
-    error: <folder>/notes/store/v1/bundles/<sha256>.zip: In a folder, one name cannot be both an object and a part of the keys of others"
+    error: <folder>/notes/store/v1/bundles/<sha256>.zip: In a folder, a name cannot be both an object and part of the keys of others"
   `);
   expect(await run('ftp://host/folder')).toMatchInlineSnapshot(`
     "exit 2
-    error: "ftp://host/folder" is no store: "ftp:" is no kind of store
+    error: "ftp://host/folder" is not a valid store: "ftp:" is not a supported kind of store
       -> Give a folder, or s3://BUCKET/PREFIX."
   `);
   expect(await run('s3://')).toMatchInlineSnapshot(`
     "exit 2
-    error: "s3://" is no store: "" is no name of a bucket
+    error: "s3://" is not a valid store: "" is not a valid bucket name
       -> Give a folder, or s3://BUCKET/PREFIX."
   `);
 });
@@ -68,7 +68,7 @@ bound bp plan ${LETTERS} -s S1,S2 --inputs in --store other
 chmod 700 other/v1
 `;
   expect(await inOwnMounts(commands, TWO_TEXTS)).toMatchInlineSnapshot(`
-    "error: <folder>/store/v1/bundles/<sha256>.zip: The store may not be written
+    "error: <folder>/store/v1/bundles/<sha256>.zip: No permission to write to the store
       -> Check owner, permissions and mount options of the folder, or choose another store.
     exit 3
     Run letters-1: 2 samples, 2 succeeded; 5 tasks run, 0 up to date, in <seconds>.
@@ -77,7 +77,7 @@ chmod 700 other/v1
     error: EACCES: permission denied, stat '<folder>/other/v1/run-ids/'
       -> The operating system refused: check owner, permissions and free space.
     exit 3
-    error: <folder>/other/v1/gc.json: The store may not be read
+    error: <folder>/other/v1/gc.json: No permission to read the store
       -> Check owner and permissions of the folder.
     exit 3
     "
@@ -127,7 +127,7 @@ bp run ${LETTERS} -s S1,S2 --inputs in --store disk/store
     next: batch-pipeline --store disk/store results
     exit 0
     error: <folder>/disk/store/.scratch/<attempt>/pipeline.mjs: No space is left on the local disk
-      -> Free some space, then run the same command again: what is done stays done.
+      -> Free some space, then run the same command again: finished tasks are kept.
     exit 3
     Run letters-2: 2 samples, 2 succeeded; 3 tasks run, 2 up to date, in <seconds>.
     next: batch-pipeline --store disk/store results

@@ -104,7 +104,7 @@ test('gc leaves the outputs of a step whose records it does not all know', async
     spared: [
       {
         what: 'outputs of letters sorted',
-        why: `${later.replace(`${STORE}/`, '')} is not a record that this program knows`,
+        why: `${later.replace(`${STORE}/`, '')} is not a record that this version knows`,
       },
     ],
   });
