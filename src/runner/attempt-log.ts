@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, existsSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { systemCode } from '../errors.ts';
 
 /** Largest piece of output that a step's code or a record is handed. */
@@ -9,35 +9,62 @@ const SHORT_BYTES = 64 * 1024;
 /** The log of one attempt: tools append to the file themselves, so that it can be followed and costs no copying. */
 export interface AttemptLog {
   readonly path: string;
+  /** Descriptor for tools to write to: it appends. */
+  readonly fd: number;
   line(text: string): void;
+  /** What the step's own code prints. */
+  write(text: string | Uint8Array): void;
+  /** The command line of a tool that is about to start. */
+  command(text: string): void;
   /** Bytes so far: a mark for `since`. */
   size(): number;
+  /** True where there is more in it than command lines, which the record holds as well. */
+  hasOutput(): boolean;
   /** What was appended since a mark, at most the last 1 MiB. */
   since(mark: number): string;
   /** Keeps only the end: on a full disk the log may be what fills it, and would go on doing so in the store. */
   shorten(): void;
+  close(): void;
 }
 
 export function openAttemptLog(path: string): AttemptLog {
-  const size = () => (existsSync(path) ? statSync(path).size : 0);
+  const fd = openSync(path, 'a+');
+  let commandBytes = 0;
+  const size = () => fstatSync(fd).size;
   return {
     path,
-    size,
-    line: (text) => append(path, `${text}\n`),
-    since: (mark) => readTail(path, mark, size()),
-    shorten: () => {
-      if (size() > SHORT_BYTES) writeFileSync(path, readTail(path, size() - SHORT_BYTES, size()));
+    fd,
+    line: (text) => append(fd, `${text}\n`),
+    write: (text) => append(fd, text),
+    command: (text) => {
+      const line = Buffer.from(`$ ${text}\n`);
+      commandBytes += line.length;
+      append(fd, line);
     },
+    size,
+    hasOutput: () => size() > commandBytes,
+    since: (mark) => readTail(fd, mark, size()),
+    shorten: () => {
+      if (size() <= SHORT_BYTES) return;
+      const end = readTail(fd, size() - SHORT_BYTES, size());
+      ftruncateSync(fd);
+      append(fd, end);
+    },
+    close: () => closeSync(fd),
   };
 }
 
-/** A full disk is no reason to fail for a line in the log: what fills it fails by itself, and says so. */
-function append(path: string, text: string): void {
+/** A full disk is no reason to fail for a line in the log: what fills it fails by itself, and reports it. */
+function append(fd: number, text: string | Uint8Array): void {
   try {
-    appendFileSync(path, text);
+    writeAll(fd, typeof text === 'string' ? Buffer.from(text) : text);
   } catch (error) {
     if (systemCode(error) !== 'ENOSPC') throw error;
   }
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
 }
 
 /** A line without end, as a progress bar or binary output is one, is of interest in its last characters. */
@@ -45,7 +72,7 @@ const LINE_CHARS = 1000;
 
 /** The last lines of a text, without a trailing empty one. */
 export function lastLines(text: string, count: number): string[] {
-  // A progress bar writes one line over and over: what it last said is the line.
+  // A progress bar rewrites one line: only its last state counts.
   const lines = text
     .replace(/\n$/, '')
     .split('\n')
@@ -53,14 +80,9 @@ export function lastLines(text: string, count: number): string[] {
   return lines.length === 1 && lines[0] === '' ? [] : lines.slice(-count).map((line) => line.slice(-LINE_CHARS));
 }
 
-function readTail(path: string, mark: number, end: number): string {
+function readTail(fd: number, mark: number, end: number): string {
   const start = Math.max(mark, end - TAIL_BYTES);
   if (end <= start) return '';
   const buffer = Buffer.alloc(end - start);
-  const file = openSync(path, 'r');
-  try {
-    return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, start));
-  } finally {
-    closeSync(file);
-  }
+  return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, start));
 }

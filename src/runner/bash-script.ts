@@ -83,3 +83,30 @@ export function bashFailures(report: string): BashFailure[] {
 export function whereFailed({ line, codes }: BashFailure): string {
   return codes.length > 1 ? ` in line ${line}: exit codes ${codes.join(' | ')}` : ` in line ${line}`;
 }
+
+/**
+ * A command as it can be pasted into a shell that works in the scratch folder: each argument quoted where it has to be,
+ * paths below the folder relative to it, and a script of `bashArgv` with its values in their places.
+ */
+export function pasteable(argv: readonly string[], scratch: string): string {
+  const shellWord = (text: string): string => quoted(relative(text, scratch));
+  const [program, , script = '', , , ...values] = argv;
+  if (program !== 'bash' || !script.startsWith(PREAMBLE)) return argv.map(shellWord).join(' ');
+  const text = script.slice(PREAMBLE.length).replaceAll(REFERENCE, (_, one: string, start: string, length: string) => {
+    const range =
+      one === undefined ? values.slice(Number(start), Number(start) + Number(length)) : [values[Number(one)]];
+    return range.map((value) => shellWord(value ?? '')).join(' ');
+  });
+  return `bash -Eeuo pipefail -O inherit_errexit -c ${quoted(text)}`;
+}
+
+/** What `bashArgv` writes for a value, or for an array. */
+const REFERENCE = /"\$\{bp_values\[(?:(\d+)\]|@\]:(\d+):(\d+))\}"/g;
+
+function relative(text: string, scratch: string): string {
+  return text === scratch || text === `${scratch}/` ? '.' : text.replaceAll(`${scratch}/`, '');
+}
+
+function quoted(text: string): string {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

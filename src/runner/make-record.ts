@@ -22,7 +22,8 @@ export async function makeRecord(attempt: Attempt, store: Store, ending: Ending)
   const { ref, id, task, manifest, step } = attempt;
   const { work, failure, log, measured } = ending;
   const described = manifest.steps.find(({ name }) => name === step.name);
-  const logged = log.size() > 0 ? await publishLog(store, ref, id, log) : undefined;
+  // Command lines alone are on record: they are not worth an object of their own for each task.
+  const logged = failure || log.hasOutput() ? await publishLog(store, ref, id, log) : undefined;
   return {
     version: 1,
     state: failure ? 'failed' : 'succeeded',

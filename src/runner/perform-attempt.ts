@@ -39,8 +39,8 @@ export interface Workplace {
   code: (manifest: Manifest, task: TaskContext) => Promise<RunCode>;
   /** On the machine whose tools the run was planned with. */
   checkTools?: ToolCheck;
-  /** Search path of the tools. */
-  path: string;
+  /** Of the tools. */
+  environment: NodeJS.ProcessEnv;
   /** What tasks of this machine share, where the environment names a place for it. */
   cache: ReferenceCache | undefined;
   /** Follows the log of an attempt from its start, where somebody watches; the function that it returns ends that. */
@@ -103,6 +103,7 @@ export async function performAttempt(task: TaskContext, place: Workplace, abort:
   } finally {
     limit.stop();
     unfollow?.();
+    log.close();
     removeScratch(scratch);
     holds.release();
   }
@@ -204,7 +205,7 @@ async function runAndPublish(attempt: Attempt, place: Workplace, room: Room): Pr
     await withTools(signal, async ({ known, ...tools }) => {
       const { context, observed } = createStepContext({
         ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, files, members: cohort.members },
-        ...{ resources: job.resources, scratch, log, path: place.path, ...tools },
+        ...{ resources: job.resources, scratch, log, environment: place.environment, ...tools },
       });
       work.observed = observed;
       await Promise.all([runStep(step, context, { calls: tools.calls, known }), sumInputs(work.staged)]);

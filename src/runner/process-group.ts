@@ -1,12 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf, readProc, statFields } from '../record/proc.ts';
 
-/** What is on its way to its end, as the readers of `>(…)` are, gets this long. */
-const PATIENCE_MS = 2000;
 const LOOK_MS = 20;
 
-/** A process that lives on in the group of a tool that has ended. */
+/** A process that a tool has started and that is still running after the tool has ended. */
 export interface Straggler {
   pid: number;
   /** Its command line. */
@@ -14,11 +12,11 @@ export interface Straggler {
 }
 
 /**
- * Waits until the whole process group of a tool is gone; answers who is still there after two seconds. Costs one
- * system call where nobody is, as nearly always.
+ * Waits until the whole process group of a tool has ended; returns what is still running after `patienceMs`. Costs one
+ * system call where nothing is, as nearly always.
  */
-export async function awaitGroup(group: number): Promise<Straggler[]> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
+export async function awaitGroup(group: number, patienceMs: number): Promise<Straggler[]> {
+  const giveUpAt = performance.now() + patienceMs;
   for (;;) {
     const members = isGroupKnown(group) ? livingMembers(group) : [];
     if (members.length === 0 || performance.now() > giveUpAt) return members;
@@ -26,23 +24,47 @@ export async function awaitGroup(group: number): Promise<Straggler[]> {
   }
 }
 
-/** Ends whoever is left in a group. */
-export function killGroup(group: number): void {
-  kill(-group);
+/** Processes that hold the file or socket `link`, as /proc names it, as their descriptor `fd`. */
+export function holdersOf(link: string, fd: number): Straggler[] {
+  if (link === '') return [];
+  return pids().flatMap((pid) =>
+    linkOf(`/proc/${pid}/fd/${fd}`) === link ? [{ pid: Number(pid), command: commandOf(pid) }] : [],
+  );
 }
 
-/** A negative number is a group's. */
-function kill(pid: number): void {
+function pids(): string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+}
+
+function linkOf(path: string): string {
   try {
-    process.kill(pid, 'SIGKILL');
+    return readlinkSync(path);
   } catch {
-    // Gone.
+    return '';
   }
 }
 
-/** Also true for a group of zombies that nobody reaps, as in a container without an init. */
+/** Signals every process that is left in a group. */
+export function killGroup(group: number, signal: NodeJS.Signals = 'SIGKILL'): void {
+  kill(-group, signal);
+}
+
+export function killProcesses(processes: readonly Straggler[]): void {
+  for (const { pid } of processes) kill(pid, 'SIGKILL');
+}
+
+/** A negative number is that of a group. */
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Also true for a group of zombies that are never reaped, as in a container without an init. */
 function isGroupKnown(group: number): boolean {
-  // Nearly every tool comes by here, and the error of a group that is gone needs no stack.
+  // Nearly every call of a tool comes by here, and the error for a group that has ended needs no stack.
   const depth = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
@@ -55,13 +77,11 @@ function isGroupKnown(group: number): boolean {
 }
 
 function livingMembers(group: number): Straggler[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      // proc(5): after the name in parentheses come state, parent, group.
-      const [state = '', , itsGroup] = statFields(pid);
-      return Number(itsGroup) === group && !/^[ZX]/.test(state) ? [{ pid: Number(pid), command: commandOf(pid) }] : [];
-    });
+  return pids().flatMap((pid) => {
+    // proc(5): after the name in parentheses come state, parent, group.
+    const [state = '', , itsGroup] = statFields(pid);
+    return Number(itsGroup) === group && !/^[ZX]/.test(state) ? [{ pid: Number(pid), command: commandOf(pid) }] : [];
+  });
 }
 
 /** Pids of the children of this process that have not ended, except those in `known`. */
@@ -76,7 +96,7 @@ export function livingChildren(known: ReadonlySet<number> = new Set()): number[]
 export function killChildren(known?: ReadonlySet<number>): void {
   for (const pid of livingChildren(known)) {
     killGroup(pid);
-    kill(pid);
+    kill(pid, 'SIGKILL');
   }
 }
 

@@ -25,7 +25,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function startRunner(code: CodeSource): void {
   const environment = process.env;
   const equipment = {
-    path: environment['PATH'] ?? '',
+    environment,
     code,
     store: storeOptions(environment),
     cache: cacheSettings(environment),

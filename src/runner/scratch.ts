@@ -21,6 +21,12 @@ export function makeScratch(root: string, host: string): string {
   return folder;
 }
 
+/** The scratch folder of an attempt on `host`, as the arguments of its tools name it; one that no path has where none does. */
+export function scratchNamed(host: string, args: readonly string[]): string {
+  const name = new RegExp(`/(?:[^/]+/)*${host.replaceAll(/\W/g, String.raw`\$&`)}\\.\\d+-\\d*\\.\\d+(?=/|$)`);
+  return args.flatMap((arg) => name.exec(arg)?.[0] ?? [])[0] ?? '\0';
+}
+
 export function removeScratch(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }

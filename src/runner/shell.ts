@@ -1,12 +1,14 @@
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { closeSync, openSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { systemCode } from '../errors.ts';
 import type { Shell, ShellOptions, ShellValue, ToolResult } from '../pipeline/shell.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import type { ToolCall } from '../record/attempt-record.ts';
 import type { AttemptLog } from './attempt-log.ts';
-import { bashArgv, type BashFailure, bashFailures, whereFailed } from './bash-script.ts';
+import { bashArgv, type BashFailure, bashFailures, pasteable, whereFailed } from './bash-script.ts';
 import { isDiskFull, outOfMemoryKills, toolFailureCause } from './failure.ts';
-import { awaitGroup, killGroup, type Straggler } from './process-group.ts';
+import type { Straggler } from './process-group.ts';
+import { CAPTURE_BYTES, runTool, type ToolEnd } from './run-tool.ts';
 import { templateArgv, typedTexts } from './template-argv.ts';
 import { shortCommand, type ToolCalls } from './tool-calls.ts';
 
@@ -14,15 +16,12 @@ export interface ShellSetup {
   scratch: string;
   log: AttemptLog;
   signal: AbortSignal;
-  /** Every finished call is told here, for the record. */
+  /** What tools inherit. */
+  environment: NodeJS.ProcessEnv;
+  /** Receives every finished call, for the record. */
   onCall(call: ToolCall): void;
   calls: ToolCalls;
 }
-
-/** Grace between SIGTERM and SIGKILL of a tool that has to stop. */
-const KILL_AFTER_MS = 5000;
-/** Captured output that a step may look at. */
-const CAPTURE_CHARS = 1024 * 1024;
 
 type Cut = (template: TemplateStringsArray, values: readonly ShellValue[]) => string[];
 
@@ -56,7 +55,7 @@ function isTemplate(value: TemplateStringsArray | ShellOptions): value is Templa
   return Array.isArray(value);
 }
 
-/** `report` is the file in which a script of bash says what failed in it. */
+/** `report` is the file in which a bash script notes what failed in it. */
 async function call(
   setup: ShellSetup,
   options: ShellOptions,
@@ -65,65 +64,63 @@ async function call(
 ): Promise<ToolResult> {
   setup.signal.throwIfAborted();
   const argv = cut();
+  setup.log.command(commandText(setup, options, argv));
   const mark = setup.log.size();
   const startedAt = performance.now();
   const killsBefore = outOfMemoryKills();
   const allowed = options.allowExitCodes ?? [0];
-  const { result, left } = await execute(setup, options, argv);
+  const { end, left } = await execute(setup, options, argv);
   setup.onCall({
     argv,
-    ...(result.exitCode === undefined ? {} : { exitCode: result.exitCode }),
-    ...(result.signal === undefined ? {} : { signal: result.signal }),
+    ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+    ...(end.signal === undefined ? {} : { signal: end.signal }),
     wallSeconds: Math.round(performance.now() - startedAt) / 1000,
   });
   setup.signal.throwIfAborted();
   const printed = setup.log.since(mark);
   const failures = report === undefined ? [] : bashFailures(report);
   const seen = { printed, killsBefore, scratch: setup.scratch, failedPart: failures[0] };
-  if (!isSuccess(result, allowed)) throw toolFailure(argv, result, seen);
-  // Exit code 0 of a tool that has not looked whether its last write found room, or of bash for a part unseen.
+  if (!isSuccess(end, allowed)) throw toolFailure(argv, end, seen);
+  // Exit code 0 of a tool that has not checked whether its last write found room, or of bash for a part unseen.
   if (isDiskFull(setup.scratch)) throw toolFailure(argv, { exitCode: 0, code: 'ENOSPC' }, seen);
-  const failedPart = failures.find((failure) => isUnexpected(failure, result.exitCode === 0 ? [] : allowed));
+  const failedPart = failures.find((failure) => isUnexpected(failure, end.exitCode === 0 ? [] : allowed));
   if (failedPart) throw toolFailure(argv, { exitCode: exitCodeOf(failedPart) }, { ...seen, failedPart });
   if (left.length > 0) throw leftRunning(argv, left);
-  return {
-    exitCode: result.exitCode as number,
-    stdout: typeof result.stdout === 'string' ? result.stdout : printed,
-    stderr: printed,
-  };
+  return { exitCode: end.exitCode as number, stdout: end.stdout ?? printed, stderr: printed };
 }
 
-/** Runs a command to its end, and to that of whatever it has started: `left` is what does not come to an end. */
+/** The call as it can be repeated in the scratch folder. */
+function commandText({ scratch }: ShellSetup, { env = {}, stdoutTo }: ShellOptions, argv: readonly string[]): string {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${pasteable([value], scratch)}`);
+  const to = stdoutTo === undefined ? [] : ['>', pasteable([resolve(scratch, stdoutTo)], scratch)];
+  return [...variables, pasteable(argv, scratch), ...to].join(' ');
+}
+
 async function execute(setup: ShellSetup, options: ShellOptions, argv: readonly string[]) {
-  const [file = '', ...args] = argv;
-  const running = execa(file, args, {
-    cwd: setup.scratch,
-    env: { ...options.env },
-    stdin: 'ignore',
-    stdout: options.quiet
-      ? 'pipe'
-      : { file: options.stdoutTo ?? setup.log.path, append: options.stdoutTo === undefined },
-    stderr: { file: setup.log.path, append: true },
-    maxBuffer: CAPTURE_CHARS,
-    buffer: { stdout: options.quiet === true, stderr: false },
-    reject: false,
-    cancelSignal: setup.signal,
-    killDescendants: true,
-    forceKillAfterDelay: KILL_AFTER_MS,
-  });
-  const result: ToolEnd & { stdout?: unknown } = await running;
-  const group = running.pid;
-  if (group === undefined) return { result, left: [] };
-  const ok = isSuccess(result, options.allowExitCodes ?? [0]);
-  // What feeds on the output of a tool, as in `>(gzip > …)`, has to finish even where the tool's exit code is not 0.
-  const left = ok ? await awaitGroup(group) : [];
-  if (!ok || left.length > 0) killGroup(group);
-  return { result, left };
+  const { scratch: cwd, log, signal, environment } = setup;
+  const file = options.stdoutTo === undefined ? undefined : openOutput(resolve(cwd, options.stdoutTo));
+  try {
+    return await runTool({
+      ...{ argv, cwd, signal, stderr: log.fd, stdout: options.quiet ? 'capture' : (file ?? log.fd) },
+      env: options.env && { ...environment, ...options.env },
+      allowExitCodes: options.allowExitCodes ?? [0],
+    });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
 
-/** An error beside the exit code is one of ours: what the tool printed could not be kept. */
-function isSuccess({ exitCode, code }: ToolEnd, allowed: readonly number[]): boolean {
-  return exitCode !== undefined && code === undefined && allowed.includes(exitCode);
+function openOutput(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    const cause = systemCode(error) === 'ENOSPC' ? 'disk' : 'tool';
+    throw new StepFailure(cause, `Cannot write the output of a tool to ${path} (${systemCode(error)})`);
+  }
+}
+
+function isSuccess({ exitCode, isTooLong }: ToolEnd, allowed: readonly number[]): boolean {
+  return exitCode !== undefined && !isTooLong && allowed.includes(exitCode);
 }
 
 /** An exit code that the call allows may be that of its last part, and hide another's. */
@@ -150,21 +147,14 @@ const SIGPIPE_CODE = 141;
 const SIGPIPE_HINT =
   '141 is SIGPIPE: a part stopped reading, as head does, before the part in front of it had finished. If that is meant, write { … || true; } around the part in front.';
 
-interface ToolEnd {
-  exitCode?: number | undefined;
-  signal?: string | undefined;
-  code?: string | undefined;
-  isMaxBuffer?: boolean | undefined;
-}
-
 function toolFailure(
   argv: readonly string[],
-  end: ToolEnd,
+  end: Omit<ToolEnd, 'exitCode'> & { exitCode?: number | undefined },
   seen: { printed: string; killsBefore: number; scratch: string; failedPart: BashFailure | undefined },
 ): StepFailure {
   const name = argv[0] ?? 'tool';
-  if (end.isMaxBuffer) {
-    const message = `${name} printed more than ${CAPTURE_CHARS} characters, too much to be returned`;
+  if (end.isTooLong) {
+    const message = `${name} printed more than ${CAPTURE_BYTES} bytes, too much to be returned`;
     return new StepFailure('tool', message, { hint: 'Send it to a file: $({ stdoutTo: path }).' });
   }
   if (end.code === 'ENOENT') {
@@ -187,7 +177,7 @@ function isSigpipe(codes: readonly number[]): boolean {
   return bad.length > 0 && bad.every((code) => code === SIGPIPE_CODE);
 }
 
-function howItEnded({ signal, exitCode, code }: ToolEnd): string {
+function howItEnded({ signal, exitCode, code }: Parameters<typeof toolFailure>[1]): string {
   if (signal) return `was killed by ${signal}`;
   if (code !== undefined) return exitCode === undefined ? `could not start (${code})` : `could not write (${code})`;
   return `exited with code ${exitCode}`;

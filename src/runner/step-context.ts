@@ -30,8 +30,8 @@ export interface StepContextRequest {
   signal: AbortSignal;
   /** Where calls of tools are kept. */
   calls: ToolCalls;
-  /** Search path of the tools. */
-  path: string;
+  /** Of the tools; its `PATH` is where they are looked for. */
+  environment: NodeJS.ProcessEnv;
 }
 
 /** The declared outputs of a step for one sample, with the paths at which they must appear. */
@@ -49,7 +49,7 @@ export function createStepContext(request: StepContextRequest): {
   observed: Observed;
 } {
   const observed: Observed = { tools: [], checks: [], metrics: {} };
-  const { step, log, scratch, signal, resources } = request;
+  const { step, log, scratch, signal, resources, environment, calls } = request;
   const context: StepContext<unknown, unknown, unknown, unknown> = {
     sample: request.sample,
     inputs: request.inputs,
@@ -61,8 +61,8 @@ export function createStepContext(request: StepContextRequest): {
     memoryMiB: resources.memoryMiB,
     members: request.members,
     signal,
-    $: createShell({ scratch, log, signal, calls: request.calls, onCall: (call) => observed.tools.push(call) }),
-    tool: (name) => toolCommand(step, name, request.path),
+    $: createShell({ scratch, log, signal, environment, calls, onCall: (call) => observed.tools.push(call) }),
+    tool: (name) => toolCommand(step, name, environment['PATH'] ?? ''),
     log: (line) => log.line(line),
     metric: (name, value) => {
       observed.metrics[name] = value;

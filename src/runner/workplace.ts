@@ -11,8 +11,8 @@ import type { TaskContext } from './task-context.ts';
 
 /** What a runner is given to work with, whatever the attempt. */
 export interface Equipment {
-  /** Search path of the tools. */
-  path: string;
+  /** Of the tools; its `PATH` is where they are looked for. */
+  environment: NodeJS.ProcessEnv;
   code: CodeSource;
   store: OpenStoreOptions;
   /** `undefined` where this machine has none. */
@@ -23,16 +23,16 @@ export interface Equipment {
 
 /** Opens what a runner needs for any number of attempts on one store. */
 export async function openWorkplace(storeUrl: string, equipment: Equipment): Promise<Workplace> {
-  const { path, code, store: options, cache } = equipment;
+  const { environment, code, store: options, cache } = equipment;
   const store = await openStore(storeUrl, options);
   const codeOf = remember((_run, manifest: Manifest, task: TaskContext) => code(manifest, task, store));
   return {
     store,
-    path,
+    environment,
     cache: cache && openReferenceCache(cache),
     locate: createLocator(options),
     documents: openRunDocuments(store),
     code: (manifest, task) => codeOf(manifest.run, manifest, task),
-    ...(equipment.planned ? { checkTools: plannedTools(path) } : {}),
+    ...(equipment.planned ? { checkTools: plannedTools(environment['PATH'] ?? '') } : {}),
   };
 }

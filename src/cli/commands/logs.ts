@@ -5,6 +5,8 @@ import { succeededKey } from '../../record/keys.ts';
 import { readRecord } from '../../record/read-record.ts';
 import { findRun, readManifest } from '../../ledger/run-store.ts';
 import { cohortKey, readSamples, readTaskTable, type TaskTable } from '../../ledger/task-table.ts';
+import { pasteable } from '../../runner/bash-script.ts';
+import { scratchNamed } from '../../runner/scratch.ts';
 import type { Store } from '../../store/store.ts';
 import { closest } from 'fastest-levenshtein';
 import { duration } from '../../views/columns.ts';
@@ -89,7 +91,16 @@ async function show(store: Store, record: AttemptRecord, json: boolean): Promise
   );
   if (record.message) notice(record.message);
   const log = record.log === undefined ? undefined : await store.read(record.log);
-  print(log ? new TextDecoder().decode(log).trimEnd() : '(the tools printed nothing)');
+  print(log ? new TextDecoder().decode(log).trimEnd() : withoutOutput(record));
+}
+
+/** The log of tools that printed nothing has their command lines alone, and is not stored. */
+function withoutOutput({ host, tools }: AttemptRecord): string {
+  const scratch = scratchNamed(
+    host,
+    tools.flatMap(({ argv }) => argv),
+  );
+  return [...tools.map(({ argv }) => `$ ${pasteable(argv, scratch)}`), '(the tools printed nothing)'].join('\n');
 }
 
 function unknownSample(sample: string, table: TaskTable): PipelineError {

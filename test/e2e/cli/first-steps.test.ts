@@ -131,9 +131,7 @@ export default definePipeline({ name: 'mine', description: '', samples, steps: [
 `;
   const folder = workFolder({ ...COPY, 'mine.ts': text, 'in/S1.txt': 'x' });
   const { stderr } = await runCli(['run', './mine.ts', '-s', 'in/*.txt'], { cwd: folder });
-  expect(stderr).toContain(
-    'head printed more than 1048576 characters, too much to be returned\n  -> Send it to a file',
-  );
+  expect(stderr).toContain('head printed more than 1048576 bytes, too much to be returned\n  -> Send it to a file');
 });
 
 test('a relative scratch folder is one beside the user, not beside the tools', async () => {

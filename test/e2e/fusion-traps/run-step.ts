@@ -45,7 +45,7 @@ export async function runStep(step: Step, request: StepRequest): Promise<StepEnd
     log,
     signal: AbortSignal.timeout(280_000),
     calls: new ToolCalls(),
-    path: process.env['PATH'] ?? '',
+    environment: process.env,
   });
   const failure = await failureOf(step.run(context));
   const made = outputs.filter(({ path }) => existsSync(path));
