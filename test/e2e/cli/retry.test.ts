@@ -37,6 +37,7 @@ test('once the cause is mended, retry does only what failed', async () => {
     failed S2 in step obey: tool
       ls exited with code 2
       | looking
+      | $ ls <folder>/there
       | ls: cannot access '<folder>/there': No such file or directory
       log: batch-pipeline logs S2 obey
 
@@ -46,6 +47,7 @@ test('once the cause is mended, retry does only what failed', async () => {
   expect(told(await runCli(['logs', 'S2'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
     "exit 0
     looking
+    $ ls <folder>/there
     ls: cannot access '<folder>/there': No such file or directory
     batch-pipeline: tool: ls exited with code 2
     S2 obey failed: tool, try 1 of run obey-1 on <host>, <seconds>
@@ -125,6 +127,7 @@ test('what ran out of time gets twice as much', async () => {
       The time limit of 4 s is over
       -> batch-pipeline retry gives it more time.
       | waiting
+      | $ sh -c 'until [ -e "$0" ]; do sleep 0.05; done' <folder>/there
       log: batch-pipeline logs S1 obey
 
     Run obey-1: 1 sample, 0 succeeded, 1 failed; 1 task run, 0 up to date, in <seconds>.

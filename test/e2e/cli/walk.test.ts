@@ -135,6 +135,7 @@ test('plan, run, status, logs, results; then a changed param, a new sample, and 
   `);
   expect(await ask('logs', 'S2', 'sorted')).toMatchInlineSnapshot(`
     "exit 0
+    $ sort inputs/text/S2.txt
     (the tools printed nothing)
     S2 sorted succeeded, try 1 of run letters-1 on <host>, <seconds>"
   `);

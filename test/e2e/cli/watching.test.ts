@@ -36,7 +36,9 @@ test('status, logs and retry while a task runs, from other processes', async () 
     obey    2 waiting
     report  2 waiting"
   `);
-  expect(await exits(0, ['logs', 'S1'], { cwd })).toMatchObject({ stdout: 'one\n', stderr: '' });
+  expect((await exits(0, ['logs', 'S1'], { cwd })).stdout).toBe(
+    `one\n$ touch ${cwd}/started\n$ sh -c 'until [ -e "$0" ]; do sleep 0.05; done' ${cwd}/go\n`,
+  );
   expect(told(await runCli(['logs', 'S2'], { cwd }), cwd)).toMatchInlineSnapshot(`
     "exit 2
     error: S2 obey has no log: waiting
