@@ -1,4 +1,6 @@
+import { closest } from 'fastest-levenshtein';
 import type { z } from 'zod';
+import { callersPlace } from './step-origin.ts';
 
 /**
  * What a step can ask for. Each handle is made by a `define…` function and used as a value,
@@ -53,6 +55,36 @@ export interface Param<T> {
   readonly schema: z.ZodType<T>;
 }
 
+/**
+ * What a name that does not exist gives, such as `samples.tx`. Where types are not checked, it would otherwise be
+ * `undefined`, of which no message could name the mistake. `definePipeline` refuses it.
+ */
+export interface UnknownName {
+  readonly kind: 'unknown';
+  /** `There is no sample column "tx"`. */
+  readonly message: string;
+  /** The closest name that exists, and all of them. */
+  readonly hint: string;
+  /** Where the name was used: `/home/me/pipeline.ts:8:26`. */
+  readonly place: string | undefined;
+}
+
+/** The handles, of which any other name gives an `UnknownName`. */
+export function withKnownNames<H extends object>(handles: H, what: string): H {
+  return new Proxy(handles, {
+    get: (target, name) =>
+      typeof name === 'symbol' || name in target
+        ? (Reflect.get(target, name) as unknown)
+        : unknownName(name, what, Object.keys(target)),
+  });
+}
+
+function unknownName(name: string, what: string, known: readonly string[]): UnknownName {
+  const hint = known.length === 0 ? 'None is declared.' : `Did you mean "${closest(name, known)}"?`;
+  const others = known.length > 1 ? ` Declared: ${known.join(', ')}.` : '';
+  return { kind: 'unknown', message: `There is no ${what} "${name}"`, hint: hint + others, place: callersPlace() };
+}
+
 export type FileInput = SampleFile | ReferenceFile | StepOutput | FirstOf;
 export type StepInput = FileInput | SampleValue<unknown> | Collected;
 
@@ -73,6 +105,8 @@ export function firstOf(...choices: (SampleFile | StepOutput)[]): FirstOf {
 
 /** Gathers an output of a sample step over the cohort: `collect(pizzly.outputs.table)`. */
 export function collect(output: StepOutput): Collected {
+  // What is not an output stays as it is, for `definePipeline` to refuse.
+  if ((output as StepOutput | undefined)?.kind !== 'output') return output as never;
   return { kind: 'collected', step: output.step, output: output.output };
 }
 
@@ -99,7 +133,7 @@ export function defineSamples<const C extends Record<string, ColumnSpec>>(column
       ? ({ kind: 'sample-file', column, description: spec.file } satisfies SampleFile)
       : ({ kind: 'sample-value', column, schema: spec.value } satisfies SampleValue<unknown>),
   ]);
-  return Object.fromEntries(handles) as SampleColumns<C>;
+  return withKnownNames(Object.fromEntries(handles) as SampleColumns<C>, 'sample column');
 }
 
 /**
@@ -113,7 +147,7 @@ export function defineReferences<const R extends Record<string, string>>(
     name,
     { kind: 'reference', name, description } satisfies ReferenceFile,
   ]);
-  return Object.fromEntries(handles) as { readonly [K in keyof R]: ReferenceFile };
+  return withKnownNames(Object.fromEntries(handles) as { readonly [K in keyof R]: ReferenceFile }, 'reference');
 }
 
 /**
@@ -124,5 +158,5 @@ export function defineParams<const P extends Record<string, z.ZodType>>(
   params: P,
 ): { readonly [K in keyof P]: Param<z.output<P[K]>> } {
   const handles = Object.entries(params).map(([name, schema]) => [name, { kind: 'param', name, schema }]);
-  return Object.fromEntries(handles) as { readonly [K in keyof P]: Param<z.output<P[K]>> };
+  return withKnownNames(Object.fromEntries(handles) as { readonly [K in keyof P]: Param<z.output<P[K]>> }, 'param');
 }

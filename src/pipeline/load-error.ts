@@ -36,10 +36,14 @@ function shortMessage(error: unknown): string {
     .replace(/ resolving ES modules imported from .+$| imported from \/.+$/, '');
 }
 
-/** A mistake in a definition is one in the line that called `define…`. */
+/** A place that an error names itself. */
+const PLACE = /^\/.+:\d+:\d+(,|$)/;
+
+/** A mistake in a definition is in the line that called `define…`, unless the error names another. */
 function placed(path: string, ownFolder: string, error: PipelineError): PipelineError {
   const { code, message, hint, exitCode } = error;
-  const where = [placeOf(error, ownFolder) ?? path, error.where].filter(Boolean).join(', ');
+  const hasPlace = error.where !== undefined && PLACE.test(error.where);
+  const where = [...(hasPlace ? [] : [placeOf(error, ownFolder) ?? path]), error.where].filter(Boolean).join(', ');
   return new PipelineError({ code, message, where, exitCode, ...(hint === undefined ? {} : { hint }), cause: error });
 }
 

@@ -1,8 +1,9 @@
 import { PipelineError, throwAll } from '../errors.ts';
 import { takesAnyText } from './cell-value.ts';
-import type { Param, ReferenceFile, SampleFile, SampleValue } from './inputs.ts';
+import type { Param, ReferenceFile, SampleFile, SampleValue, UnknownName } from './inputs.ts';
 import { plainInputs, type Step } from './step.ts';
 import { resourceProblems } from './resources.ts';
+import { stepPlace } from './step-origin.ts';
 
 export interface PipelineSpec {
   /** Letters, digits and `-`; part of every key in the store. */
@@ -36,12 +37,17 @@ export function checkName(name: string, where: string): void {
  * @throws PipelineError (or PipelineErrors) naming the step and what to change.
  */
 export function definePipeline(spec: PipelineSpec): Pipeline {
-  throwAll([...nameErrors(spec), ...schemaErrors(spec), ...spec.steps.flatMap((step) => stepErrors(spec, step))]);
+  const unusable = spec.steps.flatMap(handleErrors);
+  const others = unusable.length > 0 ? [] : spec.steps.flatMap((step) => stepErrors(spec, step));
+  throwAll([...nameErrors(spec), ...schemaErrors(spec), ...unusable, ...others]);
   return {
     kind: 'batch-pipeline/1',
-    references: {},
-    params: {},
-    ...spec,
+    name: spec.name,
+    description: spec.description,
+    // Copies, which have only the names that exist.
+    samples: { ...spec.samples },
+    references: { ...spec.references },
+    params: { ...spec.params },
     steps: inOrder(spec.steps),
   };
 }
@@ -98,8 +104,36 @@ function schemaErrors({ samples, params }: PipelineSpec): PipelineError[] {
     );
 }
 
+/** Kinds of what `inputs` of a step can hold. */
+const INPUT_KINDS = ['sample-file', 'sample-value', 'reference', 'output', 'first-of', 'collected'];
+
+/** Inputs and params of a step that are not what they should be, such as a name that does not exist. */
+function handleErrors(step: Step): PipelineError[] {
+  const inputs = Object.entries(step.inputs).flatMap(([name, input]) => {
+    const parts = input?.kind === 'first-of' ? input.choices : [input];
+    return parts.flatMap((part) => handleError(step, `input ${name}`, part, INPUT_KINDS));
+  });
+  const params = Object.entries(step.params).flatMap(([name, param]) =>
+    handleError(step, `param ${name}`, param, ['param']),
+  );
+  return [...inputs, ...params];
+}
+
+function handleError(step: Step, role: string, value: unknown, kinds: readonly string[]): PipelineError[] {
+  const handle = value as { kind?: string } | UnknownName | null | undefined;
+  if (kinds.includes(handle?.kind ?? '')) return [];
+  const unknown = handle?.kind === 'unknown' ? (handle as UnknownName) : undefined;
+  const where = [unknown?.place ?? stepPlace(step.name, step), `step ${step.name}`, role].filter(Boolean).join(', ');
+  if (unknown) return [pipelineError(unknown.message, where, unknown.hint)];
+  const what = handle === undefined ? 'undefined' : `of type ${handle?.kind ?? typeof handle}`;
+  return [pipelineError(`This is ${what}, not ${kinds.length > 1 ? 'an input' : 'a param'}`, where, HANDLE_HINT)];
+}
+
+const HANDLE_HINT =
+  'Inputs are columns (samples.x), references.x, outputs of other steps (step.outputs.x), firstOf(…) and collect(…); params are params.x.';
+
 function stepErrors(spec: PipelineSpec, step: Step): PipelineError[] {
-  const where = `step ${step.name}`;
+  const where = [stepPlace(step.name, step), `step ${step.name}`].filter(Boolean).join(', ');
   return [
     ...inputErrors(spec, step, where),
     ...outputErrors(step, where),
@@ -127,12 +161,12 @@ function inputErrors(spec: PipelineSpec, step: Step, where: string): PipelineErr
   const byName = new Map(spec.steps.map((other) => [other.name, other]));
   return plainInputs(step).flatMap((input) => {
     if (input.kind === 'sample-file') {
-      return spec.samples[input.column]
+      return Object.hasOwn(spec.samples, input.column)
         ? []
         : [pipelineError(`Column "${input.column}" is not among the pipeline's samples`, where)];
     }
     if (input.kind === 'reference') {
-      return spec.references?.[input.name]
+      return Object.hasOwn(spec.references ?? {}, input.name)
         ? []
         : [pipelineError(`Reference "${input.name}" is not among the pipeline's references`, where)];
     }

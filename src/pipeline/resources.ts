@@ -1,4 +1,5 @@
 import { messageOf, PipelineError } from '../errors.ts';
+import type { ReferenceFile, SampleFile, UnknownName } from './inputs.ts';
 import type { KnownSizes, Resources, Step } from './step.ts';
 
 const MEBIBYTES = { MB: 1, GB: 1024, TB: 1024 * 1024 } as const;
@@ -65,12 +66,18 @@ export function taskResources(
 function ask(step: string, resources: (sizes: KnownSizes) => Resources, sizes: KnownSizes, whose: string): Resources {
   let given: unknown;
   try {
-    given = resources(sizes);
+    given = resources({ ...sizes, of: (file) => sizes.of(known(file)) });
   } catch (error) {
     throw invalid(step, whose, messageOf(error));
   }
   if (typeof given === 'object' && given !== null) return given as Resources;
   throw invalid(step, whose, `the function returns ${String(given)}`);
+}
+
+/** @throws TypeError for a name that does not exist */
+function known(file: SampleFile | ReferenceFile | UnknownName): SampleFile | ReferenceFile {
+  if (file.kind === 'unknown') throw new TypeError(`${file.message} (${file.hint})`);
+  return file;
 }
 
 function invalid(step: string, whose: string, problem: string, hint?: string): PipelineError {

@@ -1,13 +1,14 @@
 import type { FailureCause } from '../record/cause.ts';
-import type {
-  Collected,
-  FirstOf,
-  Param,
-  ReferenceFile,
-  ResolvedInput,
-  SampleFile,
-  StepInput,
-  StepOutput,
+import {
+  type Collected,
+  type FirstOf,
+  type Param,
+  type ReferenceFile,
+  type ResolvedInput,
+  type SampleFile,
+  type StepInput,
+  type StepOutput,
+  withKnownNames,
 } from './inputs.ts';
 import type { Shell } from './shell.ts';
 import { noteOrigin } from './step-origin.ts';
@@ -211,7 +212,10 @@ export function defineStep<
     scope: spec.scope ?? 'sample',
     inputs: spec.inputs,
     params: spec.params ?? {},
-    outputs: Object.fromEntries(outputs),
+    outputs: withKnownNames(
+      Object.fromEntries(outputs) as DefinedStep<O>['outputs'],
+      `output of step ${spec.name} called`,
+    ),
     outputSpecs: Object.fromEntries(outputSpecs),
     files: spec.files ?? [],
     resources: spec.resources,

@@ -138,6 +138,27 @@ export default definePipeline({ name: 'mine', description: '', samples, steps: [
   `);
 });
 
+test('a misspelt input is named with its step, its place and the closest name, on plan and run alike', async () => {
+  const text = `${HEAD}
+const run = async () => undefined;
+const a = defineStep({
+  ...common,
+  name: 'a',
+  inputs: { text: samples.tx },
+  outputs: { out: 'a.txt' },
+  run,
+});
+export default definePipeline({ name: 'mine', description: '', samples, steps: [a] });
+`;
+  const message = await load(text);
+  expect(message).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:11:27, step a, input text: There is no sample column "tx"
+      -> Did you mean "txt"?"
+  `);
+  expect(await refusal(['plan', './mine.ts', '-s', 'in/*.txt'], { ...TWO_TEXTS, 'mine.ts': text })).toBe(message);
+});
+
 test('every other mistake in a definition, in one go', async () => {
   const text = `${HEAD}
 const run = async () => undefined;
@@ -155,19 +176,19 @@ export default definePipeline({ name: 'my pipeline', description: '', samples, s
       -> Use letters, digits and "-", starting with a letter, at most 32.
     error: <folder>/mine.ts:14:16: "a b" is no usable name
       -> Use letters, digits and "-", starting with a letter, at most 32.
-    error: <folder>/mine.ts:14:16, step a: Step "gone" is not part of the pipeline
+    error: <folder>/mine.ts:10:11, step a: Step "gone" is not part of the pipeline
       -> Add it to steps.
-    error: <folder>/mine.ts:14:16, step a: Column "bam" is not among the pipeline's samples
-    error: <folder>/mine.ts:14:16, step a: Output "../a.txt" is no plain file name
+    error: <folder>/mine.ts:10:11, step a: Column "bam" is not among the pipeline's samples
+    error: <folder>/mine.ts:10:11, step a: Output "../a.txt" is no plain file name
       -> Use letters, digits, ".", "_", "-" and {sample}.
-    error: <folder>/mine.ts:14:16, step a b: A step needs at least one output
-    error: <folder>/mine.ts:14:16, step c: Two outputs are called "x"
-    error: <folder>/mine.ts:14:16, step c: cpus must be a whole number above 0, not 0.5
-    error: <folder>/mine.ts:14:16, step c: "lots" is no size
+    error: <folder>/mine.ts:11:11, step a b: A step needs at least one output
+    error: <folder>/mine.ts:13:11, step c: Two outputs are called "x"
+    error: <folder>/mine.ts:13:11, step c: cpus must be a whole number above 0, not 0.5
+    error: <folder>/mine.ts:13:11, step c: "lots" is no size
       -> Write "512 MB" or "7 GB".
-    error: <folder>/mine.ts:14:16, step c: "10" is no size
+    error: <folder>/mine.ts:13:11, step c: "10" is no size
       -> Write "512 MB" or "7 GB".
-    error: <folder>/mine.ts:14:16, step c: "long" is no time
+    error: <folder>/mine.ts:13:11, step c: "long" is no time
       -> Write "90s", "30m" or "4h"."
   `);
 });
