@@ -1,5 +1,5 @@
 /**
- * What a pipeline file imports from `batch-pipeline`.
+ * What files that define pipelines and engines import from `batch-pipeline`.
  * @module
  */
 export { z } from 'zod';
@@ -26,3 +26,29 @@ export {
 export type { Shell, ShellOptions, ShellValue, ToolResult } from './pipeline/shell.ts';
 export type { Tool } from './pipeline/tool.ts';
 export type { FailureCause } from './record/cause.ts';
+export { defineEngine } from './engine/provider.ts';
+export type {
+  Elsewhere,
+  EngineContext,
+  EngineFlag,
+  EngineFlags,
+  EngineProvider,
+  EngineServices,
+  GivenFlags,
+  OpenedEngine,
+  PlannedPipeline,
+  PlannedWork,
+  StepEnvironment,
+} from './engine/provider.ts';
+export type {
+  DependencyType,
+  ElementState,
+  Engine,
+  EngineJob,
+  EngineLimits,
+  Finding,
+  JobDependency,
+  JobStatus,
+  TaskResources,
+  TaskVerdict,
+} from './engine/engine.ts';

@@ -8,8 +8,7 @@ import { referenceIdentities } from '../ledger/named-reference.ts';
 import { REFERENCE_BUILD } from '../ledger/run-store.ts';
 import { commandWith } from './commands/run.ts';
 import { driveRun } from './drive-run.ts';
-import { chosenEngine, type EngineFlags, openNamedEngine } from './engines.ts';
-import { engineFlagsOf } from '../engine/registry.ts';
+import { type EngineFlags, openNamedEngine } from './engines.ts';
 import { notice, printJson } from './print.ts';
 import { nameValuePairs } from '../pipeline/name-value-pairs.ts';
 import { unknownReferences } from './run-request.ts';
@@ -71,7 +70,7 @@ export async function buildReferenceSteps(name: string, flags: BuildFlags): Prom
     },
     references: await referenceIdentities(session.store, name),
     overrides: {},
-    engineFlags: engineFlagsOf(chosenEngine(flags), opened),
+    ...opened.kept,
     environments: await opened.environments(pipeline),
   });
   refuseErrors([...prepared.findings, ...(await opened.findings(prepared))]);

@@ -1,13 +1,15 @@
-import type { EngineContext, EngineServices, OpenedEngine } from '../engine/provider.ts';
-import { type EngineChoice, engineChoice, engineOfRun, openEngine } from '../engine/registry.ts';
+import type { EngineContext, EngineServices } from '../engine/provider.ts';
+import { type ChosenEngine, engineChoice, engineOfRun, openEngine } from '../engine/registry.ts';
 import type { Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { runnerModule } from './program-files.ts';
 import { scratchRoot } from './session.ts';
 
-/** The flag that names an engine, and `--bucket-name`, which implies one; the engines' own flags lie beside it. */
+/** What names an engine. The flags of the engines that come with this package lie beside it, by key. */
 export interface EngineFlags {
   engine?: string | undefined;
+  engineOption?: string[] | undefined;
+  /** Implies `aws-batch`. */
   bucketName?: string | undefined;
 }
 
@@ -17,18 +19,13 @@ function engineName({ engine, bucketName }: EngineFlags): string {
 }
 
 /** Opens the engine that the flags of a command name. */
-export function openNamedEngine(flags: EngineFlags, store: Store): Promise<OpenedEngine> {
-  return openEngine(chosenEngine(flags), engineContext(store));
+export function openNamedEngine(flags: EngineFlags, store: Store): Promise<ChosenEngine> {
+  return openEngine(engineChoice(engineName(flags), flags, flags.engineOption), engineContext(store));
 }
 
 /** Opens the engine of a run that was started before; flags that are given now replace those of then. */
-export function openEngineOfRun(manifest: Manifest, store: Store, given: EngineFlags = {}): Promise<OpenedEngine> {
-  return openEngine(engineOfRun(manifest, given), engineContext(store));
-}
-
-/** Which engine the flags of a command name. */
-export function chosenEngine(flags: EngineFlags): EngineChoice {
-  return engineChoice(flags, engineName(flags));
+export function openEngineOfRun(manifest: Manifest, store: Store, given: EngineFlags = {}): Promise<ChosenEngine> {
+  return openEngine(engineOfRun(manifest, given, given.engineOption), engineContext(store));
 }
 
 function engineContext(store: Store): Omit<EngineContext, 'flags'> {
@@ -39,7 +36,7 @@ function engineContext(store: Store): Omit<EngineContext, 'flags'> {
     runnerModule: runnerModule(),
     scratchRoot: scratchRoot(store),
     pollIntervalMs: seconds > 0 ? seconds * 1000 : undefined,
-    services: engineServices(store),
+    ...engineServices(store),
   };
 }
 

@@ -1,13 +1,11 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import type { ExitCode } from '../errors.ts';
+import { addEngineChoice, addEngineFlags, addRetryFlags, several } from './engine-flags.ts';
 import { refuseIdleFlags } from './flag-rules.ts';
 import { addGarbageCommands, addImageCommands, addStackCommands } from './cloud-commands.ts';
 
 /** Hears the exit code of whichever command ran. */
 export type OnExit = (code: ExitCode) => void;
-
-/** Collects a flag that may be given several times. */
-const several = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 /** The command line. Commands are loaded when they run, so that `--help` and a quick `status` start fast. */
 export function createProgram(version: string, onExit: OnExit) {
@@ -86,12 +84,9 @@ function addFollowCommands(program: Program, onExit: OnExit): void {
       onExit(await (await import('./commands/logs.ts')).logsCommand(sample, step, command.optsWithGlobals())),
     );
 
-  program
-    .command('retry')
+  addRetryFlags(program.command('retry'))
     .description('run again only what did not succeed, with more memory or time for what ran out of it')
     .argument('[run]', 'run id (default: the last one)')
-    .option('--cpus <n>', 'local: cpus that tasks may use together (default: as the run was started)')
-    .option('--memory <size>', 'local: memory that tasks may use together (default: as the run was started)')
     .option('--watch', 'stay until the run is over, on an engine that does not need it')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline retry')
     .action(async (run, _flags, command) =>
@@ -142,11 +137,9 @@ function addResultCommands(program: Program, onExit: OnExit): void {
 }
 
 function addSetupCommands(program: Program, onExit: OnExit): void {
-  program
-    .command('doctor')
+  addEngineChoice(program.command('doctor'))
     .description('check tools, store, disk and engine on this machine')
     .argument('[pipeline]', 'pipeline whose tools are looked for', 'fusion')
-    .addOption(engineOption())
     .addHelpText('after', '\nExample:\n  $ batch-pipeline doctor')
     .action(async (pipeline, _flags, command) =>
       onExit(await (await import('./commands/doctor.ts')).doctorCommand(pipeline, command.optsWithGlobals())),
@@ -181,16 +174,9 @@ function addSetupCommands(program: Program, onExit: OnExit): void {
     );
 }
 
-function engineOption() {
-  return new Option(
-    '--engine <name>',
-    'where jobs run: local, slurm or aws-batch (default: local; with --bucket-name aws-batch)',
-  );
-}
-
-/** The flags of `run` and `plan`. A flag that the chosen engine has no use for is refused. */
+/** The flags of `run` and `plan`. */
 function addRunFlags(command: Command) {
-  return command
+  const flags = command
     .argument('[pipeline]', 'fusion, or the path of a pipeline file', 'fusion')
     .option('-s, --samples <list>', "list file, CSV/TSV sheet, S1,S2 or 'bams/*.bam'")
     .option('--sample-list-file <file>', 'the same as --samples FILE')
@@ -204,44 +190,16 @@ function addRunFlags(command: Command) {
       'give a step other cpus, memory, scratch or time: kallisto.memory=8GB (repeatable)',
       several,
     )
-    .addOption(engineOption())
     .option('--pipeline-name <name>', 'first part of the run id (default: the name of the pipeline)')
     .option('--bucket-name <bucket>', 'the same as --store s3://BUCKET')
-    .option('--watch', 'stay until the run is over, on an engine that does not need it')
-    .option('--cpus <n>', 'local: cpus that tasks may use together (default: all)')
-    .option('--memory <size>', 'local: memory that tasks may use together (default: all)')
-    .option('--queue <name>', 'slurm: partition; aws-batch: job queue')
-    .option('--account <name>', 'slurm: account')
-    .option('--qos <name>', 'slurm: quality of service')
-    .option('--constraint <features>', 'slurm: node features')
-    .option('--sbatch-arg <arg>', 'slurm: one more option of sbatch, as --name=value (repeatable)', several)
-    .option('--max-running <n>', 'slurm: tasks of a step that run at the same time')
-    .option('--container <runtime>', 'slurm: run the steps in images with apptainer, singularity or podman')
-    .option('--image <image=uri>', "slurm, aws-batch: the image to use for one of the pipeline's (repeatable)", several)
-    .option('--bind <folder>', 'slurm: folder to show to containers, such as inputs (repeatable)', several)
-    .option('--module <name>', 'slurm: environment module to load (repeatable)', several)
-    .option('--prologue <file>', 'slurm: shell lines to run before each task')
-    .option('--region <name>', 'aws-batch: region of the queue')
-    .option('--job-role <arn>', 'aws-batch: role of the jobs')
-    .option('--execution-role <arn>', 'aws-batch: role that pulls images, where instances may not')
-    .option('--log-group <name>', "aws-batch: log group (default: Batch's own)")
-    .option('--conductor', 'aws-batch: a small job watches the run, so that it gathers with nobody looking');
+    .option('--watch', 'stay until the run is over, on an engine that does not need it');
+  return addEngineFlags(flags);
 }
 
 function addReferenceCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {
   const reference = program.command('reference').description('named references: built once, used by every later run');
-  reference
-    .command('build')
+  addReferenceFlags(reference.command('build'))
     .description('copy reference files into the store under a name, and build what the pipeline makes of them')
-    .argument('<name>', 'for instance GRCh38.104')
-    .option('--pipeline <name>', 'pipeline that uses it', 'fusion')
-    .option('--reference-file <name=path>', 'one file (repeatable)', several)
-    .option('-p, --param <name=value>', 'a param of the pipeline (repeatable)', several)
-    .addOption(engineOption())
-    .option('--queue <name>', 'slurm: partition; aws-batch: job queue')
-    .option('--container <runtime>', 'slurm: run the steps in images with apptainer, singularity or podman')
-    .option('--image <image=uri>', "slurm, aws-batch: the image to use for one of the pipeline's (repeatable)", several)
-    .option('--bind <folder>', 'slurm: folder to show to containers, such as inputs (repeatable)', several)
     .addHelpText(
       'after',
       '\nExample:\n  $ batch-pipeline reference build GRCh38.104 --reference-file fasta=cdna.fa.gz --reference-file gtf=genes.gtf.gz',
@@ -264,4 +222,13 @@ function addReferenceCommands(program: Pick<Command, 'command'>, onExit: OnExit)
     .action(async (name, _flags, command) =>
       onExit(await (await import('./commands/reference.ts')).checkReferenceCommand(name, command.optsWithGlobals())),
     );
+}
+
+function addReferenceFlags(command: Command) {
+  const flags = command
+    .argument('<name>', 'for instance GRCh38.104')
+    .option('--pipeline <name>', 'pipeline that uses it', 'fusion')
+    .option('--reference-file <name=path>', 'one file (repeatable)', several)
+    .option('-p, --param <name=value>', 'a param of the pipeline (repeatable)', several);
+  return addEngineFlags(flags);
 }

@@ -1,9 +1,22 @@
 import { PipelineError } from '../errors.ts';
 import { parseSize } from '../pipeline/resources.ts';
+import type { EngineFlag } from './provider.ts';
+
+/** `--image`, which means the same to all engines that run images. */
+export const IMAGE_FLAG = {
+  value: 'image=uri',
+  description: "the image to use for one of the pipeline's",
+  repeatable: true,
+} as const satisfies EngineFlag;
 
 /** `maxRunning` as the user writes it: `--max-running`. */
 export function longFlag(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return `--${kebabCase(key)}`;
+}
+
+/** `maxRunning` to `max-running`. */
+export function kebabCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** A whole number above 0. @throws PipelineError naming the flag */

@@ -4,15 +4,7 @@ import { PipelineError, throwAll } from '../errors.ts';
 import { imageKind } from '../pipeline/image-kind.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Step } from '../pipeline/step.ts';
-import type { EngineFlag } from './provider.ts';
 import { nameValuePairs } from '../pipeline/name-value-pairs.ts';
-
-/** `--image`, which means the same to all engines that run images. */
-export const IMAGE_FLAG = {
-  value: 'image=uri',
-  description: "the image to use for one of the pipeline's",
-  repeatable: true,
-} as const satisfies EngineFlag;
 
 /**
  * The image that a step runs in: as a flag says, by the name of the step, of the image or of its last part; then what was

@@ -1,4 +1,3 @@
-import type { LoadedPipeline } from '../pipeline/load-pipeline.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Bundle, FileIdentity } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
@@ -41,19 +40,25 @@ export interface StepEnvironment {
   imageIdentity?: string | undefined;
 }
 
+/** A pipeline, and the file that defines it: `builtin:fusion`, or an absolute path. */
+export interface PlannedPipeline {
+  pipeline: Pipeline;
+  source: string;
+}
+
 /** A plan, before anything is submitted. */
 export interface PlannedWork {
   samples: readonly { files: Readonly<Record<string, FileIdentity>> }[];
   jobs: readonly { step: string }[];
   request: {
-    loaded: LoadedPipeline;
+    loaded: PlannedPipeline;
     references: Readonly<Record<string, FileIdentity>>;
     /** By step. */
     environments: Readonly<Record<string, StepEnvironment>>;
   };
 }
 
-/** What engines need of the folders above this one. */
+/** What the program does for engines, besides running them. */
 export interface EngineServices {
   /**
    * By step: the versions of its tools on this machine.
@@ -61,28 +66,27 @@ export interface EngineServices {
    */
   toolsHere: (pipeline: Pipeline) => Promise<Record<string, StepEnvironment>>;
   /** Publishes a zip of the runner, of a user's pipeline (a zip itself) if given, and of the conductor if wanted. */
-  publishBundle(options: { code?: Uint8Array | undefined; conductor: boolean }): Promise<Bundle>;
-  /** Names of images whose folder has changed since they were pushed. */
-  outdatedImages(
-    loaded: LoadedPipeline,
+  publishBundle: (options: { code?: Uint8Array | undefined; conductor?: boolean }) => Promise<Bundle>;
+  /** Names of images in ECR whose folder has changed since they were pushed. */
+  outdatedImages: (
+    loaded: PlannedPipeline,
     pushed: Readonly<Record<string, string>>,
     options: { region: string | undefined; endpoint: string | undefined; patienceMs: number },
-  ): Promise<string[]>;
+  ) => Promise<string[]>;
 }
 
 /** What an engine is opened with. */
-export interface EngineContext<F extends EngineFlags = EngineFlags> {
+export interface EngineContext<F extends EngineFlags = EngineFlags> extends EngineServices {
   flags: GivenFlags<F>;
   store: Store;
   /** Variables of the process that opens it. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** The runner's main file, on this machine. */
+  /** The runner's main file, on this machine: `[process.execPath, runnerModule]` performs one task. */
   runnerModule: string;
   /** Folder for scratch folders of attempts on this machine. */
   scratchRoot: string;
   /** Between polls, where the user wants another interval than the engine's own. */
   pollIntervalMs?: number | undefined;
-  services: EngineServices;
 }
 
 /** An engine, and what a run on it needs besides. */
@@ -111,14 +115,14 @@ export interface Elsewhere {
 
 /** A kind of engine: its name, its flags, and how to open it. */
 export interface EngineProvider<F extends EngineFlags = EngineFlags> {
-  /** What `--engine` and the manifest call it. */
+  /** Letters, digits and `-`; what runs and messages call it. */
   name: string;
   flags: F;
   /** @throws PipelineError for flags that make no sense together */
   open(context: EngineContext<F>): Promise<OpenedEngine>;
 }
 
-/** Infers the types of the flags. */
+/** Defines an engine, with the types of its flags: the default export of a file that `--engine` names. */
 export function defineEngine<const F extends EngineFlags>(provider: EngineProvider<F>): EngineProvider<F> {
   return provider;
 }

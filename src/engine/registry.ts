@@ -2,7 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import { PipelineError } from '../errors.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { AWS_BATCH_FLAGS } from './aws-batch/aws-batch-flags.ts';
-import { longFlag } from './flags.ts';
+import { kebabCase, longFlag } from './flags.ts';
 import { LOCAL_FLAGS } from './local/local-flags.ts';
 import {
   defineEngine,
@@ -32,66 +32,108 @@ export const ENGINES: readonly EngineProvider[] = [
   }),
 ];
 
-/** Which engine, and the values of its flags. */
+/** The keys of all their flags, each once. */
+export const FLAG_KEYS: readonly string[] = [...new Set(ENGINES.flatMap(({ flags }) => Object.keys(flags)))];
+
+/** What a run keeps of its engine, so that every later command opens the same one. */
+type EngineOfRun = Pick<Manifest, 'engine' | 'engineFlags' | 'engineModule'>;
+
+/** Which engine, and how it is set. */
 export interface EngineChoice {
+  /** One of `ENGINES` by name, or a file or package that exports another one. */
   engine: string;
+  /** Of the engines that come with this package. */
   flags: GivenFlags;
+  /** `name=value`, or `name` of a switch: flags of an engine from outside. */
+  options: readonly string[];
+  /** The run that is opened again: its own flags hold where no others are given. */
+  run?: EngineOfRun;
 }
 
-/** The flags of all engines, each once. */
-const KEYS: readonly string[] = [...new Set(ENGINES.flatMap(({ flags }) => Object.keys(flags)))];
+/** An engine that has been opened, and what the manifest of its runs keeps. */
+export interface ChosenEngine extends OpenedEngine {
+  kept: Omit<EngineOfRun, 'engine'>;
+}
 
-/** What the flags of a command say of engines. */
-export function engineChoice(flags: object, engine: string): EngineChoice {
-  const given = flags as GivenFlags;
-  return {
-    engine,
-    flags: Object.fromEntries(KEYS.filter((key) => given[key] !== undefined).map((key) => [key, given[key]])),
-  };
+/** Reads a choice of engine from flags by key, as the command line or a program gives them; others are left alone. */
+export function engineChoice(engine: string, given: object, options: readonly string[] = []): EngineChoice {
+  const all = given as GivenFlags;
+  const flags = Object.fromEntries(FLAG_KEYS.flatMap((key) => (all[key] === undefined ? [] : [[key, all[key]]])));
+  return { engine, flags, options };
+}
+
+/** The engine of a run that was started before, with the flags it was started with unless others are given now. */
+export function engineOfRun(run: EngineOfRun, given: object = {}, options: readonly string[] = []): EngineChoice {
+  return { ...engineChoice(run.engineModule ?? run.engine, given, options), run };
 }
 
 /**
  * Opens the engine that is chosen.
- * @throws PipelineError for an unknown engine, or a flag that this engine would have to ignore.
+ * @throws PipelineError `engine-unknown`; `engine-broken` and `engine-invalid` for one from outside that cannot be used;
+ * `flag-invalid` for a flag that this engine would have to ignore
  */
-export async function openEngine(
-  { engine, flags }: EngineChoice,
-  context: Omit<EngineContext, 'flags'>,
-): Promise<OpenedEngine> {
-  const provider = ENGINES.find(({ name }) => name === engine) ?? unknownEngine(engine);
-  const idle = Object.keys(flags).find((key) => provider.flags[key] === undefined);
-  if (idle !== undefined) throw idleFlag(engine, longFlag(idle));
-  return provider.open({ ...context, flags });
+export async function openEngine(choice: EngineChoice, context: Omit<EngineContext, 'flags'>): Promise<ChosenEngine> {
+  const builtIn = ENGINES.find(({ name }) => name === choice.engine);
+  if (!builtIn) return openOutside(choice, context);
+  const idle = Object.keys(choice.flags).find((key) => builtIn.flags[key] === undefined);
+  if (idle !== undefined) throw idleFlag(builtIn, longFlag(idle));
+  if (choice.options.length > 0) throw idleFlag(builtIn, '--engine-option');
+  const flags = { ...keptFlags(builtIn, choice.run), ...choice.flags };
+  const opened = await builtIn.open({ ...context, flags });
+  return { ...opened, kept: { engineFlags: { ...flags, ...opened.place } } };
 }
 
-function unknownEngine(engine: string): never {
+async function openOutside(
+  { engine, flags: idle, options, run }: EngineChoice,
+  context: Omit<EngineContext, 'flags'>,
+): Promise<ChosenEngine> {
+  const outside = await import('./outside-engine.ts');
   const known = ENGINES.map(({ name }) => name);
-  throw new PipelineError({
-    code: 'engine-unknown',
+  const unknown = unknownEngine(engine, { known, run, isPath: outside.isPath(engine) });
+  const { provider, module } = await outside.loadEngine(engine, known, unknown);
+  const [builtInFlag] = Object.keys(idle);
+  if (builtInFlag !== undefined) throw idleFlag(provider, longFlag(builtInFlag));
+  const flags = { ...keptFlags(provider, run), ...outside.readOptions(provider, options, run !== undefined) };
+  const opened = await outside.checkedEngine(provider, module, await provider.open({ ...context, flags }));
+  return { ...opened, kept: { engineModule: module, engineFlags: { ...flags, ...opened.place } } };
+}
+
+/** A flag that the engine no longer has means nothing to it. */
+function keptFlags({ flags }: EngineProvider, run: EngineOfRun | undefined): GivenFlags {
+  const kept = Object.entries(run?.engineFlags ?? {}).filter(([key]) => flags[key] !== undefined);
+  return Object.fromEntries(kept) as GivenFlags;
+}
+
+function unknownEngine(
+  engine: string,
+  { known, run, isPath }: { known: readonly string[]; run: EngineOfRun | undefined; isPath: boolean },
+): PipelineError {
+  const code = 'engine-unknown';
+  if (run?.engineModule !== undefined) {
+    const message = `The run uses the engine ${run.engine}, whose file ${engine} no longer exists`;
+    return new PipelineError({ code, message, hint: 'Put the file back where it was.' });
+  }
+  if (isPath) {
+    const hint = `Check the path, or name one of ${known.join(', ')}.`;
+    return new PipelineError({ code, message: `There is no engine file ${engine}`, where: '--engine', hint });
+  }
+  return new PipelineError({
+    code,
     message: `There is no engine "${engine}"`,
-    hint: `Did you mean "${closest(engine, known)}"? Engines: ${known.join(', ')}.`,
+    hint: `Did you mean "${closest(engine, [...known])}"? Engines: ${known.join(', ')}, or the path of a file that defines another.`,
   });
 }
 
-function idleFlag(engine: string, flag: string): PipelineError {
+function idleFlag({ name, flags }: EngineProvider, flag: string): PipelineError {
+  const isBuiltIn = ENGINES.some((engine) => engine.name === name);
+  const same = Object.keys(flags).find((key) => !isBuiltIn && longFlag(key) === flag);
   return new PipelineError({
     code: 'flag-invalid',
-    message: `The ${engine} engine has no use for ${flag}`,
+    message: `The ${name} engine has no use for ${flag}`,
     where: flag,
-    hint: `Omit ${flag}, or choose another --engine.`,
+    hint:
+      same === undefined
+        ? `Omit ${flag}, or choose another --engine.`
+        : `Its own flags are options: --engine-option ${kebabCase(same)}=VALUE.`,
   });
-}
-
-/** What the manifest keeps: the flags that were given, and where jobs are. */
-export function engineFlagsOf({ flags }: EngineChoice, { place }: Pick<OpenedEngine, 'place'>): GivenFlags {
-  return { ...flags, ...place };
-}
-
-/** The engine of a run that was started before, with the flags it was started with unless others are given now. */
-export function engineOfRun(
-  { engine, engineFlags }: Pick<Manifest, 'engine' | 'engineFlags'>,
-  given: object = {},
-): EngineChoice {
-  const before = engineChoice(engineFlags, engine);
-  return { engine, flags: { ...before.flags, ...engineChoice(given, engine).flags } };
 }

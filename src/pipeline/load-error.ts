@@ -3,8 +3,8 @@ import { messageOf, PipelineError, PipelineErrors, systemCode } from '../errors.
 
 /** What to do, by Node's code for the error. */
 const HINTS: Readonly<Record<string, string>> = {
-  ERR_UNKNOWN_FILE_EXTENSION: 'A pipeline file ends in .ts or .js.',
-  ERR_IMPORT_ATTRIBUTE_MISSING: 'A pipeline file ends in .ts or .js.',
+  ERR_UNKNOWN_FILE_EXTENSION: 'The file has to end in .ts or .js.',
+  ERR_IMPORT_ATTRIBUTE_MISSING: 'The file has to end in .ts or .js.',
   ERR_UNSUPPORTED_DIR_IMPORT: 'Give the path of the file in it.',
   ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX: 'Types are removed, not compiled: write plain objects and unions instead.',
   ERR_MODULE_NOT_FOUND: 'Check the name, or install the package beside the file.',
@@ -13,16 +13,22 @@ const HINTS: Readonly<Record<string, string>> = {
 /**
  * An error of importing a user's file at `path`, as one that says where in that file.
  * Frames in `ownFolder` are this program's.
+ * @param file what the file defines
  */
-export function loadError(path: string, ownFolder: string, error: unknown): PipelineError {
+export function loadError(
+  path: string,
+  ownFolder: string,
+  error: unknown,
+  file: 'pipeline' | 'engine' = 'pipeline',
+): PipelineError {
   if (error instanceof PipelineErrors)
     return new PipelineErrors(error.errors.map((one) => placed(path, ownFolder, one)));
   if (error instanceof PipelineError) return placed(path, ownFolder, error);
   return new PipelineError({
-    code: 'pipeline-broken',
-    message: `The pipeline file cannot be loaded: ${shortMessage(error)}`,
+    code: `${file}-broken`,
+    message: `The ${file} file cannot be loaded: ${shortMessage(error)}`,
     where: placeOf(error, ownFolder) ?? importer(error, ownFolder) ?? syntaxPlace(path, error) ?? path,
-    hint: HINTS[systemCode(error) ?? ''] ?? 'Mend the file, then run the same command again.',
+    hint: HINTS[systemCode(error) ?? ''] ?? 'Fix the file, then run the same command again.',
     cause: error,
   });
 }

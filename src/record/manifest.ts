@@ -66,6 +66,8 @@ export const manifest = z.object({
   createdAt: z.string(),
   programVersion: z.string(),
   engine: z.string(),
+  /** Of an engine from outside this package: the file that defines it. */
+  engineModule: z.string().optional(),
   /** The engine's own flags (queue, account…), so that retry, status and cancel reach the same place. */
   engineFlags: z.record(z.string(), z.unknown()).default({}),
   /** A user's pipeline and its declared files as they were when the run was planned: what all of its tasks run. */

@@ -33,6 +33,7 @@ export interface RunRequest {
   engine: Engine;
   /** Kept in the manifest. */
   engineFlags?: Readonly<Record<string, unknown>>;
+  engineModule?: string | undefined;
   locate: (location: string) => Promise<Located>;
   /** Told before inputs are read whole, to compare them with what is on record. */
   onCompare?: (files: number, bytes: number) => void;

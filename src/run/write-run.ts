@@ -88,6 +88,7 @@ function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]):
     pipeline: request.loaded.pipeline.name,
     pipelineSource: request.loaded.source,
     engine: request.engine.name,
+    engineModule: request.engineModule,
     engineFlags: { ...request.engineFlags },
     params: { ...request.params },
     references: { ...request.references },

@@ -7,8 +7,7 @@ import { writeInputNotes } from '../../ledger/store-documents.ts';
 import { isLatestRun } from '../../run/latest-run.ts';
 import { type Prepared, prepareRun, refuseErrors } from '../../run/prepare.ts';
 import { count } from '../../views/columns.ts';
-import { chosenEngine, type EngineFlags, openNamedEngine } from '../engines.ts';
-import { engineFlagsOf } from '../../engine/registry.ts';
+import { type EngineFlags, openNamedEngine } from '../engines.ts';
 import { notice, printJson } from '../print.ts';
 import { type RunFlags, runRequest } from '../run-request.ts';
 import { sweepScratch } from '../../runner/scratch.ts';
@@ -32,7 +31,7 @@ export async function runCommand(pipelineName: string, flags: RunCommandFlags): 
   // What a run of this store left when it was killed goes also where no runner will start to do it.
   if (local) sweepScratch(scratchRoot(session.store), hostname());
   const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
-  const prepared = await prepareRun({ ...request, engineFlags: engineFlagsOf(chosenEngine(flags), opened) });
+  const prepared = await prepareRun({ ...request, ...opened.kept });
   const findings = [...prepared.findings, ...(await opened.findings(prepared))];
   for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
   refuseErrors(findings);

@@ -1,4 +1,4 @@
-import { IMAGE_FLAG } from '../image-of.ts';
+import { IMAGE_FLAG } from '../flags.ts';
 import type { EngineFlags } from '../provider.ts';
 
 export const AWS_BATCH_FLAGS = {

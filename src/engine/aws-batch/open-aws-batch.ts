@@ -28,7 +28,7 @@ interface Used {
 
 /** Flags first, then what `deploy` left in the store, then the environment. */
 export async function openAwsBatch(context: EngineContext<AwsBatchFlags>): Promise<OpenedEngine> {
-  const { flags, store, environment, services } = context;
+  const { flags, store, environment } = context;
   const deployed = await readDeployment(store);
   const queue = flags.queue ?? deployed?.queue ?? noQueue(store);
   const region = flags.region ?? deployed?.region ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'];
@@ -53,7 +53,7 @@ export async function openAwsBatch(context: EngineContext<AwsBatchFlags>): Promi
   return {
     engine,
     place: region === undefined ? { queue } : { queue, region },
-    elsewhere: { bundle: (code) => services.publishBundle({ code, conductor: conducts }) },
+    elsewhere: { bundle: (code) => context.publishBundle({ code, conductor: conducts }) },
     environments: (pipeline) => imageEnvironments(pipeline, used),
     findings: async (planned) => [...inputFindings(planned, store), ...(await outdatedFindings(planned, used))],
   };
@@ -89,7 +89,7 @@ async function outdatedFindings({ request, jobs }: PlannedWork, used: Used): Pro
   const images = Object.entries(pushed).filter(([, uri]) => needed.has(uri));
   if (images.length === 0) return [];
   const options = { region, endpoint, patienceMs: LOOK_PATIENCE_MS };
-  const outdated = await context.services.outdatedImages(loaded, Object.fromEntries(images), options);
+  const outdated = await context.outdatedImages(loaded, Object.fromEntries(images), options);
   const hint = `Push it: ${pushCommand(loaded.source, context.store)}`;
   return outdated.map((name) => {
     const message = `The folder of image ${name} has changed since it was pushed: jobs run in the image as it was`;

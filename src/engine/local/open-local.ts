@@ -7,11 +7,11 @@ import type { LocalFlags } from './local-flags.ts';
 
 /** @throws PipelineError `flag-invalid` */
 export function openLocal(context: EngineContext<LocalFlags>): OpenedEngine {
-  const { flags, runnerModule, environment, scratchRoot, services } = context;
+  const { flags, runnerModule, environment, scratchRoot, toolsHere } = context;
   const capacity = {
     cpus: positive(flags.cpus, '--cpus') ?? availableParallelism(),
     memoryMiB: size(flags.memory, '--memory') ?? machineMemoryMiB(),
   };
   const engine = createLocalEngine({ capacity, runnerModule, environment, scratchRoot });
-  return { engine, local: engine, environments: services.toolsHere, findings: async () => [] };
+  return { engine, local: engine, environments: toolsHere, findings: async () => [] };
 }

@@ -35,8 +35,7 @@ export function openSlurm(context: EngineContext<SlurmFlags>): OpenedEngine {
   const container = runtime && { runtime, binds, images: siteImages(flags, runtime) };
   return {
     engine: slurmEngine(context, container),
-    environments: async (pipeline) =>
-      runtime ? imageEnvironments(pipeline, flags) : context.services.toolsHere(pipeline),
+    environments: async (pipeline) => (runtime ? imageEnvironments(pipeline, flags) : context.toolsHere(pipeline)),
     findings: async (planned) => (runtime === 'podman' ? hiddenInputs(planned, binds) : []),
   };
 }
