@@ -74,7 +74,7 @@ export function describeFailure(error: unknown, signal: AbortSignal): AttemptFai
   if (code === 'ENOSPC' || code === 'store-full') return { cause: 'disk', message: (reason as Error).message };
   if (reason instanceof PipelineError)
     return withHint({ cause: storeCause(reason), message: placedMessage(reason) }, reason.hint);
-  return { cause: 'tool', message: reason instanceof Error ? stepStack(reason) : String(reason) };
+  return { cause: 'tool', message: errorText(reason) };
 }
 
 function placedMessage({ where, message }: PipelineError): string {
@@ -83,6 +83,11 @@ function placedMessage({ where, message }: PipelineError): string {
 
 /** Stacks show these modules by their URL. */
 const OWN_FOLDER = new URL('.', import.meta.url).href;
+
+/** What is known of anything that was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? stepStack(error) : String(error);
+}
 
 /** A stack down to the step's own code: who called it is of interest only where that is all there is. */
 function stepStack(error: Error): string {

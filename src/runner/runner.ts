@@ -8,13 +8,14 @@ import { isStoreAway } from '../store/store-errors.ts';
 import type { CacheSettings } from './cache/reference-cache.ts';
 import { Interruption } from './failure.ts';
 import { followLog } from './follow-log.ts';
-import { performAttempt, type Workplace } from './perform-attempt.ts';
+import { endProcess, guardProcess, writeStdout } from './attempt-guard.ts';
+import { performAttempt } from './perform-attempt.ts';
 import type { CodeSource } from './run-code.ts';
 import { isNamedTask, namedStore, namedTask } from './named-task.ts';
 import { sweepScratch } from './scratch.ts';
 import { serveAttempts } from './serve.ts';
 import { type TaskContext, taskContext } from './task-context.ts';
-import { type Equipment, openWorkplace } from './workplace.ts';
+import { type Equipment, openWorkplace, type Workplace } from './workplace.ts';
 
 /** Exit codes that engines read: 75 (EX_TEMPFAIL of sysexits.h) asks for another try. */
 const EXIT = { succeeded: 0, failed: 1, transient: 75 } as const;
@@ -35,12 +36,13 @@ export function startRunner(code: CodeSource): void {
     serveAttempts(equipment);
     return;
   }
+  guardProcess();
   runOnce(environment, equipment).then(
-    (code) => process.exit(code),
+    (code) => endProcess(code),
     (error: unknown) => {
       console.error(`batch-pipeline: ${lineOf(error)}`);
       // Of a store that is away not even the record could be written.
-      process.exit(error instanceof Interruption || isStoreAway(error) ? EXIT.transient : EXIT.failed);
+      endProcess(error instanceof Interruption || isStoreAway(error) ? EXIT.transient : EXIT.failed);
     },
   );
 }
@@ -67,7 +69,7 @@ async function openPlace(
     named ? { ...NAMED, ...environment, BATCH_PIPELINE_STORE: namedStore(environment) } : environment,
   );
   const opened = await openWorkplace(context.store, equipment);
-  const place = { ...opened, followLog: (path: string) => followLog(path, (chunk) => process.stdout.write(chunk)) };
+  const place = { ...opened, followLog: (path: string) => followLog(path, writeStdout) };
   if (!named) return { task: context, place };
   const { run, job } = await namedTask(environment, context.index, place);
   const task = { ...context, run, job: job.job, index: 0 };

@@ -1,10 +1,11 @@
 import { StepFailure } from '../pipeline/step.ts';
 import { type AttemptFailure, describeFailure } from './failure.ts';
-import { type AttemptOutcome, performAttempt, type Workplace } from './perform-attempt.ts';
+import { endProcess, guardProcess } from './attempt-guard.ts';
+import { type AttemptOutcome, performAttempt } from './perform-attempt.ts';
 import { killChildren } from './process-group.ts';
 import { sweepScratch } from './scratch.ts';
 import type { TaskContext } from './task-context.ts';
-import { type Equipment, openWorkplace } from './workplace.ts';
+import { type Equipment, openWorkplace, type Workplace } from './workplace.ts';
 
 /** From the local engine to a runner that it keeps for many attempts. */
 export type ToRunner =
@@ -25,6 +26,7 @@ const GIVE_UP_MS = 15_000;
  * some 40 ms, which a task cannot afford each. If the engine dies, the channel closes and the attempt is given up.
  */
 export function serveAttempts(equipment: Equipment): void {
+  guardProcess();
   let abort = new AbortController();
   let place: { url: string; opened: Promise<Workplace> } | undefined;
   const cancel = (reason: string): void => abort.abort(new StepFailure('cancelled', reason));
@@ -38,9 +40,9 @@ export function serveAttempts(equipment: Equipment): void {
   process.on('SIGTERM', () => cancel('The runner was asked to stop (SIGTERM)'));
   process.on('disconnect', () => {
     cancel('The run that started this task is gone');
-    if (!busy) process.exit(0);
+    if (!busy) endProcess(0);
     // A step that does not heed its signal would keep this process for ever.
-    setTimeout(() => process.exit(1), GIVE_UP_MS);
+    setTimeout(() => endProcess(1), GIVE_UP_MS);
   });
   let busy = false;
   const serve = async (task: TaskContext): Promise<void> => {
@@ -52,8 +54,10 @@ export function serveAttempts(equipment: Equipment): void {
     }
     const over = await attemptOver(task, place.opened, abort.signal);
     busy = false;
-    if (!process.connected) process.exit(0);
-    process.send?.(over);
+    if (!process.connected) endProcess(0);
+    // What goes on after the failure of its attempt would disturb the next one.
+    const mayStillRun = over.outcome.state === 'failed' && over.outcome.mayStillRun;
+    process.send?.(over, () => mayStillRun && endProcess(0));
   };
   process.on('message', (message: ToRunner) => {
     if (message.kind === 'abort') cancel(message.reason);

@@ -1,8 +1,7 @@
 import { StepFailure } from '../pipeline/step.ts';
-import type { AttemptRecord } from '../record/attempt-record.ts';
-import { isHidden, succeededKey, type TaskRef } from '../record/keys.ts';
+import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
+import { isHidden, outputFoldersPrefix, succeededKey, type TaskRef } from '../record/keys.ts';
 import type { Store } from '../store/store.ts';
-import type { Work } from './attempt.ts';
 import { readSuccess } from './read-success.ts';
 
 /** True if the store holds a success whose files are all still there; one whose files are not is taken away, to be made again. */
@@ -39,10 +38,26 @@ export async function refuseStrangers(store: Store, ref: TaskRef): Promise<void>
 }
 
 /** Another attempt recorded its success first: its files count, and ours go unless they are the very same. */
-export async function removeLoser(store: Store, ref: TaskRef, work: Work): Promise<void> {
+export async function removeLoser(store: Store, ref: TaskRef, outputs: AttemptRecord['outputs']): Promise<void> {
   const winner = await readSuccess(store, ref);
   // Taken away meanwhile, to be made again: who does that may be writing the same bytes to the same place.
   if (!winner) return;
   const kept = new Set(winner.outputs.map(({ location }) => location));
-  await store.remove(work.outputs.map(({ location }) => location).filter((location) => !kept.has(location)));
+  await store.remove(outputs.map(({ location }) => location).filter((location) => !kept.has(location)));
+}
+
+/**
+ * Removes what attempts published that were killed before their record, once another's success is on record: an
+ * attempt that is still at work loses the race for the record, and its files are not wanted either.
+ */
+export async function removeLeftovers(
+  store: Store,
+  task: TaskRef,
+  outputs: readonly Pick<RecordedFile, 'location'>[],
+): Promise<void> {
+  const kept = new Set(outputs.map(({ location }) => location));
+  const left: string[] = [];
+  for await (const page of store.list(outputFoldersPrefix(task)))
+    left.push(...page.map(({ key }) => key).filter((key) => !kept.has(key)));
+  if (left.length > 0) await store.remove(left);
 }

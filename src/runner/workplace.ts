@@ -1,13 +1,29 @@
 import type { Manifest } from '../record/manifest.ts';
-import { createLocator } from '../store/locate.ts';
+import { createLocator, type Located } from '../store/locate.ts';
 import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
 import { remember } from '../store/remember.ts';
-import { type CacheSettings, openReferenceCache } from './cache/reference-cache.ts';
-import type { Workplace } from './perform-attempt.ts';
-import { plannedTools } from './planned-tools.ts';
-import type { CodeSource } from './run-code.ts';
-import { openRunDocuments } from './run-documents.ts';
+import { type CacheSettings, openReferenceCache, type ReferenceCache } from './cache/reference-cache.ts';
+import { plannedTools, type ToolCheck } from './planned-tools.ts';
+import type { CodeSource, RunCode } from './run-code.ts';
+import { openRunDocuments, type RunDocuments } from './run-documents.ts';
 import type { TaskContext } from './task-context.ts';
+
+/** Everything that stays the same from one attempt of a runner to the next. */
+export interface Workplace {
+  store: Store;
+  locate: (location: string) => Promise<Located>;
+  documents: RunDocuments;
+  code: (manifest: Manifest, task: TaskContext) => Promise<RunCode>;
+  /** On the machine whose tools the run was planned with. */
+  checkTools?: ToolCheck;
+  /** Of the tools. */
+  environment: NodeJS.ProcessEnv;
+  /** What tasks of this machine share, where the environment names a place for it. */
+  cache: ReferenceCache | undefined;
+  /** Follows the log of an attempt from its start, where the engine collects output; the function that it returns ends that. */
+  followLog?: (path: string) => () => void;
+}
 
 /** What a runner is given to work with, whatever the attempt. */
 export interface Equipment {

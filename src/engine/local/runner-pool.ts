@@ -7,9 +7,11 @@ export type AttemptEnd =
   /** `recorded` is false where the runner died before it could leave a record. */
   | { state: 'failed'; cause: FailureCause; message: string; recorded: boolean };
 
-/** What a runner sends when an attempt is over. */
+/** What a runner sends when an attempt has ended. */
 interface AttemptOver {
-  outcome: { state: 'succeeded' | 'up-to-date' } | { state: 'failed'; cause: FailureCause; message: string };
+  outcome:
+    | { state: 'succeeded' | 'up-to-date' }
+    | { state: 'failed'; cause: FailureCause; message: string; mayStillRun?: true };
   recorded: boolean;
 }
 
@@ -117,7 +119,8 @@ export class RunnerPool {
     child.on('message', (message: AttemptOver) => {
       // Last words that are read when the runner is dead already come too late.
       if (!this.#all.has(runner)) return;
-      this.#idle.push(runner);
+      // One in which the step's code may still be running ends itself.
+      if (!('mayStillRun' in message.outcome)) this.#idle.push(runner);
       this.#settle(runner, toEnd(message));
     });
     child.on('error', (error) => this.#lost(runner, error.message));

@@ -59,6 +59,7 @@ test('Ctrl-C asks the tasks to end; what is finished stays, and the same command
   expect(told(await runCli(['logs', 'S2'], { cwd }), cwd)).toMatchInlineSnapshot(`
     "exit 0
     held
+    $ sh -c 'echo $$ >"$0"; while [ -e "$0" ]; do sleep 0.05; done' <folder>/S2
     batch-pipeline: cancelled: Interrupted
     S2 obey failed: cancelled, try 1 of run obey-1 on <host>, <seconds>
     Interrupted"

@@ -5,7 +5,8 @@ import type { ImportedModule, SourceFile } from './source-file.ts';
 /** Where processes begin: what comes from outside is read there, and handed on. deploy/bundle.ts writes such a beginning. */
 const ENVIRONMENT = /^src\/(cli\/|deploy\/bundle\.ts$|runner\/runner\.ts$|fetch-and-run\/program\.ts$)/;
 /** And the runner that serves an engine: its process ends when the engine is gone. */
-const EXIT = /^src\/(cli\/(main|command-line)\.ts$|runner\/(runner|serve)\.ts$|fetch-and-run\/program\.ts$)/;
+const EXIT =
+  /^src\/(cli\/(main|command-line)\.ts$|runner\/(runner|serve|attempt-guard)\.ts$|fetch-and-run\/program\.ts$)/;
 
 /** What only some files may import. */
 const PACKAGES: readonly { packages: RegExp; only: RegExp }[] = [
@@ -69,7 +70,7 @@ function isOtherEngine(path: string, module: string): boolean {
 function brokenHabits({ path, code }: SourceFile): string[] {
   const broken: [string, boolean][] = [
     ['reads process.env', /\bprocess\.env\b/.test(code) && !ENVIRONMENT.test(path)],
-    ['calls process.exit', /\bprocess\.exit\(/.test(code) && !EXIT.test(path)],
+    ['calls process.exit', /\b(process\.exit|endProcess)\(/.test(code) && !EXIT.test(path)],
     ['asks the clock or chance', CLOCK_OR_CHANCE.test(code) && path.startsWith('src/plan/')],
   ];
   return broken.filter(([, isBroken]) => isBroken).map(([what]) => `${path} ${what}`);

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { type Step, StepFailure } from '../pipeline/step.ts';
+import { hashFile } from '../store/hash-file.ts';
+import { type Attempt, stepParams, type Work } from './attempt.ts';
+import type { AttemptGuard } from './attempt-guard.ts';
+import type { AttemptLog } from './attempt-log.ts';
+import type { Holds } from './cache/holds.ts';
+import type { Cohort } from './cohort.ts';
+import { type AttemptFailure, describeFailure } from './failure.ts';
+import { killChildren, livingChildren } from './process-group.ts';
+import { publishOutputs } from './publish.ts';
+import { sourceStack } from './source-stack.ts';
+import { refuseChangedInputs, type Staged, stageInputs } from './stage.ts';
+import { createStepContext, declaredOutputs } from './step-context.ts';
+import { refuseStrangers } from './task-result.ts';
+import { ToolCalls } from './tool-calls.ts';
+import { refuseChildren, refuseOpenOutputs } from './unfinished.ts';
+import type { Workplace } from './workplace.ts';
+
+interface Room {
+  scratch: string;
+  log: AttemptLog;
+  signal: AbortSignal;
+  work: Work;
+  holds: Holds;
+  guard: AttemptGuard;
+}
+
+/**
+ * Stages, runs the step and publishes. Returns the failure, if any; what was seen until then is left in `room.work`.
+ */
+export async function runAndPublish(
+  attempt: Attempt,
+  place: Workplace,
+  room: Room,
+): Promise<AttemptFailure | undefined> {
+  const { step, sample, manifest, cohort, job, ref } = attempt;
+  const { scratch, log, signal, work, holds, guard } = room;
+  try {
+    await refuseStrangers(place.store, ref);
+    refuseAbsent(cohort);
+    work.staged = await stageInputs({
+      ...{ ...place, manifest, step, sample, collected: cohort.collected },
+      ...{ scratch, signal, holds, say: (line) => log.line(line) },
+    });
+    const outputs = declaredOutputs(step, ref.sample, scratch);
+    const params = stepParams(step, manifest);
+    const files = Object.fromEntries(step.files.map((name) => [name, join(attempt.code.home, name)]));
+    await withTools({ signal, guard }, async ({ known, ...tools }) => {
+      const { context, observed } = createStepContext({
+        ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, files, members: cohort.members },
+        ...{ resources: job.resources, scratch, log, environment: place.environment, ...tools },
+      });
+      work.observed = observed;
+      const running = guard.race(runStep(step, context, { calls: tools.calls, known }));
+      await Promise.all([running, sumInputs(work.staged)]);
+    });
+    signal.throwIfAborted();
+    await refuseOpenOutputs(outputs);
+    await refuseChangedInputs(place.store, work.staged);
+    work.outputs = await publishOutputs(place.store, ref, outputs, signal);
+    signal.throwIfAborted();
+    return undefined;
+  } catch (error) {
+    return inSources(describeFailure(error, signal), attempt);
+  }
+}
+
+/** A message with a stack names the user's own files. */
+function inSources(failure: AttemptFailure, { code, manifest }: Attempt): AttemptFailure {
+  const { folder, home } = code;
+  if (folder === undefined || !failure.message.includes('file://')) return failure;
+  return { ...failure, message: sourceStack(failure.message, { folder, home }, manifest.pipelineSource) };
+}
+
+/**
+ * Whatever a step has started has ended when this has: tools, one that fails beside another or is not awaited too, and
+ * the processes that its own code has left behind.
+ */
+async function withTools(
+  { signal, guard }: { signal: AbortSignal; guard: AttemptGuard },
+  run: (tools: { signal: AbortSignal; calls: ToolCalls; known: ReadonlySet<number> }) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const calls = new ToolCalls();
+  const known = new Set(livingChildren());
+  let hasLeftNothing = false;
+  try {
+    await run({ signal: AbortSignal.any([signal, over.signal]), calls, known });
+    hasLeftNothing = true;
+  } catch (error) {
+    // What fails since its tools are stopped is only a consequence.
+    guard.off();
+    throw error;
+  } finally {
+    over.abort();
+    await calls.ended();
+    if (!hasLeftNothing) killChildren(known);
+  }
+}
+
+/** Nothing of what a step has started may go on when its `run` has returned: its outputs would be cut. */
+async function runStep(
+  step: Step,
+  context: Parameters<Step['run']>[0],
+  { calls, known }: { calls: ToolCalls; known: ReadonlySet<number> },
+): Promise<void> {
+  await step.run(context);
+  calls.refuseUnawaited();
+  refuseChildren(known);
+}
+
+/** The user's own files get their checksum into the record while the tools read them anyway. */
+async function sumInputs({ unsummed }: Staged): Promise<void> {
+  for (const { file, path } of unsummed) file.sha256 = await hashFile(path);
+}
+
+/** A gather under the key of everyone must have everyone: nobody is left out without a word. */
+function refuseAbsent({ absent }: Cohort): void {
+  if (absent.length === 0) return;
+  const message = `Results to be gathered are no longer in the store: ${absent.slice(0, 5).join(', ')}`;
+  throw new StepFailure('input', message, { hint: 'Start the run again: it recreates what is missing.' });
+}
