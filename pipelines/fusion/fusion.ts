@@ -8,7 +8,10 @@ import { reference } from './reference.ts';
 import { references } from './references.ts';
 import { samples } from './samples.ts';
 
-/** Gene fusions from RNA-Seq: Picard, kallisto and pizzly for each sample, with one reference before and one table after. */
+/**
+ * Gene fusions from RNA-Seq: Picard, kallisto and pizzly for each sample, with one reference step before and the cohort
+ * tables after.
+ */
 export default definePipeline({
   name: 'fusion',
   description: 'Finds gene fusions in RNA-Seq samples (Picard, kallisto, pizzly)',

@@ -18,8 +18,8 @@ interface GatherContext {
 }
 
 /**
- * Turns tables of one sample each into tables of one fusion each, in a memory that does not grow with the cohort: rows are
- * sorted by fusion on disk, joined, and sorted once more by how many samples have them.
+ * Turns per-sample tables into per-fusion tables, in memory that does not grow with the cohort: rows are sorted by
+ * fusion on disk, joined, and sorted again by number of samples.
  */
 export async function gatherFusions(context: GatherContext): Promise<{ filtered: number; unfilteredOnly: number }> {
   const path = (name: string): string => join(context.scratch, name);
@@ -30,7 +30,7 @@ export async function gatherFusions(context: GatherContext): Promise<{ filtered:
   return writeResults(path('fusions.sorted'), context.outputs);
 }
 
-/** A row: fusion, then the sample's place in the list, so that sorting by bytes brings both into order. */
+/** A row: fusion, then the sample's place in the list, so that sorting by bytes orders both. */
 async function writeRows({ tables, unfiltered }: GatherContext['inputs'], target: string): Promise<void> {
   const writer = openTextWriter(target);
   const filteredPaths = new Map(tables.map(({ sample, path }) => [sample, path]));
@@ -61,7 +61,7 @@ function padded(value: number): string {
   return String(value).padStart(12, '0');
 }
 
-/** Joins rows of the same fusion, and puts in front of each what it is to be sorted by. */
+/** Joins rows of the same fusion, and prefixes each with its sort key. */
 async function joinRows(source: string, target: string): Promise<void> {
   const writer = openTextWriter(target);
   let fusion: CohortFusion | undefined;
@@ -87,7 +87,7 @@ async function joinRows(source: string, target: string): Promise<void> {
 
 const MOST = 999_999_999_999;
 
-/** Text by which sorting puts fusions that passed first, then those of more samples, then those with more reads. */
+/** Sort key that puts fusions that passed first, then those in more samples, then those with more reads. */
 function rankOf(fusion: CohortFusion): string {
   const reads = totalOf(fusion, 'paircount') + totalOf(fusion, 'splitcount');
   return [recurrence(fusion), fusion.samples.length, reads].map((value) => padded(MOST - value)).join('\t');

@@ -9,7 +9,7 @@ import { gatherFusions } from './gather-fusions.ts';
 import { pizzly } from './pizzly.ts';
 import { sort } from './tools.ts';
 
-/** Puts the results of all samples that have some into one place, and says which have none and why. */
+/** Collects the results of all samples that have them, and lists the samples without results and why. */
 export const gather = defineStep({
   name: 'gather',
   description: 'Gathers fusions, quality figures and timings of the whole cohort',

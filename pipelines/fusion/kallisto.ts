@@ -21,8 +21,8 @@ import { kallisto as kallistoTool, sort } from './tools.ts';
 const { k, strandedness, bootstraps, seed } = params;
 
 /**
- * Pseudoaligns, quantifies and collects reads that may cross a fusion. kallisto says success on a truncated FASTQ file and
- * skips bootstraps silently, so that the step counts on its own what went in and what came out.
+ * Pseudoaligns, quantifies and collects reads that may cross a fusion. kallisto reports success on a truncated FASTQ
+ * file and skips bootstraps silently, so the step counts its input and output independently.
  */
 export const kallisto = defineStep({
   name: 'kallisto',
@@ -43,7 +43,7 @@ export const kallisto = defineStep({
     bootstraps: { file: 'bootstraps.tsv.gz', optional: true },
     log: 'kallisto.out',
   },
-  // One thread while bootstraps are asked for, which is the default.
+  // One thread if bootstraps are requested, which is the default.
   resources: (sizes) => kallistoNeeds(sizes.of(references.fasta), readBytes(sizes)),
   tools: [kallistoTool, sort],
   image: 'images/kallisto',
@@ -89,10 +89,10 @@ function asInput<T>(sample: string, read: () => T): T {
   }
 }
 
-/** Runs kallisto and reads the FASTQ files once more beside it, to know how many pairs it has to see. */
+/** Runs kallisto and concurrently reads the FASTQ files, to know how many pairs it must process. */
 async function runAndCount(context: KallistoContext, folder: string): Promise<{ pairs: number; stderr: string }> {
   const [counted, quantified] = await Promise.allSettled([countPairs(context), runKallisto(context, folder)]);
-  // A broken input explains whatever kallisto says to it.
+  // A broken input explains any error of kallisto.
   if (counted.status === 'rejected') throw blame('input', context.sample, counted.reason);
   if (quantified.status === 'rejected') throw explainFailure(context, folder, quantified.reason);
   return { pairs: counted.value, stderr: quantified.value };
@@ -107,8 +107,8 @@ async function countPairs({ inputs, signal }: KallistoContext): Promise<number> 
 async function runKallisto(context: KallistoContext, folder: string): Promise<string> {
   const { $, tool, inputs, params: settings, cpus, log } = context;
   const strand = strandednessOf(inputs.strandedness, settings.strandedness);
-  // With two threads or more, builds without HDF5 skip plain-text bootstraps without a word (BootstrapThreadPool is
-  // compiled away), and estimated counts vary from run to run.
+  // With two threads or more, builds without HDF5 silently skip plain-text bootstraps (BootstrapThreadPool is compiled
+  // out), and estimated counts vary from run to run.
   const threads = settings.bootstraps > 0 ? 1 : cpus;
   log(`Library: ${strand}; threads: ${threads}; bootstraps: ${settings.bootstraps}`);
   const { stderr } = await $`${tool('kallisto')} quant -i ${inputs.index} -o ${folder} --plaintext --fusion
@@ -116,7 +116,7 @@ async function runKallisto(context: KallistoContext, folder: string): Promise<st
   return stderr;
 }
 
-/** Gives kallisto's plain exit code 1 for a sample of which nothing fits the reference a name. */
+/** Explains kallisto's bare exit code 1 for a sample of which no read aligns to the reference. */
 function explainFailure({ sample }: KallistoContext, folder: string, failure: unknown): unknown {
   try {
     if (readRunInfo(join(folder, 'run_info.json')).n_pseudoaligned > 0) return failure;
@@ -135,7 +135,7 @@ async function keepBootstraps({ params: settings, outputs, check }: KallistoCont
   if (found.length > 0) await writeBootstrapTable(found, outputs.bootstraps);
 }
 
-/** Share of fragments that `insertSize=auto` has to cover, as pizzly's README advises. */
+/** Share of fragments that `insertSize=auto` must cover, as pizzly's README advises. */
 const FRAGMENT_SHARE = 0.95;
 
 async function measure({ outputs, metric }: KallistoContext, info: RunInfo, records: number, stderr: string) {

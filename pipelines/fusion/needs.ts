@@ -5,11 +5,11 @@ const GIBI = 2 ** 30;
 const MILLION = 1e6;
 
 /**
- * A pair of reads (2 x 75) takes at least this many bytes of BAM or gzipped FASTQ, so that bytes tell the most pairs there
- * can be: 61 were seen in a BAM of 50 million pairs with four qualities, 70 in FASTQ files.
+ * A pair of reads (2 x 75) takes at least this many bytes of BAM or gzipped FASTQ, so that file size bounds the number
+ * of pairs: 61 were measured in a BAM of 50 million pairs with four quality values, 70 in FASTQ files.
  */
 const LEAST_BYTES_PER_PAIR = 56;
-/** Limits are so many times what was measured: 2 is promised, and processors and disks differ. */
+/** Factor of the limits over measured values: 2 is promised, and processors and disks differ. */
 const TIME_MARGIN = 3;
 
 function pairsIn(bytes: number): number {
@@ -25,8 +25,9 @@ function hours(seconds: number): string {
 }
 
 /**
- * For checking annotation and sequences (700 MB and less) and `kallisto index`, whose two k-mer tables are alive at once:
- * 9.4 GiB, and 0.4 GiB of the runner, for 226,490 human-like transcripts (138 million k-mers) in a FASTA of 90 MB gzipped.
+ * For checking annotation and sequences (700 MB and less) and `kallisto index`, whose two k-mer tables exist at the
+ * same time: 9.4 GiB, and 0.4 GiB of the runner, for 226,490 human-like transcripts (138 million k-mers) in a FASTA of
+ * 90 MB gzipped.
  * @param fastaBytes of the gzipped transcripts, up to 128 MiB for a human reference.
  */
 export function referenceNeeds(fastaBytes: number): Resources {
@@ -45,8 +46,9 @@ function sizeOfTranscripts(fastaBytes: number): number {
 }
 
 /**
- * Picard keeps reads whose mates have not come yet, so the heap that it needs grows with the sample and its share of distant
- * mates: below 0.25 GiB for 600,000 such pairs. With 4.9 GiB of heap it took 1.0 GiB in all for 50 million pairs.
+ * Picard holds reads whose mates have not been read yet, so the heap that it needs grows with the sample and its share
+ * of distant mates: below 0.25 GiB for 600,000 such pairs. With 4.9 GiB of heap it used 1.0 GiB in all for 50 million
+ * pairs.
  * @param bamBytes of the BAM file
  */
 export function picardNeeds(bamBytes: number): Resources {
@@ -61,9 +63,8 @@ export function picardNeeds(bamBytes: number): Resources {
 }
 
 /**
- * kallisto's table of k-mers is what takes memory: it doubles at 126 million k-mers and is the same for any sample (a human
- * index: 6.8 to 7.7 GiB). Time: loading the index, 11 to 27 s for each
- * million pairs, 19 s for each of 30 bootstraps.
+ * kallisto's memory is its table of k-mers: it doubles at 126 million k-mers and is the same for any sample (a human
+ * index: 6.8 to 7.7 GiB). Time: loading the index, 11 to 27 s for each million pairs, 19 s for each of 30 bootstraps.
  * @param fastaBytes of the gzipped transcripts
  * @param readBytes of the sample's BAM or FASTQ files
  */
@@ -78,14 +79,14 @@ export function kallistoNeeds(fastaBytes: number, readBytes: number): Resources 
 }
 
 /**
- * Records of kallisto's `fusion.txt` for each pair of a library with many chimeric fragments: 0.005 were found in one of
- * which 0.5 % of the pairs were chimeric.
+ * Records of kallisto's `fusion.txt` for each pair of a library with many chimeric fragments: 0.005 were measured in
+ * one with 0.5 % chimeric pairs.
  */
 const RECORDS_PER_PAIR = 0.01;
 
 /**
- * pizzly aligns every record of `fusion.txt` to all pairs of transcripts that it fits: 11 s, and 2 to 5.35 ms and 3 kB for
- * each. What it writes takes 6 kB a record.
+ * pizzly aligns every record of `fusion.txt` to all pairs of transcripts that it matches: 11 s, plus 2 to 5.35 ms and 3
+ * kB per record. Its output takes 6 kB per record.
  * @param fastaBytes of the gzipped transcripts
  * @param readBytes of the sample's BAM or FASTQ files
  */

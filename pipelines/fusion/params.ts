@@ -6,8 +6,8 @@ const flag = (preset: boolean, text: string) => z.boolean().default(preset).desc
 const count = (preset: number, text: string) => z.int().min(0).default(preset).describe(text);
 
 /**
- * Every flag of the three tools that decides about results, with the value that the original pipeline gave it; where a
- * default differs from the original's, its description says so.
+ * Every flag of the three tools that affects results, with the original pipeline's value; if a default differs from the
+ * original's, its description says so.
  */
 export const params = defineParams({
   k: z

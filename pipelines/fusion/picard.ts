@@ -15,8 +15,8 @@ import { picard as picardTool, samtools } from './tools.ts';
 const { includeNonPfReads, validationStringency, maxRecordsInRam, quiet, compressionLevel } = params;
 
 /**
- * BAM to a pair of FASTQ files. Reads are counted three times over, by samtools in the BAM and by this step in both files
- * while Picard writes them, since Picard says success however few reads come out.
+ * BAM to a pair of FASTQ files. Reads are counted three times, by samtools in the BAM and by this step in both files
+ * while Picard writes them, since Picard reports success however few reads it writes.
  */
 export const picard = defineStep({
   name: 'picard',
@@ -50,7 +50,7 @@ type PicardContext = StepContext<
   { r1: string; r2: string; log: string }
 >;
 
-/** Tells the common ways in which a BAM is unusable before any work is done. */
+/** Detects the common ways in which a BAM is unusable before any work is done. */
 async function assertUsable(context: PicardContext): Promise<void> {
   const { $, tool, inputs, sample } = context;
   try {
@@ -80,7 +80,7 @@ function unusable({ sample, inputs }: PicardContext, problem: string, hint: stri
   return new StepFailure('input', `${sample}: ${basename(inputs.bam)} ${problem}`, { hint });
 }
 
-/** Converts, and counts at both ends meanwhile: a second core would be idle otherwise. */
+/** Converts while counting input and output: a second core would otherwise be idle. */
 async function convert(
   context: PicardContext,
   unpaired: string,
@@ -93,11 +93,11 @@ async function convert(
     $({ quiet: true })`${tool('samtools')} flagstat -O json ${inputs.bam}`,
     summarizeFastqPair(outputs, { signal, growing: () => isConverting }),
   ]);
-  // A file that samtools cannot read, either, explains whatever Picard says to it.
+  // A file that samtools cannot read either explains any error of Picard.
   if (flagstat.status === 'rejected') throw asDamaged(context, flagstat.reason);
   if (converted.status === 'rejected') throw converted.reason;
   const counts = parseFlagstat(flagstat.value.stdout, context.params.includeNonPfReads);
-  // Said first: without pairs Picard leaves FASTQ files that are not even whole gzip files.
+  // Reported first: without pairs Picard leaves FASTQ files that are not even complete gzip files.
   if (counts.read1 + counts.read2 === 0) throw unusable(context, 'has no paired reads', PAIRED_ONLY);
   if (pair.status === 'rejected') throw blame('check', context.sample, pair.reason);
   return { counts, pair: pair.value };
@@ -110,7 +110,8 @@ function asDamaged(context: PicardContext, failure: unknown): unknown {
 
 async function runPicard(context: PicardContext, unpaired: string): Promise<void> {
   const { $, tool, inputs, outputs, params: flags, scratch, memoryMiB } = context;
-  // _JAVA_OPTIONS wins over what a wrapper script named picard puts on its command line. One CPU: no parallel collector.
+  // _JAVA_OPTIONS overrides what a wrapper script named picard puts on its command line. One CPU: no parallel
+  // collector.
   const options = `-Xmx${javaHeapMiB(memoryMiB)}m -XX:+UseSerialGC`;
   const { stderr } = await $({ env: { _JAVA_OPTIONS: options } })`${tool('picard')} SamToFastq
     QUIET=${String(flags.quiet)} INCLUDE_NON_PF_READS=${String(flags.includeNonPfReads)}
@@ -143,8 +144,8 @@ const PAIRED_ONLY = 'Fusions are searched in paired-end reads only. Was this a s
 const BROKEN_PAIRS = 'Picard wrote files that do not belong together. Please keep the BAM and report it.';
 
 /**
- * Mates whose partners are not in the BAM: Picard drops them silently. Counts of first and second mates cannot tell them
- * all, so where pairs are fewer than those, samtools pairs the reads up once more.
+ * Mates whose partners are not in the BAM: Picard drops them silently. Counts of first and second mates cannot reveal
+ * them all, so if there are fewer pairs than mates, samtools pairs the reads again.
  */
 async function countOrphans(context: PicardContext, { read1, read2 }: BamCounts, pairs: number): Promise<number> {
   if (pairs === read1 && pairs === read2) return 0;

@@ -19,8 +19,8 @@ import { pizzly as pizzlyTool } from './tools.ts';
 const { k, alignScore, insertSize, ignoreProtein } = params;
 
 /**
- * Calls fusions. pizzly says success on a missing, empty or cut off `fusion.txt` and on an annotation without biotypes, so
- * that the step makes sure that it took in everything it was given.
+ * Calls fusions. pizzly reports success on a missing, empty or truncated `fusion.txt` and on an annotation without
+ * biotypes, so the step verifies that it read everything it was given.
  */
 export const pizzly = defineStep({
   name: 'pizzly',
@@ -75,7 +75,7 @@ async function call(context: PizzlyContext): Promise<void> {
   if (facts.gtf.proteinCoding === 0 && !settings.ignoreProtein) throw noProteins();
   const records = await readFusionTxt(inputs.fusion, () => {}, { signal });
   const longest = chooseInsertSize(context);
-  // pizzly writes nothing, and says success, where its output folder does not exist.
+  // pizzly writes nothing, and reports success, if its output folder does not exist.
   const prefix = join(scratch, 'pizzly', 'out');
   mkdirSync(join(scratch, 'pizzly'));
   const stderr = await runPizzly(context, prefix, longest);
@@ -112,15 +112,15 @@ function chooseInsertSize({ params: settings, inputs, sample }: PizzlyContext): 
 async function runPizzly(context: PizzlyContext, prefix: string, longest: number): Promise<string> {
   const { $, tool, inputs, params: settings, scratch } = context;
   const flags = settings.ignoreProtein ? ['--ignore-protein'] : [];
-  // Both numbers are always given: pizzly does not initialise them. No --cache: one that is stale or cut off means fewer
-  // fusions without a word, and it saves a second per 60,000 transcripts.
+  // Both numbers are always passed: pizzly does not initialise them. No --cache: a stale or truncated one silently
+  // means fewer fusions, and it saves only a second per 60,000 transcripts.
   const { stderr } = await $({ env: { HOME: scratch } })`${tool('pizzly')} --version-check OFF -k ${settings.k}
     --align-score ${settings.alignScore} --insert-size ${longest} ${flags}
     --gtf ${inputs.gtf} --fasta ${inputs.fasta} --output ${prefix} ${inputs.fusion}`;
   return stderr;
 }
 
-/** Compares what pizzly says it read with what it was given. */
+/** Compares what pizzly reports to have read with its input. */
 function checkIntake(context: PizzlyContext, stderr: string, { gtf }: ReferenceFacts, records: number): void {
   const [, genes, transcripts] = /GTF file contains (\d+) genes and (\d+) transcripts/.exec(stderr) ?? [];
   const [, kept, read] = /Number of kept records (\d+) out of (\d+)/.exec(stderr) ?? [];
@@ -130,7 +130,7 @@ function checkIntake(context: PizzlyContext, stderr: string, { gtf }: ReferenceF
   context.metric('records_kept', Number(kept));
 }
 
-/** Publishes one of pizzly's two results, mended and with its table; returns the number of gene pairs. */
+/** Publishes one of pizzly's two results, repaired and with its table; returns the number of gene pairs. */
 async function keep(
   { check, signal }: PizzlyContext,
   prefix: string,

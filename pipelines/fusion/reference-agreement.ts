@@ -2,16 +2,19 @@ import type { Annotation } from './formats/annotation.ts';
 import { BadFile } from './formats/bad-file.ts';
 import type { NormalisedTranscripts } from './formats/normalise-transcripts.ts';
 
-/** A mix of releases shows in this share of transcripts at the latest; single ones happen within a release. */
+/** Mixed releases affect at least this share of transcripts; single mismatches occur within a release. */
 const OTHER_VERSION_SHARE = 0.01;
-/** Ensembl's cDNA has some 10 % transcripts on patches and haplotypes that the plain GTF leaves out. */
+/** Some 10 % of Ensembl's cDNA transcripts are on patches and haplotypes that the plain GTF omits. */
 const UNANNOTATED_SHARE = 0.5;
-/** Poly-A tails and small differences to the genome make some transcripts longer; most are exact in one release. */
+/**
+ * Poly-A tails and small differences from the genome make some transcripts longer; within one release most match
+ * exactly.
+ */
 const OTHER_LENGTH_SHARE = 0.5;
 
 /**
- * Makes sure that sequences and annotation belong together. Where they do not, pizzly finds nothing or puts junctions
- * elsewhere, and says success.
+ * Checks that sequences and annotation belong together. Otherwise pizzly finds nothing or misplaces junctions, and
+ * reports success.
  * @throws BadFile about the GTF.
  */
 export function assertAgreement(gtf: string, annotation: Annotation, found: NormalisedTranscripts): void {
@@ -33,7 +36,7 @@ export function assertAgreement(gtf: string, annotation: Annotation, found: Norm
 
 const OTHER_NAMES = 'Give a FASTA of transcripts (cDNA, not the genome) and a GTF of the same source and release.';
 
-/** What a user should know of a reference that can be used. */
+/** Warnings about a usable reference. */
 export function agreementRemarks(found: NormalisedTranscripts, written: { proteinCoding: number; reordered: number }) {
   const remarks: [number | boolean, string][] = [
     [found.unannotated, `${found.unannotated} sequences have no annotation: they can be no part of a fusion`],

@@ -15,7 +15,7 @@ import { agreementRemarks, assertAgreement } from './reference-agreement.ts';
 import { references } from './references.ts';
 import { kallistoIndex } from './tools.ts';
 
-/** Makes, once for all samples, an index and the annotation in the one form of which pizzly makes no mistakes. */
+/** Builds, once for all samples, an index and the annotation in the only form that pizzly reads correctly. */
 export const reference = defineStep({
   name: 'reference',
   description: 'Checks and normalises transcripts and annotation, and builds the kallisto index',

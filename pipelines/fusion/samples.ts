@@ -15,7 +15,7 @@ export const samples = defineSamples({
   },
 });
 
-/** Bytes of the files that a sample's reads come from: FASTQ files go before a BAM. */
+/** Bytes of the files that a sample's reads come from: FASTQ files take precedence over a BAM. */
 export function readBytes(sizes: KnownSizes): number {
   const fastq = sizes.of(samples.fastq_1) + sizes.of(samples.fastq_2);
   return fastq > 0 ? fastq : sizes.of(samples.bam);

@@ -13,8 +13,8 @@ interface SortContext {
 }
 
 /**
- * Checks a `fusion.txt` and writes it with its records in the order of their bytes: with several threads kallisto's own
- * order varies from run to run, and with it pizzly's output.
+ * Checks a `fusion.txt` and writes its records sorted by bytes: with several threads kallisto's order varies from run
+ * to run, and with it pizzly's output.
  */
 export async function sortFusionTxt(context: SortContext, source: string, target: string): Promise<FusionTxtSummary> {
   const records = `${source}.records`;

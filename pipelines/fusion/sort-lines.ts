@@ -9,7 +9,7 @@ interface SortContext {
 /** Memory for sorting; larger files are sorted in pieces on scratch. */
 const SORT_MEMORY = '256M';
 
-/** Sorts the lines of a file by their bytes, so that the same lines give the same file on every machine. */
+/** Sorts the lines of a file by bytes, so that the same lines give the same file on every machine. */
 export async function sortLines({ $, tool, scratch }: SortContext, source: string, target: string): Promise<void> {
   const sorting = $({ env: { LC_ALL: 'C' } });
   await sorting`${tool('sort')} -S ${SORT_MEMORY} -T ${scratch} -o ${target} ${source}`;

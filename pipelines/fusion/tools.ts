@@ -14,7 +14,7 @@ export const samtools: Tool = {
   install: { debian: 'samtools', conda: 'samtools' },
 };
 
-/** For building an index, which every version can. */
+/** For building an index, which every version supports. */
 export const kallistoIndex: Tool = {
   name: 'kallisto',
   commands: [['kallisto']],
@@ -22,7 +22,10 @@ export const kallistoIndex: Tool = {
   install: { debian: 'kallisto', conda: 'kallisto' },
 };
 
-/** Versions 0.43.1 to 0.48.0, and 0.52.0 and later; those between accept the flag and say "TODO". The usage does not tell. */
+/**
+ * Versions 0.43.1 to 0.48.0, and 0.52.0 and later; those between accept the flag and print "TODO". The usage text does
+ * not reveal this.
+ */
 const HAS_FUSION = /version (?!0\.(?:[0-3]?\d|4[0-2]|5[01])\.|0\.43\.0)\d/;
 
 export const kallisto: Tool = {
@@ -35,7 +38,7 @@ export const kallisto: Tool = {
   },
 };
 
-/** `--version-check OFF`: SeqAn's option parser runs wget otherwise, and writes into the home directory. */
+/** `--version-check OFF`: otherwise SeqAn's option parser runs wget and writes into the home directory. */
 export const pizzly: Tool = {
   name: 'pizzly',
   commands: [['pizzly']],
@@ -43,7 +46,7 @@ export const pizzly: Tool = {
   install: { debian: 'pizzly', conda: 'pizzly' },
 };
 
-/** Sorts files of any size in little memory. */
+/** Sorts files of any size with little memory. */
 export const sort: Tool = {
   name: 'sort',
   commands: [['sort']],

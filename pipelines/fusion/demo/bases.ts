@@ -1,13 +1,13 @@
 import type { Random } from './random.ts';
 
 const LETTERS = 'ACGT';
-/** By character code; what is no base stays as it is. */
+/** By character code; characters other than bases stay as they are. */
 const COMPLEMENT = Uint8Array.from({ length: 256 }, (_, code) => {
   const base = LETTERS.indexOf(String.fromCharCode(code));
   return base < 0 ? code : LETTERS.charCodeAt(3 - base);
 });
 
-/** Random DNA; one 32-bit number makes 16 bases. */
+/** Random DNA; one 32-bit number gives 16 bases. */
 export function randomBases(random: Random, length: number): string {
   let bases = '';
   for (let bits = 0, i = 0; i < length; i++, bits >>>= 2) {
@@ -17,7 +17,7 @@ export function randomBases(random: Random, length: number): string {
   return bases;
 }
 
-/** The other strand, read in its own direction. */
+/** The reverse complement. */
 export function reverseComplement(bases: string): string {
   const bytes = Buffer.from(bases, 'latin1').reverse();
   for (let i = 0; i < bytes.length; i++) bytes[i] = COMPLEMENT[bytes[i] as number] as number;

@@ -4,16 +4,16 @@ import type { Junction, KnownFusion, SampleTruth } from './truth.ts';
 export interface FoundFusion {
   readonly geneA: string;
   readonly geneB: string;
-  /** Every pair of transcripts that it was seen in. */
+  /** Every pair of transcripts in which it was seen. */
   readonly junctions?: readonly Junction[];
 }
 
 export interface Score {
   /** Fusions put in. */
   readonly putIn: number;
-  /** Of those, found. */
+  /** Number of these that were found. */
   readonly found: number;
-  /** Of those found, the ones with a known junction that was met to the base. */
+  /** Of those found, the ones whose known junction was reported exactly to the base. */
   readonly exact: number;
   /** Of those found, the ones whose junction is known. */
   readonly located: number;
@@ -28,9 +28,9 @@ export interface Score {
 export interface SampleComparison extends Score {
   readonly sample: string;
   readonly expect: SampleTruth['expect'];
-  /** False where the pipeline has no result for the sample. */
+  /** False if the pipeline has no result for the sample. */
   readonly finished: boolean;
-  /** `GENE1--GENE2` of what was missed, and of what is wrong. */
+  /** `GENE1--GENE2` of missed and of wrong fusions. */
   readonly missedPairs: readonly string[];
   readonly wrongPairs: readonly string[];
   readonly asExpected: boolean;
@@ -38,15 +38,16 @@ export interface SampleComparison extends Score {
 
 export interface Comparison {
   readonly samples: readonly SampleComparison[];
-  /** Over all samples but those that were meant to fail and did. */
+  /** Over all samples except those that failed as intended. */
   readonly total: Score;
-  /** Everything put in was found, nothing else was, and the samples meant to fail did. */
+  /** Everything put in was found, nothing else was, and the samples intended to fail did. */
   readonly asExpected: boolean;
 }
 
 /**
- * Holds the found fusions against those put in. Which gene stands first counts; a pair reported twice counts once.
- * @param found by sample; a sample without a result is not in the map. Samples that the truth does not know are ignored.
+ * Compares the found fusions with those put in. The order of the genes matters; a pair reported twice counts once.
+ * @param found by sample; a sample without a result is not in the map. Samples that the truth does not contain are
+ * ignored.
  */
 export function compareWithTruth(
   found: ReadonlyMap<string, readonly FoundFusion[]>,

@@ -2,14 +2,14 @@ import { styleText } from 'node:util';
 import type { Comparison, SampleComparison, Score } from './compare-with-truth.ts';
 
 export interface TableOptions {
-  /** Colours are used if this is a terminal that wants them (NO_COLOR, FORCE_COLOR); without it never. */
+  /** Colours are used if this is a terminal that supports them (NO_COLOR, FORCE_COLOR); never without it. */
   stream?: NodeJS.WriteStream;
 }
 
 const HEADINGS = ['sample', 'put in', 'found', 'exact', 'wrong', 'recall', 'precision', ''];
 const NOTHING = '–';
 
-/** The closing table of the demo: one line per sample and a last one for all of them. */
+/** The final table of the demo: one line per sample and a last one for all samples. */
 export function comparisonTable(comparison: Comparison, { stream }: TableOptions = {}): string {
   const rows = [
     HEADINGS,
@@ -48,11 +48,11 @@ function remark({ expect, finished, missedPairs, wrongPairs }: SampleComparison)
 }
 
 function percent(ratio: number | undefined): string {
-  // Down, so that 100 % means all.
+  // Rounded down, so that 100 % means all.
   return ratio === undefined ? NOTHING : `${Math.floor(ratio * 100)} %`;
 }
 
-/** Names on the left of their column, numbers on the right. */
+/** Names are left-aligned, numbers right-aligned. */
 function aligned(row: readonly string[], widths: readonly number[]): string {
   const last = row.length - 1;
   const padded = row.map((cell, i) =>

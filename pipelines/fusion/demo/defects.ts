@@ -2,9 +2,9 @@ import type { ReadPair } from './reads.ts';
 import { pairRecords, unpairedRecord } from './sam-text.ts';
 
 /**
- * What can be wrong with a BAM. With VALIDATION_STRINGENCY=SILENT Picard exits 0 on all of them but `truncated`.
- * - `unpaired-read`: one read without a mate comes before all pairs, so that the two FASTQ files no longer match.
- *   Neighbours in a small sorted file are from the same transcript: results may look right in spite of it.
+ * Defects of a BAM. With VALIDATION_STRINGENCY=SILENT Picard exits 0 on all of them except `truncated`.
+ * - `unpaired-read`: one read without a mate precedes all pairs, so that the two FASTQ files no longer match.
+ *   Neighbours in a small sorted file are from the same transcript, so results may look right regardless.
  * - `orphan-mate`: the second read of the first pair is missing.
  * - `mate-suffixes`: names end in `/1` and `/2`, so that no read finds its mate.
  * - `single-end`: no read has a mate. `header-only`: no reads. `empty`: no bytes.
@@ -23,10 +23,10 @@ export const DEFECTS = [
 ] as const;
 export type Defect = (typeof DEFECTS)[number];
 
-/** With these a sample loses one read at most, and the rest can be used. */
+/** With these defects a sample loses at most one read, and the rest is usable. */
 const HARMLESS: readonly Defect[] = ['unpaired-read', 'orphan-mate'];
 
-/** True if nobody should get a result from a BAM with these defects. */
+/** True if a BAM with these defects must not produce a result. */
 export function isHopeless(defects: readonly Defect[]): boolean {
   return defects.some((defect) => !HARMLESS.includes(defect));
 }
@@ -66,7 +66,7 @@ function withSuffix(record: string, suffix: string): string {
   return record.replace('\t', `${suffix}\t`);
 }
 
-/** Where each compressed block begins; BSIZE at byte 16 is its size less 1 (SAM specification, section 4.1). */
+/** Start of each compressed block; BSIZE at byte 16 is its size less 1 (SAM specification, section 4.1). */
 function blockStarts(bam: Buffer): number[] {
   const starts: number[] = [];
   for (let at = 0; at < bam.length; at += bam.readUInt16LE(at + 16) + 1) starts.push(at);
@@ -75,7 +75,7 @@ function blockStarts(bam: Buffer): number[] {
 
 function blockEndBefore(bam: Buffer, limit: number): number {
   const starts = blockStarts(bam);
-  // The first block has the header only: with less than two blocks nothing would be left to read.
+  // The first block holds only the header: with fewer than two blocks nothing would be left to read.
   return starts.findLast((start) => start <= limit) || (starts[1] ?? bam.length);
 }
 

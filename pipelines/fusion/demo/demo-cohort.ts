@@ -11,9 +11,9 @@ import { truthText, type SampleTruth } from './truth.ts';
 import { writeBam } from './write-bam.ts';
 
 export interface DemoCohortOptions {
-  /** Folder of the cohort and of nothing else. */
+  /** Folder for the cohort alone. */
   folder: string;
-  /** Where `scripts/setup.sh` puts pizzly's test data; without them the demo has one sample less. */
+  /** Where `scripts/setup.sh` puts pizzly's test data; without it the demo has one sample fewer. */
   spikeInFolder?: string;
   /** Read pairs of each simulated sample, at least 60; default 5000. */
   pairs?: number;
@@ -29,11 +29,11 @@ export interface DemoCohort {
   readonly gtf: string;
   /** See `parseTruth`. */
   readonly truth: string;
-  /** One line each, for the user: what is special, and what is missing. */
+  /** Lines for the user: what is special, and what is missing. */
   readonly notes: readonly string[];
 }
 
-/** Raised when the cohort's content changes, so that an older one is made anew. */
+/** Raised when the cohort's content changes, so that an older one is recreated. */
 const VERSION = 2;
 const SEED = 20;
 const SPIKE_IN = 'spike-in';
@@ -60,9 +60,9 @@ const Marker = z.object({
 type Marker = z.infer<typeof Marker>;
 
 /**
- * Makes the cohort of the demo: six simulated samples and, where its files are, a real one; all share one reference.
- * Does nothing if it is there and complete. Interrupted, it leaves nothing that looks complete.
- * @throws PipelineError `demo-folder` if the folder holds something else, `tool-missing` without samtools.
+ * Creates the demo's cohort: six simulated samples and, if its files are available, a real one; all share one
+ * reference. Does nothing if a complete cohort exists. If interrupted, it leaves nothing that looks complete.
+ * @throws PipelineError `demo-folder` if the folder contains something else, `tool-missing` without samtools.
  */
 export async function makeDemoCohort(options: DemoCohortOptions): Promise<DemoCohort> {
   const { spikeInFolder, pairs = 5000 } = options;
@@ -94,7 +94,7 @@ async function fillCohort(
   await writeFile(cohort.truth, truthText(samples));
 }
 
-/** One run has one reference: made-up and real genes have other ids and other chromosomes, so they fit in one file. */
+/** A run has one reference: simulated and real genes have different ids and chromosomes, so they fit in one file. */
 async function addSpikeIn({ folder, fasta, gtf }: SimulatedCohort, spikeIn: SpikeIn): Promise<SampleTruth & SheetRow> {
   await appendFile(fasta, spikeIn.fasta);
   await appendFile(gtf, spikeIn.gtf);
@@ -111,10 +111,10 @@ function describe(folder: string, { spikeIn }: Marker): DemoCohort {
     gtf: at('annotation.gtf'),
     truth: at('truth.tsv'),
     notes: [
-      'broken-1 is cut off on purpose: it has to fail without harm to the others.',
+      'broken-1 is truncated on purpose: it must fail without affecting the others.',
       spikeIn
         ? `${SPIKE_IN} is real: 744 read pairs of SRR1659964 with nine known fusions.`
-        : `Without the real ${SPIKE_IN} sample: its files are not here (scripts/setup.sh fetches them on Debian and Ubuntu).`,
+        : `Without the real ${SPIKE_IN} sample: its files are missing (scripts/setup.sh fetches them on Debian and Ubuntu).`,
     ],
   };
 }
@@ -127,7 +127,7 @@ async function readMarker(folder: string): Promise<Marker | undefined> {
   }
 }
 
-/** A cohort with the spike-in serves also where its files have gone since. */
+/** A cohort with the spike-in remains valid if its source files have since been removed. */
 async function serves(folder: string, existing: Marker, wanted: Marker): Promise<boolean> {
   const { version, pairs, files } = existing;
   if (version !== wanted.version || pairs !== wanted.pairs) return false;
@@ -143,7 +143,7 @@ async function fileSizes(folder: string): Promise<Record<string, number>> {
   return Object.fromEntries(await Promise.all(sizes)) as Record<string, number>;
 }
 
-/** A folder that is not ours is never replaced. */
+/** A folder without a demo cohort is never replaced. */
 async function refuseForeign(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];
@@ -152,7 +152,7 @@ async function refuseForeign(folder: string): Promise<void> {
   if (names.length === 0) return;
   throw new PipelineError({
     code: 'demo-folder',
-    message: 'This folder is not empty and holds no demo cohort',
+    message: 'This folder is not empty and contains no demo cohort',
     where: folder,
     hint: 'Name a new folder, or remove this one.',
   });

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { PipelineError } from '../../../src/errors.ts';
 import type { FoundFusion } from './compare-with-truth.ts';
 
-/** The part of pizzly's JSON that names fusions; its README and source describe no schema, this is what 0.37.3 writes. */
+/**
+ * The part of pizzly's JSON that names fusions. Neither README nor source describes a schema; this is what 0.37.3
+ * writes.
+ */
 const PizzlyJson = z.object({
   genes: z.array(
     z.object({
@@ -18,7 +21,7 @@ const PizzlyJson = z.object({
   ),
 });
 
-/** The fusions in a JSON file of pizzly's. @throws PipelineError `pizzly-json` if it is none. */
+/** The fusions in a JSON file from pizzly. @throws PipelineError `pizzly-json` if it is not one. */
 export function foundInPizzlyJson(text: string, where: string): FoundFusion[] {
   try {
     return PizzlyJson.parse(JSON.parse(text)).genes.map(({ geneA, geneB, transcripts }) => ({
@@ -32,6 +35,6 @@ export function foundInPizzlyJson(text: string, where: string): FoundFusion[] {
       })),
     }));
   } catch (cause) {
-    throw new PipelineError({ code: 'pizzly-json', message: 'This is no result of pizzly', where, cause });
+    throw new PipelineError({ code: 'pizzly-json', message: 'This is not a result of pizzly', where, cause });
   }
 }

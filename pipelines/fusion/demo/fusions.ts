@@ -10,18 +10,20 @@ export interface FusionSide {
   readonly length: number;
 }
 
-/** `before` is the 5' partner up to the end of an inner exon, `after` the 3' partner from the start of one. */
+/**
+ * `before` is the 5' partner up to the end of an inner exon, `after` the 3' partner from the start of an inner exon.
+ */
 export interface Fusion {
   readonly before: FusionSide;
   readonly after: FusionSide;
 }
 
-/** Each side keeps at least this much, so that fragments of usual length fit around the junction. */
+/** Each side keeps at least this many bases, so that fragments of usual length fit around the junction. */
 const LEAST_KEPT = 250;
 
 /**
  * Picks up to `count` fusions that pizzly can call: two protein-coding genes on different chromosomes, broken at exon
- * ends. No gene is in two of them.
+ * ends. No gene is in more than one fusion.
  */
 export function chooseFusions(genome: Genome, { seed, count }: { seed: number; count: number }): Fusion[] {
   const random = Random.for(seed, 'fusions');
@@ -41,7 +43,7 @@ function isUsable(gene: Gene): boolean {
   return gene.biotype === 'protein_coding' && cuts(gene).length > 0;
 }
 
-/** How many exons may stand before the break so that both halves are long enough. */
+/** Possible numbers of exons before the break such that both halves are long enough. */
 function cuts(gene: Gene): number[] {
   const exons = (gene.transcripts[0] as Transcript).exons;
   const counts = exons.map((_, i) => i).slice(1);

@@ -42,15 +42,15 @@ export interface GenomeOptions {
   chromosomes?: number;
 }
 
-/** pizzly drops pairs of genes on one chromosome that are nearer than 10 kb. */
+/** pizzly drops pairs of genes on one chromosome that are less than 10 kb apart. */
 const GENE_DISTANCE = { least: 15_000, most: 30_000 };
 const EXONS = { least: 4, most: 9 };
 const EXON_LENGTH = { least: 100, most: 350 };
 const INTRON_LENGTH = { least: 200, most: 1500 };
-/** One gene in so many does not code for a protein. */
+/** One in this many genes does not code for a protein. */
 const NON_CODING_EVERY = 20;
 
-/** Makes up genes on chromosomes `SIM1`…; half of them have a second isoform that skips an inner exon. */
+/** Simulates genes on chromosomes `SIM1`…; half of them have a second isoform that skips an inner exon. */
 export function makeGenome({ seed, genes: count = 60, chromosomes: chromosomeCount = 5 }: GenomeOptions): Genome {
   const random = Random.for(seed, 'genome');
   const ends = Array.from({ length: chromosomeCount }, () => 0);
@@ -66,13 +66,13 @@ export function makeGenome({ seed, genes: count = 60, chromosomes: chromosomeCou
   return { chromosomes, genes };
 }
 
-/** Where a gene begins and ends on its chromosome. */
+/** Start and end of a gene on its chromosome. */
 export function spanOf(transcript: Transcript): Exon {
   const { exons } = transcript;
   return { start: Math.min(...exons.map(({ start }) => start)), end: Math.max(...exons.map(({ end }) => end)) };
 }
 
-/** `ENSSIMT00000000001.3`: the id that FASTA and GTF agree upon. */
+/** `ENSSIMT00000000001.3`: the id shared by FASTA and GTF. */
 export function versionedId({ id, version }: { id: string; version: number }): string {
   return `${id}.${version}`;
 }

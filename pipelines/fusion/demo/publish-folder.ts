@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../../src/errors.ts';
 
 /**
- * Fills a new folder next to `folder` and gives it that name in one step once `fill` is done, in place of an older one.
- * An interrupted call leaves `folder` as it was; the next call clears away what a dead process left.
+ * Fills a new folder next to `folder` and, once `fill` has finished, renames it to `folder` in one step, replacing an
+ * older one. An interrupted call leaves `folder` as it was; the next call removes what a dead process left.
  */
 export async function publishFolder(folder: string, fill: (partial: string) => Promise<void>): Promise<void> {
   await removeLeftOvers(folder);
@@ -17,7 +17,7 @@ export async function publishFolder(folder: string, fill: (partial: string) => P
   }
 }
 
-/** A folder that has something in it cannot be renamed over: the old one steps aside first. */
+/** A non-empty folder cannot be replaced by a rename: the old one is moved aside first. */
 async function replace(folder: string, partial: string): Promise<void> {
   const old = `${folder}.old-${process.pid}`;
   try {

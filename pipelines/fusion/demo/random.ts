@@ -3,7 +3,7 @@ const RANGE = 0x1_0000_0000;
 
 /**
  * A small seeded generator (the mulberry32 recurrence). Only 32-bit integer steps and exact divisions by a power of
- * two: every machine and every version of Node draws the same numbers.
+ * two: every machine and every version of Node gives the same numbers.
  */
 export class Random {
   #state: number;
@@ -12,7 +12,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A generator of its own for each label, so that what one sample draws never changes another one. */
+  /** A separate generator for each label, so that one sample's draws never affect another's. */
   static for(seed: number, label: string): Random {
     let hash = (0x811c_9dc5 ^ seed) >>> 0;
     for (const byte of Buffer.from(label)) hash = Math.imul(hash ^ byte, 0x0100_0193) >>> 0;
@@ -38,7 +38,7 @@ export class Random {
   }
 
   pick<T>(items: readonly T[]): T {
-    if (items.length === 0) throw new RangeError('Nothing to pick from');
+    if (items.length === 0) throw new RangeError('Nothing to choose from');
     return items[this.below(items.length)] as T;
   }
 

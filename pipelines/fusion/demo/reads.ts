@@ -25,14 +25,14 @@ export interface ReadOptions {
   seed: number;
   /** Part of every read's name, and of the seed. */
   sample: string;
-  /** All pairs together, those across junctions included. */
+  /** Total pairs, including those across junctions. */
   pairs: number;
   fusions: readonly Fusion[];
   /** Pairs across each junction; default 20. */
   pairsPerFusion?: number;
   /** Default 75. */
   readLength?: number;
-  /** Wrong bases in a million; default 1000. */
+  /** Wrong bases per million; default 1000. */
   errorsPerMillion?: number;
 }
 
@@ -42,8 +42,8 @@ const FRAGMENT = { mean: 220, deviation: 40, longest: 390 };
 const LEAST_ANCHOR = 10;
 
 /**
- * Reads pairs as a stranded library does in which the first read is reversed (RF): most from the transcripts, each
- * at a level of its own, and some across the junctions of the fusions.
+ * Simulates the pairs of a stranded library whose first read is reversed (RF): most from the transcripts, each with its
+ * own abundance, and some across the junctions of the fusions.
  */
 export function* simulatePairs(genome: Genome, options: ReadOptions): Generator<ReadPair> {
   const random = Random.for(options.seed, `reads ${options.sample}`);
@@ -58,7 +58,7 @@ export function* simulatePairs(genome: Genome, options: ReadOptions): Generator<
   }
 }
 
-/** Chooses transcripts by abundance (1 to 50, the same for a sample throughout) times length. */
+/** Chooses transcripts by abundance (1 to 50, fixed per sample) times length. */
 function transcriptPicker(genome: Genome, random: Random): () => Template {
   const templates = genome.genes.flatMap((gene) => gene.transcripts.map((t) => transcriptTemplate(gene, t)));
   let sum = 0;
@@ -69,7 +69,7 @@ function transcriptPicker(genome: Genome, random: Random): () => Template {
   };
 }
 
-/** Which of the pairs cross which junction: spread evenly over the sample. */
+/** Assigns pairs to junctions, spread evenly over the sample. */
 function junctionPlaces({ fusions, pairs, pairsPerFusion = 20 }: ReadOptions, random: Random): Map<number, Fusion> {
   const crossing = random.shuffled(fusions.flatMap((fusion) => Array.from({ length: pairsPerFusion }, () => fusion)));
   if (crossing.length > pairs) throw new RangeError(`${pairs} pairs are too few for ${fusions.length} fusions`);
@@ -99,7 +99,7 @@ function readPair(name: string, template: Template, random: Random, options: Rea
 const FALLING = 'HHHHHGGGGGFFFFFEEEED';
 const RISING = FALLING.split('').toReversed().join('');
 
-/** One quality for each base, in the order in which they were read or `backwards`: good, and falling towards the end. */
+/** One quality per base, in sequencing order or `backwards`: high, and falling towards the end. */
 export function qualitiesOf({ bases }: Mate, { backwards = false } = {}): string {
   const tail = Math.min(bases.length, FALLING.length);
   const even = 'I'.repeat(bases.length - tail);

@@ -6,7 +6,7 @@ import { alignOnGenome, type Alignment } from './template.ts';
 /** Bits of the FLAG field; SAM specification, section 1.4. */
 const Flag = { paired: 0x1, properPair: 0x2, reverse: 0x10, mateReverse: 0x20, first: 0x40, second: 0x80 } as const;
 
-/** What STAR writes for a read that fits in one place only. */
+/** The mapping quality that STAR writes for a uniquely aligned read. */
 const MAPPING_QUALITY = 255;
 
 /** The header of a sample's BAM: chromosomes and one read group, named for the sample. */
@@ -32,14 +32,14 @@ export function pairRecords({ name, template, first, second }: ReadPair, sample:
       sample,
       flag: bits | (isReverse(other, others) ? Flag.mateReverse : 0),
       next: [own.chromosome === others.chromosome ? '=' : others.chromosome, others.position],
-      // The leftmost read has the plus sign; at the same place the first one has it.
+      // The leftmost read has the plus sign; at equal positions, the first read has it.
       size: own.position < others.position || (own.position === others.position && mate === first) ? size : -size,
     });
   };
   return [line(first, a, second, b, Flag.first), line(second, b, first, a, Flag.second)];
 }
 
-/** The first read of a pair as a record that knows nothing of a mate, as in a single-end BAM. */
+/** The first read of a pair as a record without a mate, as in a single-end BAM. */
 export function unpairedRecord({ name, template, first }: ReadPair, sample: string): string {
   const own = alignOnGenome(template, first.from, first.to);
   const flag = isReverse(first, own) ? Flag.reverse : 0;
@@ -54,7 +54,7 @@ interface RecordFields {
   size: number;
 }
 
-/** SAM shows bases and qualities along the plus strand, whichever strand was read. */
+/** SAM gives bases and qualities along the plus strand, whichever strand was sequenced. */
 function alignedRecord(mate: Mate, alignment: Alignment, { name, sample, flag, next, size }: RecordFields): string {
   const { chromosome, position, cigar, strand } = alignment;
   const bases = strand === '+' ? mate.bases : reverseComplement(mate.bases);

@@ -22,7 +22,7 @@ export interface SimulatedSample {
 }
 
 export interface SimulationOptions {
-  /** Made if missing; files of the same names are overwritten. */
+  /** Created if missing; existing files of the same names are overwritten. */
   folder: string;
   /** Default 1. */
   seed?: number;
@@ -60,8 +60,8 @@ export interface SimulatedCohort {
 }
 
 /**
- * Makes up a reference and samples with known fusions: coordinate-sorted BAMs with a read group, and what was put in.
- * The same options give the same bytes. A sample's reads depend on the seed and its name, not on the other samples.
+ * Simulates a reference and samples with known fusions: coordinate-sorted BAMs with a read group, and the truth. The
+ * same options give the same bytes. A sample's reads depend on the seed and its name, not on the other samples.
  * @throws PipelineError `tool-missing` without samtools.
  */
 export async function makeSimulatedCohort(options: SimulationOptions): Promise<SimulatedCohort> {

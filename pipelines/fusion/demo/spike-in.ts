@@ -32,8 +32,8 @@ export const SPIKE_IN_FUSIONS: readonly KnownFusion[] = [
 const UNALIGNED = { first: 77, second: 141 } as const;
 
 /**
- * Reads the spike-in files. Gives `undefined` if the folder does not have them.
- * @throws PipelineError `spike-in-broken` if they are there and make no sense.
+ * Reads the spike-in files; `undefined` if the folder does not contain them.
+ * @throws PipelineError `spike-in-broken` if they exist but are inconsistent.
  */
 export async function readSpikeIn(folder: string, sample: string): Promise<SpikeIn | undefined> {
   try {

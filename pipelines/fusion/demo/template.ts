@@ -1,11 +1,11 @@
 import type { Fusion } from './fusions.ts';
 import { lengthOf, type Exon, type Gene, type Transcript } from './genome.ts';
 
-/** A run of a template that lies on one gene. */
+/** A part of a template that lies on one gene. */
 interface Stretch {
   readonly gene: Gene;
   readonly exons: readonly Exon[];
-  /** Where it begins and ends (not included) in the template. */
+  /** Start and end (exclusive) in the template. */
   readonly from: number;
   readonly to: number;
 }
@@ -16,7 +16,7 @@ export interface Template {
   readonly stretches: readonly Stretch[];
 }
 
-/** Where a read lies on the genome, as SAM says it. */
+/** Alignment of a read to the genome, in SAM terms. */
 export interface Alignment {
   readonly chromosome: string;
   readonly strand: '+' | '-';
@@ -43,8 +43,8 @@ export function fusionTemplate({ before, after }: Fusion): Template {
 }
 
 /**
- * Aligns the bases `from` to `to` (not included) as a spliced aligner would: introns are `N`, and of a read across a
- * junction the shorter part is clipped.
+ * Aligns the bases `from` to `to` (exclusive) as a spliced aligner would: introns are `N`, and the shorter part of a
+ * read across a junction is clipped.
  */
 export function alignOnGenome({ stretches }: Template, from: number, to: number): Alignment {
   const overlap = (stretch: Stretch): number => Math.min(to, stretch.to) - Math.max(from, stretch.from);

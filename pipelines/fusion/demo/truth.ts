@@ -6,19 +6,19 @@ import { versionedId } from './genome.ts';
 export interface Junction {
   /** With version. */
   readonly transcriptA: string;
-  /** Bases that are kept of transcript A. */
+  /** Bases kept of transcript A. */
   readonly endA: number;
   readonly transcriptB: string;
-  /** Bases that are left out of transcript B. */
+  /** Bases skipped of transcript B. */
   readonly startB: number;
 }
 
-/** A fusion that was put in. */
+/** A simulated fusion. */
 export interface KnownFusion {
   /** Name of the 5' gene. */
   readonly geneA: string;
   readonly geneB: string;
-  /** Where it is known. */
+  /** The junction, if known. */
   readonly junction?: Junction;
 }
 
@@ -32,7 +32,7 @@ export interface SampleTruth {
 const COLUMNS = ['sample', 'expect', 'gene_a', 'gene_b', 'transcript_a', 'end_a', 'transcript_b', 'start_b'];
 const NONE = '.';
 
-/** What a made-up fusion should be reported as. */
+/** How a simulated fusion should be reported. */
 export function knownFusion({ before, after }: Fusion): KnownFusion {
   return {
     geneA: before.gene.name,
@@ -63,7 +63,7 @@ export function truthText(truth: readonly SampleTruth[]): string {
   return [COLUMNS.join('\t'), ...filled, ''].join('\n');
 }
 
-/** Reads `truth.tsv` again. @throws PipelineError `demo-truth` for a row it does not know. */
+/** Parses `truth.tsv`. @throws PipelineError `demo-truth` for an unknown row. */
 export function parseTruth(text: string): SampleTruth[] {
   const samples = new Map<string, { expect: SampleTruth['expect']; fusions: KnownFusion[] }>();
   for (const [i, line] of text.trimEnd().split('\n').entries()) {

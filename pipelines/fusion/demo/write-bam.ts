@@ -3,19 +3,19 @@ import { execa, ExecaError } from 'execa';
 import { ExitCode, PipelineError } from '../../../src/errors.ts';
 import { damage, type Defect } from './defects.ts';
 
-/** Records handed to samtools at a time; a few hundred kB. */
+/** Records passed to samtools at a time; a few hundred kB. */
 const CHUNK = 1000;
 
 export interface BamContent {
   header: string;
   records: Iterable<string>;
-  /** Done to the finished file. */
+  /** Applied to the finished file. */
   defects?: readonly Defect[];
 }
 
 /**
  * Writes a coordinate-sorted BAM with samtools. The same records give the same bytes.
- * @throws PipelineError `tool-missing` without samtools, `demo-bam` where it fails.
+ * @throws PipelineError `tool-missing` without samtools, `demo-bam` if samtools fails.
  */
 export async function writeBam(path: string, { header, records, defects = [] }: BamContent): Promise<void> {
   // --no-PG: the program line would hold paths of this machine.

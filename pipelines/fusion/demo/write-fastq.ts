@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { reverseComplement } from './bases.ts';
 import { qualitiesOf, type Mate, type ReadPair } from './reads.ts';
 
-/** Writes the reads as the sequencer gave them: two gzipped FASTQ files, mates under the same name. */
+/** Writes the reads as sequenced: two gzipped FASTQ files, mates under the same name. */
 export async function writeFastqPair(
   [first, second]: readonly [string, string],
   pairs: Iterable<ReadPair>,

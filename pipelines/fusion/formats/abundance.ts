@@ -7,13 +7,13 @@ export interface AbundanceRow {
   target: string;
   length: number;
   effectiveLength: number;
-  /** As written: numbers are not made shorter or longer. */
+  /** As written: numbers are not reformatted. */
   counts: string;
 }
 
 /**
  * Reads kallisto's `abundance.tsv` or one of its `bs_abundance_N.tsv`.
- * @throws BadFile if it is none, or cut off.
+ * @throws BadFile if it is not one, or is truncated.
  */
 export async function* readAbundance(path: string): AsyncGenerator<AbundanceRow[]> {
   let isFirst = true;

@@ -4,7 +4,7 @@ import { ownString } from './own-string.ts';
 import { lineBatches, type ReadOptions } from './text.ts';
 
 export interface Gene {
-  /** With its version where the GTF has one, as pizzly puts the two together. */
+  /** With its version if the GTF has one, joined as pizzly does. */
   id: string;
   name: string;
   chromosome: string;
@@ -13,17 +13,17 @@ export interface Gene {
   end: number;
   biotype: string;
   transcripts: Transcript[];
-  /** False if the GTF has no gene row and the gene was pieced together from its transcripts. */
+  /** False if the GTF has no gene row and the gene was derived from its transcripts. */
   hasRow: boolean;
 }
 
 export interface Transcript {
-  /** As in the GTF: with its version where it has one. */
+  /** As in the GTF, with its version if it has one. */
   id: string;
   geneId: string;
   chromosome: string;
   strand: string;
-  /** Empty where the GTF does not say. */
+  /** Empty if the GTF does not state it. */
   biotype: string;
   /** Name of its gene, for genes that have no row. */
   geneName: string;
@@ -35,14 +35,14 @@ export interface Transcript {
 export interface Annotation {
   genes: Map<string, Gene>;
   transcripts: Map<string, Transcript>;
-  /** Rows that said nothing new. */
+  /** Redundant rows. */
   repeatedRows: number;
 }
 
 /**
- * Reads genes, transcripts and exons of a GTF, gzipped or not, whatever their order, and pieces together the gene and
- * transcript rows that some files lack (pizzly would abort on those).
- * Takes some 100 bytes an exon: 400 MB for the whole human annotation.
+ * Reads genes, transcripts and exons of a GTF, gzipped or not, whatever their order, and derives the gene and
+ * transcript rows that some files lack (pizzly would abort on those). Takes some 100 bytes per exon: 400 MB for the
+ * whole human annotation.
  * @throws BadFile for GFF3, rows without ids, and rows that contradict each other.
  */
 export async function readAnnotation(path: string, options: ReadOptions = {}): Promise<Annotation> {
@@ -61,7 +61,7 @@ export async function readAnnotation(path: string, options: ReadOptions = {}): P
   return annotation;
 }
 
-/** Returns what is wrong with the row, if anything. */
+/** Returns the problem with the row, if any. */
 function addRow(annotation: Annotation, row: GtfRow): string | undefined {
   if (isGff3(row.attributes)) return 'this is GFF3; convert it first: gffread -T annotation.gff3 -o annotation.gtf';
   if (!(row.start >= 1 && row.end >= row.start)) return `an interval from ${row.start} to ${row.end}`;
@@ -76,7 +76,7 @@ function addRow(annotation: Annotation, row: GtfRow): string | undefined {
     : addExon(annotation, row, id, geneId);
 }
 
-/** Puts id and version together as pizzly does: only if the id has no dot yet. */
+/** Joins id and version as pizzly does: only if the id has no dot yet. */
 function versioned(attributes: string, kind: 'gene' | 'transcript'): string | undefined {
   const id = gtfAttribute(attributes, `${kind}_id`);
   const version = gtfAttribute(attributes, `${kind}_version`);
@@ -106,7 +106,7 @@ function addGene(annotation: Annotation, row: GtfRow, id: string): string | unde
   return undefined;
 }
 
-/** Ensembl says biotype, GENCODE says type; empty if neither is there. RefSeq's name for a coding transcript is mRNA. */
+/** Ensembl uses biotype, GENCODE type; empty if neither exists. RefSeq's name for a coding transcript is mRNA. */
 function biotypeOf(attributes: string, kind: 'gene' | 'transcript'): string {
   const biotype = gtfAttribute(attributes, `${kind}_biotype`) ?? gtfAttribute(attributes, `${kind}_type`) ?? '';
   return biotype === 'mRNA' ? 'protein_coding' : ownString(biotype);
@@ -137,7 +137,7 @@ function addExon(annotation: Annotation, row: GtfRow, id: string, geneId: string
   return undefined;
 }
 
-/** The row's transcript, new or known; a message if it contradicts what was said of it before. */
+/** The row's transcript, new or known; a message if it contradicts an earlier row. */
 function transcriptFor(annotation: Annotation, row: GtfRow, id: string, geneId: string): Transcript | string {
   const known = annotation.transcripts.get(id);
   if (known) {
@@ -158,7 +158,7 @@ function transcriptFor(annotation: Annotation, row: GtfRow, id: string, geneId: 
   return transcript;
 }
 
-/** Gives every transcript its gene, made from its transcripts where the GTF has no row for it. */
+/** Assigns every transcript its gene, derived from the transcripts if the GTF has no row for it. */
 function joinGenes(path: string, { genes, transcripts }: Annotation): void {
   for (const transcript of transcripts.values()) {
     const { id, geneId, chromosome, strand, exons } = transcript;
@@ -187,7 +187,7 @@ function widen(gene: Gene, { exons }: Transcript): void {
   }
 }
 
-/** A gene that makes a protein in one of its transcripts is a coding one, and a transcript of unknown kind is as its gene. */
+/** A gene with a coding transcript is a coding gene, and a transcript of unknown type has the type of its gene. */
 function fillBiotypes(gene: Gene): void {
   const biotypes = gene.transcripts.map(({ biotype }) => biotype);
   gene.biotype ||= biotypes.includes('protein_coding') ? 'protein_coding' : (biotypes.find(Boolean) ?? '');

@@ -8,8 +8,8 @@ const FIRST_BLOCK_BYTES = 65_536;
 const MAGIC = 'BAM\u0001';
 
 /**
- * Looks at a file's first bytes. samtools takes any text or gzip for sequence data, and Picard would fail in Java.
- * @throws BadFile saying what it is instead.
+ * Checks a file's first bytes. samtools accepts any text or gzip as sequence data, and Picard would fail in Java.
+ * @throws BadFile that states what the file is instead
  */
 export function assertBam(path: string): void {
   if (statSync(path).size === 0) throw new BadFile(path, 'is empty (0 bytes)', COPY_AGAIN);
@@ -24,12 +24,12 @@ export function assertBam(path: string): void {
 
 const COPY_AGAIN = 'Copy it again, or ask for it again where it came from.';
 
-/** A block tells its size, less 1, in the extra field of its gzip header. Damage further on is not for here to find. */
+/** A block states its size, minus 1, in the extra field of its gzip header. Later damage is not checked here. */
 function firstBlock(bytes: Buffer): Buffer {
   return bytes.length < 18 ? bytes : bytes.subarray(0, bytes.readUInt16LE(16) + 1);
 }
 
-/** As much of the data as these bytes give; nothing if they are no gzip. */
+/** As much data as these bytes decompress to; empty if they are not gzip. */
 function inflate(bytes: Buffer): Buffer {
   try {
     return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });

@@ -4,7 +4,7 @@ import { type AbundanceRow, readAbundance } from './abundance.ts';
 import { BadFile } from './bad-file.ts';
 import { openTextWriter } from './write-text.ts';
 
-/** Files that `kallisto quant --plaintext -b N` writes: `bs_abundance_0.tsv`… as many as are there. */
+/** Files that `kallisto quant --plaintext -b N` writes: `bs_abundance_0.tsv`… as many as exist. */
 export function findBootstraps(folder: string): string[] {
   const paths: string[] = [];
   for (;;) {
@@ -15,9 +15,9 @@ export function findBootstraps(folder: string): string[] {
 }
 
 /**
- * Puts bootstraps side by side: a line per transcript, `target_id` and its estimated counts in each bootstrap. Lengths are
- * those of `abundance.tsv`, and TPM follows from both; the table is a tenth of the files together.
- * Reads all files at the same time, a few MiB of each.
+ * Joins bootstraps into one table: a line per transcript, `target_id` and its estimated counts in each bootstrap.
+ * Lengths are those of `abundance.tsv`, and TPM follows from both; the table is a tenth of the files together. Reads
+ * all files at the same time, a few MiB of each.
  * @throws BadFile if the files do not have the same transcripts.
  */
 export async function writeBootstrapTable(paths: readonly string[], target: string): Promise<void> {

@@ -5,7 +5,7 @@ function metricOf(member: CohortMember, step: string, name: string): Metric | un
   return member.steps[step]?.metrics[name];
 }
 
-/** Read pairs as whoever counted them first did: Picard's step, or for FASTQ files kallisto's. */
+/** Read pairs as counted by the first step: Picard's, or for FASTQ files kallisto's. */
 function readPairs(member: CohortMember): Metric | undefined {
   return metricOf(member, 'picard', 'read_pairs') ?? metricOf(member, 'kallisto', 'kallisto_pairs');
 }

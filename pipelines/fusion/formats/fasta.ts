@@ -6,7 +6,7 @@ export interface FastaRecord {
   header: string;
   /** Bases. */
   length: number;
-  /** Lines of the sequence, as they stand. */
+  /** Lines of the sequence, unchanged. */
   lines: string[];
 }
 

@@ -8,7 +8,7 @@ export interface FastqPair {
 }
 
 export interface FastqPairSummary {
-  /** Reads of each file: equal in a file pair that belongs together. */
+  /** Reads in each file: equal for a matching pair. */
   reads: { r1: number; r2: number };
   /** True if both files hold the same names in the same order. */
   sameNames: boolean;
@@ -25,8 +25,8 @@ export async function summarizeFastqPair(pair: FastqPair, options: ReadOptions =
 }
 
 /**
- * Finds the first record at which two files go apart, for a message.
- * @throws BadFile saying it: the files do not belong together, or one lacks reads.
+ * Finds the first record at which two files diverge, for a message.
+ * @throws BadFile: the files do not belong together, or one lacks reads.
  */
 export async function explainMismatch(pair: FastqPair): Promise<never> {
   const style = await mateStyle(pair);
@@ -50,7 +50,7 @@ async function mateStyle({ r1, r2 }: FastqPair): Promise<MateStyle> {
   return mateless(one, 1, 'digit') === mateless(two, 2, 'digit') ? 'digit' : 'slash';
 }
 
-/** A read's name without what tells mates apart. */
+/** A read's name without the part that distinguishes mates. */
 function mateless(name: string, mate: 1 | 2, style: MateStyle): string {
   const suffix = style === 'digit' ? String(mate) : `/${mate}`;
   return name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;

@@ -2,14 +2,14 @@ import { BadFile } from './bad-file.ts';
 import { type ReadOptions, textChunks } from './text.ts';
 
 /**
- * How two mates' names differ: `slash` by `/1` and `/2` or not at all, `digit` by their last character being
- * `1` and `2` (`SRR1.7.1` and `SRR1.7.2`).
+ * How mates' names differ: `slash` by `/1` and `/2` or not at all, `digit` by their last character being `1` and `2`
+ * (`SRR1.7.1` and `SRR1.7.2`).
  */
 export type MateStyle = 'slash' | 'digit';
 
 export interface FastqSummary {
   reads: number;
-  /** 16 hex digits over all names in order, without what tells mates apart: equal for files whose reads belong together. */
+  /** 16 hex digits over all names in order, without the parts that distinguish mates: equal for matching files. */
   names: string;
 }
 
@@ -20,7 +20,7 @@ export interface FastqOptions extends ReadOptions {
 
 /**
  * Counts the reads of a FASTQ file (Cock et al. 2010, four lines a record) and fingerprints their names, in one pass.
- * The quality line must be as long as the sequence: kallisto silently stops reading where it is not.
+ * The quality line must be as long as the sequence: otherwise kallisto silently stops reading there.
  * @throws BadFile naming the record.
  */
 export async function summarizeFastq(path: string, options: FastqOptions): Promise<FastqSummary> {
@@ -36,7 +36,7 @@ const PLUS = 0x2b;
 const SLASH = 0x2f;
 const ZERO = 0x30;
 
-/** Reads records as they come; keeps at most one unfinished record between chunks. */
+/** Parses records as they arrive; holds at most one incomplete record between chunks. */
 class FastqScanner {
   #rest: Buffer = Buffer.alloc(0);
   #reads = 0;
@@ -58,12 +58,12 @@ class FastqScanner {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
     for (let next = this.#record(bytes, at); next > at; next = this.#record(bytes, at)) at = next;
-    // A copy: the chunk's memory must not live on for the sake of a few bytes.
+    // A copy, so that a few bytes do not keep the chunk's memory alive.
     this.#rest = Buffer.from(bytes.subarray(at));
   }
 
   end(): FastqSummary {
-    // The last record may lack its line end; blank lines at the end are no record.
+    // The last record may lack its line end; trailing blank lines are not records.
     this.#isOver = true;
     this.push(Buffer.from('\n'));
     if (this.#rest.some((byte) => byte !== LF && byte !== CR)) {
@@ -72,7 +72,9 @@ class FastqScanner {
     return { reads: this.#reads, names: hex(this.#hashA) + hex(this.#hashB) };
   }
 
-  /** Takes the record that begins at `at`; returns where the next one begins, or `at` if it is not all there. */
+  /**
+   * Consumes the record that starts at `at`; returns the start of the next one, or `at` if the record is incomplete.
+   */
   #record(bytes: Buffer, at: number): number {
     const nameEnd = bytes.indexOf(LF, at);
     if (nameEnd < 0) return at;
@@ -109,7 +111,7 @@ class FastqScanner {
     this.#hashB = Math.imul((b << 5) ^ (b >>> 27) ^ LF, 0x9e3779b1);
   }
 
-  /** The rest is shorter than the quality line should be: a line end in it means that it is too short for good. */
+  /** The rest is shorter than the quality line should be: a line end in it means that the line really is too short. */
   #maybeShort(bytes: Buffer, start: number, at: number): number {
     if (bytes.indexOf(LF, start) >= 0) throw this.#badQuality(bytes, start);
     return at;

@@ -8,11 +8,11 @@ const counts = z.object({
 });
 const flagstat = z.object({ 'QC-passed reads': counts, 'QC-failed reads': counts });
 
-/** What a BAM file holds, secondary and supplementary alignments left out. */
+/** Read counts of a BAM file, without secondary and supplementary alignments. */
 export interface BamCounts {
   /** Reads. */
   reads: number;
-  /** Reads flagged as first and second mates, whether or not the other mate is there. */
+  /** Reads flagged as first and second mates, whether or not the other mate is present. */
   read1: number;
   read2: number;
   /** Reads that were never paired. */

@@ -3,11 +3,11 @@ import { readAbundance } from './abundance.ts';
 /** kallisto counts no fragments of this length or longer (MAX_FRAG_LEN in src/MinCollector.h). */
 const MAX_FRAGMENT = 1000;
 
-/** By transcript length, from the longest to the shortest: the mean of the fragments that fit into it. */
+/** By transcript length, from the longest to the shortest: the mean length of the fragments that fit into it. */
 export type TruncatedMeans = readonly { length: number; mean: number }[];
 
 /**
- * What `abundance.tsv` tells of fragment lengths. kallisto subtracts from a transcript's length the mean length of those
+ * Fragment lengths derived from `abundance.tsv`. kallisto subtracts from a transcript's length the mean length of those
  * fragments that fit into it (src/weights.cpp): `effective = length - mean(length) + 1`.
  */
 export async function readTruncatedMeans(abundance: string): Promise<TruncatedMeans> {
@@ -15,7 +15,7 @@ export async function readTruncatedMeans(abundance: string): Promise<TruncatedMe
   let shortestLong = Number.POSITIVE_INFINITY;
   for await (const rows of readAbundance(abundance)) {
     for (const { length, effectiveLength } of rows) {
-      // All long ones share one mean; six digits are printed, so the shortest of them tells it best.
+      // All long transcripts share one mean; six digits are printed, so the shortest of them gives it most precisely.
       if (length >= MAX_FRAGMENT) shortestLong = Math.min(shortestLong, length);
       if (length <= shortestLong) means.set(Math.min(length, MAX_FRAGMENT), length + 1 - effectiveLength);
     }
@@ -24,13 +24,13 @@ export async function readTruncatedMeans(abundance: string): Promise<TruncatedMe
 }
 
 /**
- * The shortest length that is proven to be at least as long as this share of all fragments; `undefined` if no transcript is
- * short enough to tell.
+ * The shortest length that is proven to be at least as long as this share of all fragments; `undefined` if no
+ * transcript is short enough.
  *
- * With C(l) the share of fragments up to length l and m(l) their mean, C(b)·m(b) = C(a)·m(a) + (C(b) − C(a))·x, where x,
- * the mean of fragments longer than a and up to b, lies between a + 1 and b. So C(a) = C(b)·(x − m(b)) / (x − m(a)),
- * which is least for x = a + 1. Going down from the longest transcript (C = 1) this bounds C at every transcript length;
- * where each length occurs, as in whole transcriptomes, the bound is the value itself.
+ * With C(l) the share of fragments up to length l and m(l) their mean, C(b)·m(b) = C(a)·m(a) + (C(b) − C(a))·x, where
+ * x, the mean of fragments longer than a and up to b, lies between a + 1 and b. So C(a) = C(b)·(x − m(b)) / (x − m(a)),
+ * which is least for x = a + 1. Going down from the longest transcript (C = 1) this bounds C at every transcript
+ * length; where each length occurs, as in whole transcriptomes, the bound is the value itself.
  */
 export function fragmentQuantile(means: TruncatedMeans, share: number): number | undefined {
   let answer: number | undefined;

@@ -8,18 +8,18 @@ export const FUSION_TXT_HEADER = 'TYPE\tNAME1\tSEQ1\tKPOS1\tNAME2\tSEQ2\tKPOS2\t
 export interface FusionTxtSummary {
   /** Read pairs whose mates lie in two genes. */
   pairs: number;
-  /** Read pairs of which one mate crosses a junction. */
+  /** Read pairs with one mate across a junction. */
   splits: number;
 }
 
 const INTERVAL = /^-?\d+,-?\d+$/;
 const SPLIT_INFO = /^splitat=\([01],\d+\)$/;
-/** Names with other characters make pizzly skip the record without a word; `reference` sees to it that there are none. */
+/** pizzly silently skips records whose names have other characters; `reference` replaces them. */
 const POSITIONS = /^\([\w.]+,-?\d+,(?:FW|RC)\)(?:;\([\w.]+,-?\d+,(?:FW|RC)\))*$/;
 
 /**
- * Reads a `fusion.txt` (kallisto 0.43.1 to 0.52, src/Fusion.hpp) and hands on its records as they stand in the file.
- * kallisto leaves it cut off when it fails, and pizzly takes such a file for one without fusions.
+ * Reads a `fusion.txt` (kallisto 0.43.1 to 0.52, src/Fusion.hpp) and passes on its records unchanged. If kallisto
+ * fails, it leaves the file truncated, and pizzly treats such a file as one without fusions.
  * @throws BadFile for a missing header, an incomplete record or a last line without its end.
  */
 export async function readFusionTxt(
@@ -53,7 +53,7 @@ function withoutHeader(path: string, lines: readonly string[]): string[] {
   return lines.slice(1);
 }
 
-/** What is wrong with a record, if anything. A PAIR has an empty field before its `NA`, a SPLIT has none. */
+/** The problem with a record, if any. A PAIR has an empty field before its `NA`, a SPLIT has none. */
 export function recordProblem(record: string): string | undefined {
   const fields = record.split('\t');
   const isPair = fields[0] === 'PAIR';

@@ -13,16 +13,16 @@ const GENE_TABLE_COLUMNS = [
   'transcripts.list',
 ] as const;
 
-/** First line of the table, with its end. */
+/** The header line of the table, with its line end. */
 export const GENE_TABLE_HEADER = `${GENE_TABLE_COLUMNS.join('\t')}\n`;
 
-/** One line of the table, with its end; gene pairs stand in the order of the JSON. */
+/** One line of the table, with its line end; gene pairs are in the order of the JSON. */
 export function geneTableLine({ geneA, geneB, paircount, splitcount, transcripts }: PizzlyGenePair): string {
   const fields = [geneA.name, geneA.id, geneB.name, geneB.id, paircount, splitcount, transcripts.join(';')];
   return `${fields.join('\t')}\n`;
 }
 
-/** Reads such a table back. @throws BadFile if it is none. */
+/** Parses such a table. @throws BadFile if it is not one. */
 export async function readGeneTable(path: string, onRow: (row: PizzlyGenePair) => void): Promise<void> {
   let isFirst = true;
   for await (const lines of lineBatches(path)) {

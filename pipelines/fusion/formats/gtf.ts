@@ -1,4 +1,4 @@
-/** The rows of a GTF that say what a transcript looks like; pizzly reads no others. */
+/** The rows of a GTF that describe transcripts; pizzly reads no others. */
 export interface GtfRow {
   feature: 'gene' | 'transcript' | 'exon';
   chromosome: string;
@@ -7,13 +7,13 @@ export interface GtfRow {
   start: number;
   end: number;
   strand: string;
-  /** The ninth column as it stands. */
+  /** The ninth column, unparsed. */
   attributes: string;
 }
 
 /**
- * Takes a line of a GTF (GTF 2.2, as Ensembl and GENCODE write it) apart; `undefined` for comments, blank lines and rows
- * of other features. Fields are not checked.
+ * Parses a line of a GTF (GTF 2.2, as Ensembl and GENCODE write it); `undefined` for comments, blank lines and rows of
+ * other features. Fields are not checked.
  */
 export function parseGtfLine(line: string): GtfRow | undefined {
   if (line.startsWith('#')) return undefined;
@@ -25,7 +25,7 @@ export function parseGtfLine(line: string): GtfRow | undefined {
 }
 
 /**
- * Value of an attribute: `gene_id "ENSG1"; gene_version "3"; level 2;`. Looks for the one key only, since a human
+ * Value of an attribute: `gene_id "ENSG1"; gene_version "3"; level 2;`. Searches for one key only, since a human
  * annotation has millions of rows with twenty attributes each.
  */
 export function gtfAttribute(attributes: string, key: string): string | undefined {
@@ -45,7 +45,7 @@ export function isGff3(attributes: string): boolean {
   return /^\w+=/.test(attributes.trim());
 }
 
-/** One row, with its end. Values hold no quotes: they were read from between quotes. */
+/** One row, with its line end. Values contain no quotes: they were read from between quotes. */
 export function gtfLine(row: Omit<GtfRow, 'attributes'>, attributes: Readonly<Record<string, string>>): string {
   const text = Object.entries(attributes).map(([key, value]) => `${key} "${value}";`);
   const { chromosome, source, feature, start, end, strand } = row;

@@ -6,7 +6,7 @@ export interface KallistoIndexHeader {
   version: number;
   /** Length of its k-mers. */
   k: number;
-  /** Number of transcripts; only format 10 tells it at its beginning. */
+  /** Number of transcripts; only format 10 states it in its header. */
   targets: number | undefined;
 }
 
@@ -26,8 +26,8 @@ const GRAPH_FORMAT = 12;
 const GRAPH_MARK = 0x7e215f3f;
 
 /**
- * Reads the beginning of a kallisto index.
- * @throws BadFile if it is none.
+ * Reads the header of a kallisto index.
+ * @throws BadFile if it is not one.
  */
 export function readIndexHeader(path: string): KallistoIndexHeader {
   const bytes = firstBytes(path, HEADER_BYTES);
@@ -42,8 +42,8 @@ export function readIndexHeader(path: string): KallistoIndexHeader {
 }
 
 /**
- * Makes sure that an index suits: kallisto and pizzly must use the same k, and one pizzly is given another finds nothing.
- * @throws BadFile for another k, another format than this kallisto's, or something that is no index.
+ * Checks that an index fits: kallisto and pizzly must use the same k, otherwise pizzly finds nothing.
+ * @throws BadFile for another k, a format other than this kallisto's, or a file that is not an index.
  */
 export function checkIndex(path: string, expected: { k: number; version?: number }): KallistoIndexHeader {
   const header = readIndexHeader(path);

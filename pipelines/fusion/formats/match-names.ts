@@ -1,13 +1,13 @@
 import type { Annotation, Transcript } from './annotation.ts';
 
-/** What a name in the FASTA is in the annotation. */
+/** How a FASTA name matches the annotation. */
 export type NameMatch =
   | { kind: 'match'; transcript: Transcript }
-  /** Both have a version, and the two differ: the files are of different releases. */
+  /** Both have a version, and they differ: the files are of different releases. */
   | { kind: 'other-version'; transcript: Transcript }
   | { kind: 'none' };
 
-/** pizzly skips, without a word, transcripts whose names have other characters (`trslist_re` in FilterFusions.hpp). */
+/** pizzly silently skips transcripts whose names have other characters (`trslist_re` in FilterFusions.hpp). */
 const UNSAFE = /[^\w.]/g;
 
 /** The name that kallisto, pizzly and all results use. */
@@ -15,7 +15,7 @@ export function safeName(name: string): string {
   return name.replace(UNSAFE, '_');
 }
 
-/** Finds transcripts by the names in a FASTA: with version, or without where one of the two files has none. */
+/** Finds transcripts by their FASTA names: with version, or without if one of the two files has none. */
 export function nameMatcher({ transcripts }: Annotation): (name: string) => NameMatch {
   const byBareId = new Map<string, Transcript>();
   for (const transcript of transcripts.values()) byBareId.set(bareId(transcript.id), transcript);

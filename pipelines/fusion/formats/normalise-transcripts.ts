@@ -11,11 +11,11 @@ export interface NormalisedTranscripts {
   sequences: number;
   /** Bases. */
   bases: number;
-  /** Sequences that the annotation does not know: kallisto uses them, pizzly ignores them. */
+  /** Sequences missing from the annotation: kallisto uses them, pizzly ignores them. */
   unannotated: number;
-  /** Of these, how many the annotation knows in another version. */
+  /** Of these, those that the annotation has in another version. */
   otherVersion: number;
-  /** Names that had to change for pizzly's sake. */
+  /** Names changed for pizzly. */
   renamed: number;
   /** Transcripts whose exons are together longer or shorter than the sequence. */
   otherLength: number;
@@ -26,8 +26,8 @@ export interface NormalisedTranscripts {
 }
 
 /**
- * Copies a cDNA FASTA (plain or gzip) with names that both tools take: GENCODE's `|` and descriptions go, and characters
- * that pizzly cannot read become `_`.
+ * Copies a cDNA FASTA (plain or gzip) with names that both tools accept: GENCODE's `|` and descriptions are removed,
+ * and characters that pizzly cannot read become `_`.
  * @throws BadFile for names that occur twice.
  */
 export async function normaliseTranscripts(

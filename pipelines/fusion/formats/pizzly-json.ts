@@ -23,10 +23,10 @@ const READ =
 
 /**
  * Reads the JSON that pizzly 0.37.3 writes (FilterFusions.hpp) line by line, so that its size does not matter, and
- * mends two faults of it on the way: names of reads and genes are not escaped, and the `direction` of the second
- * mate of a SPLIT comes from memory that was never set; mates face each other, so it gets the opposite of the first's.
- * `onLines` receives the mended text, equal to the original where there was nothing to mend.
- * @throws BadFile if the file is cut off or not pizzly's.
+ * repairs two faults: names of reads and genes are not escaped, and the `direction` of the second mate of a SPLIT comes
+ * from uninitialised memory; mates face each other, so it is set to the opposite of the first's. `onLines` receives the
+ * repaired text, equal to the original if there was nothing to repair.
+ * @throws BadFile if the file is truncated or not from pizzly
  */
 export async function readPizzlyJson(
   path: string,
@@ -44,7 +44,7 @@ export async function readPizzlyJson(
   reader.end();
 }
 
-/** Both shortest files, without a fusion, and all others begin and end like this. */
+/** All files begin and end like this, including the shortest, without a fusion. */
 function assertWhole(path: string): void {
   if (lastBytes(path, 6) !== '\n  ]\n}') throw new BadFile(path, 'is cut off', 'pizzly did not finish writing it.');
 }
@@ -63,7 +63,7 @@ class Reader {
     this.#onGenePair = onGenePair;
   }
 
-  /** Takes one line in and gives it back mended. */
+  /** Takes one line and returns it repaired. */
   line(line: string): string {
     if (line.startsWith('          "')) return this.#readOrTranscript(line);
     if (line.startsWith('      "')) return this.#gene(line);
@@ -120,7 +120,7 @@ class Reader {
   }
 }
 
-/** A JSON string's inside. */
+/** The content of a JSON string. */
 function escape(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }

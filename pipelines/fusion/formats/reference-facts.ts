@@ -12,30 +12,30 @@ const referenceFacts = z.object({
   fasta: z.object({
     sequences: z.number().int(),
     bases: z.number().int(),
-    /** Names that had to change for pizzly's sake. */
+    /** Names changed for pizzly. */
     renamed: z.number().int(),
-    /** Sequences that the annotation does not know: quantified, never part of a fusion. */
+    /** Sequences missing from the annotation: quantified, never part of a fusion. */
     unannotated: z.number().int(),
   }),
   gtf: z.object({
     genes: z.number().int(),
     transcripts: z.number().int(),
     proteinCoding: z.number().int(),
-    /** Transcripts whose exons did not stand in the order of transcription. */
+    /** Transcripts whose exons were not in transcription order. */
     reordered: z.number().int(),
     /** Gene and transcript rows that the file lacked. */
     addedRows: z.number().int(),
     repeatedRows: z.number().int(),
     /** Transcripts whose exons are together longer or shorter than the sequence. */
     otherLength: z.number().int(),
-    /** Transcripts of the file without a sequence, left out. */
+    /** Transcripts without a sequence, left out. */
     withoutSequence: z.number().int(),
   }),
 });
-/** What `reference.json` says of a reference. */
+/** The content of `reference.json`. */
 export type ReferenceFacts = z.infer<typeof referenceFacts>;
 
-/** @throws BadFile if it is none. */
+/** @throws BadFile if it is not one. */
 export function readReferenceFacts(path: string): ReferenceFacts {
   const { data } = referenceFacts.safeParse(JSON.parse(readFileSync(path, 'utf8')));
   if (!data) throw new BadFile(path, 'is no reference.json of this version');

@@ -27,7 +27,7 @@ export function readRunInfo(path: string): RunInfo {
   }
 }
 
-/** Text of a run_info.json that is the same whenever and wherever it ran: no start time, and no folders in the call. */
+/** Text of a run_info.json that is identical across runs and machines: no start time, and no folders in the call. */
 export function runInfoText(info: RunInfo): string {
   const words = info.call.split(' ').map((word) => (word.includes('/') ? basename(word) : word));
   return `${JSON.stringify({ ...info, start_time: undefined, call: words.join(' ') }, null, 2)}\n`;

@@ -1,8 +1,10 @@
-/** What `kallisto quant` calls it. */
+/** The terms of `kallisto quant`. */
 export const STRANDEDNESS = ['rf-stranded', 'fr-stranded', 'unstranded'] as const;
 export type Strandedness = (typeof STRANDEDNESS)[number];
 
-/** Words of sample sheets: kallisto's, nf-core/rnaseq's, and the library types of salmon. `auto` leaves it to the param. */
+/**
+ * Words of sample sheets: kallisto's, nf-core/rnaseq's, and the library types of salmon. `auto` defers to the param.
+ */
 const WORDS: Readonly<Record<string, Strandedness | 'auto'>> = {
   'rf-stranded': 'rf-stranded',
   reverse: 'rf-stranded',
@@ -18,7 +20,7 @@ const WORDS: Readonly<Record<string, Strandedness | 'auto'>> = {
 /** All words that a sample sheet may use. */
 export const STRANDEDNESS_WORDS = Object.keys(WORDS) as [string, ...string[]];
 
-/** What the sample's word means; the fallback for a sample without one, and for `auto`. */
+/** The meaning of a sample's term; the fallback applies to samples without one and to `auto`. */
 export function strandednessOf(word: string | undefined, fallback: Strandedness): Strandedness {
   const meaning = WORDS[word || 'auto'];
   return meaning === undefined || meaning === 'auto' ? fallback : meaning;

@@ -9,14 +9,14 @@ import { asBadFile } from './bad-file.ts';
 export interface ReadOptions {
   signal?: AbortSignal;
   /**
-   * For a file that a tool is still writing: says whether it is. Reading then waits at the file's end for more.
-   * The name decides whether it is gzip, since there may be nothing in it yet.
+   * For a file that a tool may still be writing: whether it is. Reading then waits for more at the file's end. The name
+   * decides whether it is gzip, since the file may still be empty.
    */
   growing?: () => boolean;
 }
 
 const CHUNK_BYTES = 1024 * 1024;
-/** How often a growing file is looked at: rarely enough to cost nothing, often enough to add no delay. */
+/** Poll interval for a growing file: long enough to cost nothing, short enough to add no delay. */
 const GROWTH_POLL_MS = 100;
 
 /** Chunks of a text file, gunzipped if it is gzip. Never more than a few MiB in memory. */
@@ -57,7 +57,7 @@ function splitLines(bytes: Buffer): string[] {
   return text.includes('\r') ? text.split('\n').map((line) => line.replace(/\r$/, '')) : text.split('\n');
 }
 
-/** The buffer is no larger than the file: a gather reads 20,000 small ones. */
+/** The buffer is no larger than the file: a gather reads 20,000 small files. */
 function wholeFile(path: string): Readable {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   return createReadStream(path, { highWaterMark: size === 0 ? CHUNK_BYTES : Math.min(CHUNK_BYTES, size) });
@@ -80,13 +80,13 @@ export function firstBytes(path: string, count: number): Buffer {
   }
 }
 
-/** One buffer for all reads: a new one for each look at the file would keep the garbage collector busy. */
+/** One buffer for all reads: a new one for each poll would keep the garbage collector busy. */
 async function* growingChunks(path: string, isGrowing: () => boolean): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let file: FileHandle | undefined;
   try {
     for (;;) {
-      // Asked before reading: what is written after the answer is then still read.
+      // Checked before reading, so that anything written after the check is still read.
       const mayGrow = isGrowing();
       file ??= await openIfThere(path);
       for (let count = await readNext(file, buffer); count > 0; count = await readNext(file, buffer)) {
@@ -104,7 +104,7 @@ async function readNext(file: FileHandle | undefined, buffer: Buffer): Promise<n
   return file ? (await file.read(buffer, 0, buffer.length)).bytesRead : 0;
 }
 
-/** `undefined` as long as the tool has not made the file. */
+/** `undefined` as long as the tool has not created the file. */
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path);

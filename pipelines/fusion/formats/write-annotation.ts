@@ -5,17 +5,20 @@ import { openTextWriter } from './write-text.ts';
 export interface WrittenAnnotation {
   genes: number;
   transcripts: number;
-  /** Transcripts that pizzly looks at unless it is told `--ignore-protein`. */
+  /** Transcripts that pizzly considers without `--ignore-protein`. */
   proteinCoding: number;
-  /** Transcripts on the minus strand whose exons stood in genomic order: pizzly would have put junctions elsewhere. */
+  /**
+   * Transcripts on the minus strand whose exons stood in genomic order: pizzly would have misplaced their junctions.
+   */
   reordered: number;
   /** Gene and transcript rows that the file lacked. */
   addedRows: number;
 }
 
 /**
- * Writes what pizzly needs of an annotation, as it needs it: only transcripts that have a sequence, under the sequence's
- * name, each gene before its transcripts and each transcript before its exons, exons in the order of transcription.
+ * Writes the part of an annotation that pizzly needs, in the form it needs: only transcripts that have a sequence,
+ * under the sequence's name, each gene before its transcripts and each transcript before its exons, exons in the order
+ * of transcription.
  */
 export async function writeAnnotation(
   { genes }: Annotation,
@@ -39,7 +42,7 @@ export async function writeAnnotation(
   return written;
 }
 
-/** Quotes and semicolons cannot be told from the syntax. */
+/** Quotes and semicolons would be taken for syntax. */
 function clean(value: string): string {
   return value.replace(/[";\t]/g, '_');
 }

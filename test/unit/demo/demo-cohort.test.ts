@@ -70,7 +70,7 @@ test('has samples with fusions, one without, a broken one, and a real one', asyn
   expect(await sampleNames(cohort)).toEqual(truth.map(({ sample }) => sample));
   expect(cohort.notes).toMatchInlineSnapshot(`
     [
-      "broken-1 is cut off on purpose: it has to fail without harm to the others.",
+      "broken-1 is truncated on purpose: it must fail without affecting the others.",
       "spike-in is real: 744 read pairs of SRR1659964 with nine known fusions.",
     ]
   `);
