@@ -16,15 +16,17 @@ export {
   defineStep,
   StepFailure,
   type CohortMember,
-  type KnownSizes,
+  type ContextOf,
+  type DefinedStep,
+  type GatherContext,
   type Metric,
-  type Resources,
   type Step,
   type StepContext,
   type StepSpec,
 } from './pipeline/step.ts';
+export type { Duration, KnownSizes, Resources, Size } from './pipeline/resources.ts';
 export type { Shell, ShellOptions, ShellValue, ToolResult } from './pipeline/shell.ts';
-export type { Tool } from './pipeline/tool.ts';
+export { defineTool, type Tool } from './pipeline/tool.ts';
 export type { FailureCause } from './record/cause.ts';
 export { defineEngine } from './engine/provider.ts';
 export type {

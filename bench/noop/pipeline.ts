@@ -6,7 +6,7 @@ import { defineParams, definePipeline, defineSamples, defineStep, z, type StepCo
 
 const samples = defineSamples({ txt: { file: 'A small text file' } });
 const params = defineParams({ unused: z.string().default('').describe('Read by no step') });
-const resources = { cpus: 1, memory: '10 MB', scratch: '1 MB', time: '1m' };
+const resources = { cpus: 1, memory: '10 MB', scratch: '1 MB', time: '1m' } as const;
 
 const copy = async ({ inputs, outputs, $ }: StepContext<{ from: string }, unknown, { to: string }>): Promise<void> => {
   await $`${process.env['STEP'] ?? 'cp'} ${inputs.from} ${outputs.to}`;

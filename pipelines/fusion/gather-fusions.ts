@@ -14,7 +14,7 @@ interface GatherContext {
   outputs: { fusions: string; fusionsJson: string };
   scratch: string;
   $: Shell;
-  tool: (name: string) => readonly string[];
+  tool: (name: 'sort') => readonly string[];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { type CollectedFile, collect } from '../../src/pipeline/inputs.ts';
-import { type CohortMember, defineStep, type StepContext } from '../../src/pipeline/step.ts';
+import { collect } from '../../src/pipeline/inputs.ts';
+import { type CohortMember, type ContextOf, defineStep } from '../../src/pipeline/step.ts';
 import { blame } from './formats/bad-file.ts';
 import { FUSIONS } from './formats/cohort-fusion.ts';
 import { MISSING, QC, type Timing, TIMINGS } from './formats/cohort-tables.ts';
@@ -41,11 +41,7 @@ export const gather = defineStep({
   },
 });
 
-type GatherContext = StepContext<
-  { tables: readonly CollectedFile[]; unfiltered: readonly CollectedFile[] },
-  Record<never, never>,
-  { fusions: string; fusionsJson: string }
->;
+type GatherContext = ContextOf<typeof gather>;
 
 async function writeFusions(context: GatherContext): Promise<void> {
   try {

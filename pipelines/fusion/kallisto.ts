@@ -1,14 +1,14 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstOf } from '../../src/pipeline/inputs.ts';
-import { defineStep, type StepContext, StepFailure } from '../../src/pipeline/step.ts';
+import { type ContextOf, defineStep, StepFailure } from '../../src/pipeline/step.ts';
 import { blame } from './formats/bad-file.ts';
 import { findBootstraps, writeBootstrapTable } from './formats/bootstraps.ts';
 import { explainMismatch, summarizeFastqPair } from './formats/fastq-pair.ts';
 import { fragmentQuantile, readTruncatedMeans } from './formats/fragment-lengths.ts';
 import { checkIndex } from './formats/kallisto-index.ts';
 import { type RunInfo, readRunInfo, runInfoText } from './formats/run-info.ts';
-import { strandednessFlags, type Strandedness, strandednessOf } from './formats/strandedness.ts';
+import { strandednessFlags, strandednessOf } from './formats/strandedness.ts';
 import { kallistoNeeds } from './needs.ts';
 import { params } from './params.ts';
 import { picard } from './picard.ts';
@@ -56,11 +56,7 @@ export const kallisto = defineStep({
   },
 });
 
-type KallistoContext = StepContext<
-  { index: string; r1: string; r2: string; strandedness: string | undefined },
-  { k: number; strandedness: Strandedness; bootstraps: number; seed: number },
-  { fusion: string; abundance: string; runInfo: string; fragments: string; bootstraps: string; log: string }
->;
+type KallistoContext = ContextOf<typeof kallisto>;
 
 async function quantify(context: KallistoContext): Promise<void> {
   const { inputs, outputs, params: settings, scratch, sample, check } = context;

@@ -1,4 +1,4 @@
-import type { Resources } from '../../src/pipeline/step.ts';
+import type { Duration, Resources, Size } from '../../src/pipeline/resources.ts';
 
 const MEBI = 2 ** 20;
 const GIBI = 2 ** 30;
@@ -16,11 +16,11 @@ function pairsIn(bytes: number): number {
   return bytes / LEAST_BYTES_PER_PAIR;
 }
 
-function gigabytes(count: number): string {
+function gigabytes(count: number): Size {
   return `${Math.ceil(count)} GB`;
 }
 
-function hours(seconds: number): string {
+function hours(seconds: number): Duration {
   return `${Math.max(2, Math.ceil((seconds * TIME_MARGIN) / 3600))}h`;
 }
 

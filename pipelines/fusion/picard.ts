@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { defineStep, type StepContext, StepFailure } from '../../src/pipeline/step.ts';
+import { type ContextOf, defineStep, StepFailure } from '../../src/pipeline/step.ts';
 import { blame } from './formats/bad-file.ts';
 import { assertBam } from './formats/bam.ts';
 import { type FastqPairSummary, summarizeFastqPair } from './formats/fastq-pair.ts';
@@ -38,17 +38,7 @@ export const picard = defineStep({
   },
 });
 
-type PicardContext = StepContext<
-  { bam: string },
-  {
-    includeNonPfReads: boolean;
-    validationStringency: string;
-    maxRecordsInRam: number;
-    quiet: boolean;
-    compressionLevel: number;
-  },
-  { r1: string; r2: string; log: string }
->;
+type PicardContext = ContextOf<typeof picard>;
 
 /** Detects the common ways in which a BAM is unusable before any work is done. */
 async function assertUsable(context: PicardContext): Promise<void> {

@@ -1,7 +1,7 @@
 import { createReadStream, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { defineStep, type StepContext, StepFailure } from '../../src/pipeline/step.ts';
+import { type ContextOf, defineStep, StepFailure } from '../../src/pipeline/step.ts';
 import { blame } from './formats/bad-file.ts';
 import { readFusionTxt } from './formats/fusion-txt.ts';
 import { GENE_TABLE_HEADER, geneTableLine } from './formats/gene-table.ts';
@@ -55,19 +55,7 @@ export const pizzly = defineStep({
   },
 });
 
-type PizzlyContext = StepContext<
-  { fusion: string; fragments: string; fasta: string; gtf: string; facts: string },
-  { k: number; alignScore: number; insertSize: number | 'auto'; ignoreProtein: boolean },
-  {
-    json: string;
-    fasta: string;
-    table: string;
-    unfilteredJson: string;
-    unfilteredFasta: string;
-    unfilteredTable: string;
-    log: string;
-  }
->;
+type PizzlyContext = ContextOf<typeof pizzly>;
 
 async function call(context: PizzlyContext): Promise<void> {
   const { inputs, outputs, scratch, params: settings, metric, signal } = context;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { defineStep, type StepContext } from '../../src/pipeline/step.ts';
+import { type ContextOf, defineStep } from '../../src/pipeline/step.ts';
 import { type Annotation, readAnnotation } from './formats/annotation.ts';
 import { blame } from './formats/bad-file.ts';
 import { checkIndex } from './formats/kallisto-index.ts';
@@ -41,11 +41,7 @@ export const reference = defineStep({
   },
 });
 
-type ReferenceContext = StepContext<
-  { fasta: string; gtf: string },
-  { k: number },
-  { index: string; fasta: string; gtf: string; facts: string }
->;
+type ReferenceContext = ContextOf<typeof reference>;
 
 async function build(context: ReferenceContext): Promise<void> {
   const { inputs, outputs, params: settings, signal, log, metric, $, tool } = context;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineSamples } from '../../src/pipeline/inputs.ts';
-import type { KnownSizes } from '../../src/pipeline/step.ts';
+import type { KnownSizes } from '../../src/pipeline/resources.ts';
 import { STRANDEDNESS_WORDS } from './formats/strandedness.ts';
 
 /** A sample has aligned (or unaligned) reads in a BAM, or a pair of FASTQ files; with both, the FASTQ files are used. */

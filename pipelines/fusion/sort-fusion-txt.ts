@@ -7,7 +7,7 @@ import { sortLines } from './sort-lines.ts';
 
 interface SortContext {
   $: Shell;
-  tool: (name: string) => readonly string[];
+  tool: (name: 'sort') => readonly string[];
   scratch: string;
   signal: AbortSignal;
 }

@@ -2,7 +2,7 @@ import type { Shell } from '../../src/pipeline/shell.ts';
 
 interface SortContext {
   $: Shell;
-  tool: (name: string) => readonly string[];
+  tool: (name: 'sort') => readonly string[];
   scratch: string;
 }
 

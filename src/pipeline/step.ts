@@ -11,31 +11,9 @@ import {
   withKnownNames,
 } from './inputs.ts';
 import type { Shell } from './shell.ts';
+import type { StepResources } from './resources.ts';
 import { noteOrigin } from './step-origin.ts';
 import type { Tool } from './tool.ts';
-
-/** What one task needs. Sizes are `'512 MB'`, `'7 GB'`, `'1.5 TB'` (powers of 1024); time is `'90s'`, `'30m'`, `'4h'`. */
-export interface Resources {
-  cpus: number;
-  memory: string;
-  /** Free disk for inputs and outputs. */
-  scratch: string;
-  time: string;
-}
-
-/**
- * What is known of a task's inputs before anything has run. Every number is rounded up to a power of two, so that tasks
- * of about one size ask for the same, and share an array job.
- */
-export interface KnownSizes {
-  /**
-   * Bytes of the sample's file in this column, or of a reference file; 0 where there is none. In a cohort step, of a
-   * column: of all samples together. What another step writes is not known yet: go by the files that it is made from.
-   */
-  of(file: SampleFile | ReferenceFile): number;
-  /** Number of samples of the run. */
-  readonly samples: number;
-}
 
 /** A fact that a step measured: it is kept in the record and shown in reports. */
 export type Metric = string | number;
@@ -73,7 +51,13 @@ export interface CohortMember {
 }
 
 /** What `run` is handed: staged inputs, where to write, and how to call tools. */
-export interface StepContext<Inputs, Params, Outputs, Files = Readonly<Record<string, string>>> {
+export interface StepContext<
+  Inputs,
+  Params,
+  Outputs,
+  Files = Readonly<Record<string, string>>,
+  ToolName extends string = never,
+> {
   /** Name of the sample; `'cohort'` in a cohort step. */
   readonly sample: string;
   /** Paths of staged inputs (never write to them) and values of the sample. */
@@ -89,18 +73,34 @@ export interface StepContext<Inputs, Params, Outputs, Files = Readonly<Record<st
   readonly memoryMiB: number;
   readonly $: Shell;
   /** argv prefix of a tool that this step declared: `$`${tool('picard')} SamToFastq …``. */
-  readonly tool: (name: string) => readonly string[];
+  readonly tool: (name: ToolName) => readonly string[];
   /** A line in the attempt's log. */
   readonly log: (line: string) => void;
   /** Keeps a fact in the record. */
   readonly metric: (name: string, value: Metric) => void;
   /** Keeps the comparison in the record; throws a `StepFailure('check')` if the two differ. */
   readonly check: (name: string, values: { expected: Metric; actual: Metric; hint?: string }) => void;
-  /** Everyone that the run knows of, in the order of the sample list; empty in a sample step. */
-  readonly members: readonly CohortMember[];
   /** Aborted on cancel, time limit or shutdown. */
   readonly signal: AbortSignal;
 }
+
+/** The context of a step that gathers: one of its inputs is made by `collect`. */
+export interface GatherContext<
+  Inputs,
+  Params,
+  Outputs,
+  Files = Readonly<Record<string, string>>,
+  ToolName extends string = never,
+> extends StepContext<Inputs, Params, Outputs, Files, ToolName> {
+  /** All samples of the run, in the order of the sample list, also those that are missing from the collected inputs. */
+  readonly members: readonly CohortMember[];
+}
+
+/**
+ * The context that a step's `run` receives, for functions that it is handed to.
+ * @example async function align(context: ContextOf<typeof count>): Promise<void> { … }
+ */
+export type ContextOf<S extends { run(context: never): Promise<void> }> = Parameters<S['run']>[0];
 
 type Inputs = Readonly<Record<string, StepInput>>;
 type Params = Readonly<Record<string, Param<unknown>>>;
@@ -109,13 +109,27 @@ type Outputs = Readonly<Record<string, string | { readonly file: string; readonl
 
 type ResolvedParams<P> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
 type ResolvedInputs<I> = { readonly [K in keyof I]: ResolvedInput<I[K]> };
+type Texts<K extends PropertyKey> = { readonly [Name in K]: string };
 
+/** The context of a step with these inputs, params, outputs, files and tools. */
+type SpecContext<
+  I extends Inputs,
+  P extends Params,
+  O extends Outputs,
+  F extends readonly string[],
+  T extends readonly Tool[],
+> = [Extract<I[keyof I], Collected>] extends [never]
+  ? StepContext<ResolvedInputs<I>, ResolvedParams<P>, Texts<keyof O>, Texts<F[number]>, T[number]['name']>
+  : GatherContext<ResolvedInputs<I>, ResolvedParams<P>, Texts<keyof O>, Texts<F[number]>, T[number]['name']>;
+
+/** What `defineStep` takes: `I`, `P`, `O`, `F` and `T` are the types of `inputs`, `params`, `outputs`, `files` and `tools`. */
 export interface StepSpec<
   N extends string,
   I extends Inputs,
   P extends Params,
   O extends Outputs,
   F extends readonly string[] = readonly string[],
+  T extends readonly Tool[] = readonly Tool[],
 > {
   /** Letters, digits and `-`; at most 32 characters. */
   name: N;
@@ -134,8 +148,9 @@ export interface StepSpec<
    * planned. `--set` goes before both.
    * @example resources: (sizes) => ({ ...usual, memory: sizes.of(samples.bam) > 8e9 ? '16 GB' : '4 GB' }),
    */
-  resources: Resources | ((sizes: KnownSizes) => Resources);
-  tools?: readonly Tool[];
+  resources: StepResources;
+  /** The programs that `run` calls by `tool(name)`: their versions are part of the task's key. */
+  tools?: T;
   /** Container image for engines that run images: a URI, or a folder with a Dockerfile. */
   image?: string;
   /** Tries for causes that may pass, such as a lost machine; default 3. A tool's error is never tried again. */
@@ -147,15 +162,8 @@ export interface StepSpec<
    * white space. With it, say a new version whenever the results may change.
    */
   version?: string;
-  run(
-    this: void,
-    context: StepContext<
-      ResolvedInputs<I>,
-      ResolvedParams<P>,
-      { readonly [K in keyof O]: string },
-      { readonly [K in F[number]]: string }
-    >,
-  ): Promise<void>;
+  /** Performs the task: reads `inputs`, writes `outputs`. */
+  run(this: void, context: SpecContext<I, P, O, F, T>): Promise<void>;
 }
 
 /** A step after `defineStep`, its types narrowed to what planner and runner need. */
@@ -167,18 +175,20 @@ export interface Step {
   readonly params: Params;
   readonly outputSpecs: Readonly<Record<string, { readonly file: string; readonly optional: boolean }>>;
   readonly files: readonly string[];
-  readonly resources: Resources | ((sizes: KnownSizes) => Resources);
+  readonly resources: StepResources;
   readonly tools: readonly Tool[];
   readonly image: string | undefined;
   readonly attempts: number;
   readonly intermediate: boolean;
   readonly version: string | undefined;
-  run(context: StepContext<never, never, never, never>): Promise<void>;
+  /** Only the step itself knows the type of its context. */
+  run(context: never): Promise<void>;
 }
 
-/** A step and the handles by which other steps name its outputs. */
-export interface DefinedStep<O> extends Step {
+/** A step, with the handles by which other steps name its outputs (`O`), and the context (`C`) that its `run` receives. */
+export interface DefinedStep<O, C = never> extends Step {
   readonly outputs: { readonly [K in keyof O]: StepOutput };
+  run(this: void, context: C): Promise<void>;
 }
 
 /** Tries of a task whose machine went away, unless the step says otherwise. */
@@ -199,7 +209,8 @@ export function defineStep<
   const O extends Outputs,
   const P extends Params = Record<never, never>,
   const F extends readonly string[] = readonly [],
->(spec: StepSpec<N, I, P, O, F>): DefinedStep<O> {
+  const T extends readonly Tool[] = readonly [],
+>(spec: StepSpec<N, I, P, O, F, T>): DefinedStep<O, SpecContext<I, P, O, F, T>> {
   const outputs = Object.keys(spec.outputs).map((output) => [output, { kind: 'output', step: spec.name, output }]);
   const outputSpecs = Object.entries(spec.outputs).map(([output, value]) => [
     output,
@@ -213,7 +224,7 @@ export function defineStep<
     inputs: spec.inputs,
     params: spec.params ?? {},
     outputs: withKnownNames(
-      Object.fromEntries(outputs) as DefinedStep<O>['outputs'],
+      Object.fromEntries(outputs) as DefinedStep<O, never>['outputs'],
       `output of step ${spec.name} called`,
     ),
     outputSpecs: Object.fromEntries(outputSpecs),
@@ -224,7 +235,7 @@ export function defineStep<
     attempts: spec.attempts ?? DEFAULT_ATTEMPTS,
     intermediate: spec.intermediate ?? false,
     version: spec.version,
-    run: spec.run as Step['run'],
+    run: spec.run,
   };
 }
 

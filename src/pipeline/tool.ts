@@ -1,6 +1,6 @@
 /** A program that a step needs, how to find it, and how to tell its version. */
-export interface Tool {
-  readonly name: string;
+export interface Tool<Name extends string = string> {
+  readonly name: Name;
   /**
    * Ways to call it, in order of preference: the first whose program is on PATH (and whose absolute paths exist) is taken.
    * @example [['picard'], ['java', '-jar', '/usr/share/java/picard.jar']]
@@ -12,4 +12,13 @@ export interface Tool {
   readonly requires?: { readonly args: readonly string[]; readonly pattern: RegExp; readonly message: string };
   /** Package names, for the message that tells how to install it. */
   readonly install: { readonly debian: string; readonly conda: string };
+}
+
+/**
+ * Describes a tool that several steps share, and keeps its name for the compiler: `tool('samtools')` compiles in the steps
+ * that declare it, and nowhere else.
+ * @example const samtools = defineTool({ name: 'samtools', commands: [['samtools']], … });
+ */
+export function defineTool<const Name extends string>(tool: Tool<Name>): Tool<Name> {
+  return tool;
 }

@@ -1,6 +1,6 @@
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import { NO_SIZES, type TaskResources, taskResources } from '../pipeline/resources.ts';
-import type { KnownSizes, Step } from '../pipeline/step.ts';
+import { type KnownSizes, NO_SIZES, type TaskResources, taskResources } from '../pipeline/resources.ts';
+import type { Step } from '../pipeline/step.ts';
 import type { FileIdentity } from '../record/manifest.ts';
 import type { PlanSample, StepPlan } from './plan.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type CohortMember, type Metric, type Step, type StepContext, StepFailure } from '../pipeline/step.ts';
+import { type CohortMember, type Metric, type Step, type GatherContext, StepFailure } from '../pipeline/step.ts';
 import type { TaskResources } from '../pipeline/resources.ts';
 import type { RecordedCheck, ToolCall } from '../record/attempt-record.ts';
 import type { AttemptLog } from './attempt-log.ts';
@@ -45,12 +45,13 @@ export function declaredOutputs(step: Step, sample: string, scratch: string): De
 
 /** Makes what a step's `run` is handed, and the place where its observations gather. */
 export function createStepContext(request: StepContextRequest): {
-  context: StepContext<never, never, never, never>;
+  /** Of the type that the step declares, which only the step knows. */
+  context: never;
   observed: Observed;
 } {
   const observed: Observed = { tools: [], checks: [], metrics: {} };
   const { step, log, scratch, signal, resources, environment, calls } = request;
-  const context: StepContext<unknown, unknown, unknown, unknown> = {
+  const context: GatherContext<unknown, unknown, unknown, unknown> = {
     sample: request.sample,
     inputs: request.inputs,
     params: request.params,
@@ -69,7 +70,7 @@ export function createStepContext(request: StepContextRequest): {
     },
     check: (name, values) => check(observed, name, values),
   };
-  return { context: context as StepContext<never, never, never, never>, observed };
+  return { context: context as never, observed };
 }
 
 function toolCommand(step: Step, name: string, path: string): readonly string[] {

@@ -20,7 +20,7 @@ const params = defineParams({
   gather: z.string().default('').describe('What the gather does'),
 });
 
-const resources = { cpus: 1, memory: '100 MB', scratch: '1 MB', time: '5m' };
+const resources = { cpus: 1, memory: '100 MB', scratch: '1 MB', time: '5m' } as const;
 
 interface Actor {
   folder: string;

@@ -6,7 +6,7 @@ const samples = defineSamples({ txt: { file: 'Text' } });
 const references = defineReferences({ genome: 'A reference' });
 const common = {
   description: '',
-  resources: { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '60s' },
+  resources: { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '60s' } as const,
   run: async () => undefined,
 };
 

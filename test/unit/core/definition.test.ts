@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type PipelineError, PipelineErrors } from '../../../src/errors.ts';
 import { collect, defineParams, defineReferences, defineSamples, firstOf } from '../../../src/pipeline/inputs.ts';
 import { definePipeline } from '../../../src/pipeline/pipeline.ts';
-import { NO_SIZES, taskResources } from '../../../src/pipeline/resources.ts';
+import { type KnownSizes, NO_SIZES, type Resources, taskResources } from '../../../src/pipeline/resources.ts';
 import { defineStep, type Step } from '../../../src/pipeline/step.ts';
 
 const samples = defineSamples({ txt: { file: 'Text' }, fastq_1: { file: 'Reads' } });
@@ -77,7 +77,7 @@ test('what is not an input at all is refused', () => {
 
 test('a misspelt column in a function for resources is refused', () => {
   const { memory, ...others } = common.resources;
-  const resources = (sizes: typeof NO_SIZES) => ({
+  const resources = (sizes: KnownSizes): Resources => ({
     ...others,
     memory: sizes.of(named(samples, 'fastq_11')) > 0 ? '2 GB' : memory,
   });

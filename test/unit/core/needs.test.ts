@@ -9,6 +9,7 @@ import {
   type KnownSizes,
   type Pipeline,
   type Resources,
+  type Size,
 } from '../../../src/index.ts';
 import type { TaskResources } from '../../../src/pipeline/resources.ts';
 import { arrayJobs } from '../../../src/plan/array-jobs.ts';
@@ -27,7 +28,7 @@ const GB = 1024 ** 3;
 const samples = defineSamples({ txt: { file: 'Text' }, other: { file: 'Text' } });
 const references = defineReferences({ genome: 'A reference' });
 const common = { description: '', run: async () => undefined };
-const usual = { cpus: 1, memory: '1 GB', scratch: '1 GB', time: '1h' };
+const usual = { cpus: 1, memory: '1 GB', scratch: '1 GB', time: '1h' } as const;
 
 type Sized = Resources | ((sizes: KnownSizes) => Resources);
 
@@ -61,7 +62,7 @@ function needs(pipeline: Pipeline, of: readonly PlanSample[], overrides: Record<
 }
 
 /** Asks for as many GB as the text has. */
-const perSize = (sizes: KnownSizes) => ({ ...usual, memory: `${1 + sizes.of(samples.txt) / GB} GB` });
+const perSize = (sizes: KnownSizes): Resources => ({ ...usual, memory: `${1 + sizes.of(samples.txt) / GB} GB` });
 
 describe('a step whose resources are a function', () => {
   test('is told sizes rounded up to powers of two, 0 for what is not there, and the number of samples', () => {
@@ -76,7 +77,7 @@ describe('a step whose resources are a function', () => {
 
   test('is asked once for all samples of about one size', () => {
     let asked = 0;
-    const counting = (sizes: KnownSizes) => {
+    const counting = (sizes: KnownSizes): Resources => {
       asked += 1;
       return perSize(sizes);
     };
@@ -87,7 +88,7 @@ describe('a step whose resources are a function', () => {
   });
 
   test('gives the largest of everything for whoever needs one number', () => {
-    const opposed = (sizes: KnownSizes) =>
+    const opposed = (sizes: KnownSizes): Resources =>
       sizes.of(samples.txt) > GB ? { ...usual, memory: '8 GB', time: '10m' } : { ...usual, cpus: 4 };
     const found = needs(pipelineOf(opposed), [sample('S1', 1), sample('S2', 2 * GB)]);
     expect(found.get('a')!.largest).toEqual({
@@ -111,7 +112,7 @@ describe('a step whose resources are a function', () => {
       },
       'no rule for this',
     ],
-    ['returns no size', () => ({ ...usual, memory: `${NaN} GB` }), '"NaN GB" is no size'],
+    ['returns no size', () => ({ ...usual, memory: `${NaN} GB` as Size }), '"NaN GB" is no size'],
     ['returns half a cpu', () => ({ ...usual, cpus: 0.5 }), 'cpus must be a whole number above 0, not 0.5'],
     ['returns no time', () => ({ ...usual, time: '-4h' }), '"-4h" is no time'],
     ['returns nothing', () => undefined as never, 'the function returns undefined'],

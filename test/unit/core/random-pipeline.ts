@@ -21,7 +21,7 @@ interface PipelineBlueprint {
 }
 
 export const PARAM_NAMES = ['p0', 'p1', 'p2', 'p3'] as const;
-const RESOURCES = { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '1m' };
+const RESOURCES = { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '1m' } as const;
 const COMMON = { description: '', resources: RESOURCES, run: async () => undefined };
 
 const blueprint: fc.Arbitrary<PipelineBlueprint> = fc.record({

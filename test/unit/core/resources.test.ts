@@ -18,6 +18,7 @@ test.each([
 
 test.each([
   ['90s', 90],
+  ['90 min', 5400],
   ['30m', 1800],
   ['4h', 14_400],
   ['2d', 172_800],
@@ -44,7 +45,7 @@ test('whole sizes survive, others are rounded up', () => {
 });
 
 test('a step declares in words what a task gets in numbers', () => {
-  const resources = { cpus: 2, memory: '7 GB', scratch: '100 MB', time: '2h' };
+  const resources = { cpus: 2, memory: '7 GB', scratch: '100 MB', time: '2h' } as const;
   expect(taskResources({ name: 'a', resources }, NO_SIZES)).toEqual({
     ...{ cpus: 2, memoryMiB: 7168, scratchMiB: 100, timeLimitSeconds: 7200 },
   });

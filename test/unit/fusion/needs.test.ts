@@ -4,7 +4,7 @@ import { javaHeapMiB } from '../../../pipelines/fusion/java-heap.ts';
 import { references } from '../../../pipelines/fusion/references.ts';
 import { samples } from '../../../pipelines/fusion/samples.ts';
 import { type TaskResources, taskResources } from '../../../src/pipeline/resources.ts';
-import type { KnownSizes } from '../../../src/pipeline/step.ts';
+import type { KnownSizes } from '../../../src/pipeline/resources.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

@@ -11,7 +11,7 @@ function own(dockerfiles: Readonly<Record<string, string>>, images: readonly str
   const home = workFolder();
   for (const [folder, text] of Object.entries(dockerfiles)) addFiles(home, { [`${folder}/Dockerfile`]: text });
   const samples = defineSamples({ txt: { file: 'Any' } });
-  const resources = { cpus: 1, memory: '1 MB', scratch: '1 MB', time: '1m' };
+  const resources = { cpus: 1, memory: '1 MB', scratch: '1 MB', time: '1m' } as const;
   const common = { description: 'A step', inputs: { text: samples.txt }, outputs: { text: 'x' }, resources };
   const steps = images.map((image, i) => defineStep({ ...common, name: `s${i}`, image, run: async () => undefined }));
   return {
