@@ -4,18 +4,18 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { PipelineError, throwAll } from '../errors.ts';
-import { loadError } from '../pipeline/load-error.ts';
+import { ExitCode, messageOf, PipelineError, throwAll } from '../errors.ts';
+import { loadError, placeOf } from '../pipeline/load-error.ts';
 import { lendPackage, PACKAGE_URL } from '../pipeline/this-package.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineLimits } from './engine.ts';
 import { kebabCase } from './flags.ts';
-import type { EngineFlag, EngineProvider, GivenFlags, OpenedEngine } from './provider.ts';
+import type { EngineContext, EngineFlag, EngineProvider, GivenFlags, OpenedEngine } from './provider.ts';
 
 /** What a file exports as its default; of TypeScript authors the compiler has checked it already. */
 const definition = z.object({
-  name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'a name has lower-case letters, digits and "-"'),
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'only lower-case letters, digits and "-"'),
   flags: z.record(
-    z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'the key of a flag is in camelCase'),
+    z.string().regex(/^[a-z][A-Za-z0-9]*$/),
     z.strictObject({
       value: z.string().min(1).optional(),
       description: z.string(),
@@ -27,6 +27,15 @@ const definition = z.object({
   open: z.custom((value) => typeof value === 'function', 'it has to be a function'),
 });
 
+interface LoadedEngine {
+  provider: EngineProvider;
+  /** Path of its file. */
+  module: string;
+}
+
+/** Frames of a stack in there are this program's. */
+const OWN_FOLDER = fileURLToPath(new URL('.', PACKAGE_URL));
+
 /**
  * Loads an engine from a file (`.ts`, `.js`), or from a package that is installed where the program is called.
  * @param taken names that it may not have
@@ -37,17 +46,23 @@ export async function loadEngine(
   engine: string,
   taken: readonly string[],
   unknown: PipelineError,
-): Promise<{ provider: EngineProvider; module: string }> {
+): Promise<LoadedEngine> {
   const path = isPath(engine) ? resolve(engine) : undefined;
   if (path !== undefined && !existsSync(path)) throw unknown;
   const specifier = path === undefined ? engine : pathToFileURL(realpathSync(path)).href;
   const { exported, module } = await importEngine(specifier, unknown);
   if (exported === undefined) throw invalid(module, 'it has no default export');
   const { error } = definition.safeParse(exported);
-  if (error) throw invalid(module, z.prettifyError(error));
+  if (error) throw invalid(module, error.issues.map(problem).join('; '));
   const provider = exported as EngineProvider;
   if (taken.includes(provider.name)) throw invalid(module, `the name "${provider.name}" is taken`);
   return { provider, module };
+}
+
+function problem({ path, message, code }: z.core.$ZodIssue): string {
+  const place = path.join('.');
+  if (code === 'invalid_key') return `"${place}": the key of a flag has to be in camelCase`;
+  return `"${place}": ${message}`;
 }
 
 /** Rather than the name of a package. */
@@ -76,7 +91,7 @@ async function importEngine(specifier: string, unknown: PipelineError): Promise<
     return { exported: ((await import(specifier)) as { default?: unknown }).default, module };
   } catch (error) {
     if (error === unknown) throw error;
-    throw loadError(module, fileURLToPath(new URL('.', PACKAGE_URL)), error, 'engine');
+    throw loadError(module, OWN_FOLDER, error, 'engine');
   } finally {
     hooks.deregister();
   }
@@ -93,27 +108,52 @@ function resolveFirst<T>(resolving: () => T): T | undefined {
 const METHODS = ['limits', 'check', 'find', 'submit', 'poll', 'verdicts', 'cancel', 'log', 'close'] as const;
 
 /**
- * Checks what an engine from outside has opened: everything is there, and its jobs outlive this process.
- * @throws PipelineError `engine-invalid`
+ * Opens an engine from outside. Errors of its code that are not `PipelineError`s are reported as its own.
+ * @throws PipelineError `engine-invalid` where something is missing; `engine-failed`
  */
-export async function checkedEngine(
-  { name }: EngineProvider,
-  module: string,
-  opened: OpenedEngine,
+export async function openOutsideEngine(
+  { provider, module }: LoadedEngine,
+  context: EngineContext,
 ): Promise<OpenedEngine> {
+  const { name } = provider;
+  const opened: OpenedEngine = await reported(name, module, 'open', () => provider.open(context));
   const { engine, environments, findings } = opened as Partial<OpenedEngine>;
   const missing = METHODS.filter((method) => typeof engine?.[method] !== 'function');
   if (!engine || missing.length > 0) throw invalid(module, `open() returns an engine without ${missing.join(', ')}`);
   if (typeof environments !== 'function' || typeof findings !== 'function')
     throw invalid(module, 'open() returns no "environments" or no "findings"');
   if (engine.name !== name) throw invalid(module, `open() returns an engine named "${engine.name}", not "${name}"`);
-  if (!(await isDetached(engine)))
-    throw invalid(module, 'its limits() are not "detached": jobs have to outlive the process that submits them');
-  return opened;
+  return { ...opened, engine: reporting(engine, module) };
 }
 
-async function isDetached(engine: Engine): Promise<boolean> {
-  return (await engine.limits()).detached;
+function reporting(engine: Engine, module: string): Engine {
+  const methods = METHODS.map((method) => {
+    const call = engine[method].bind(engine) as (...given: unknown[]) => Promise<unknown>;
+    return [method, (...given: unknown[]) => reported(engine.name, module, method, () => call(...given))];
+  });
+  const all = { ...(Object.fromEntries(methods) as Omit<Engine, 'name'>), name: engine.name };
+  return { ...all, limits: async () => detached(await all.limits(), module) };
+}
+
+function detached(limits: EngineLimits, module: string): EngineLimits {
+  if (limits.detached) return limits;
+  throw invalid(module, 'its limits() are not "detached": jobs have to outlive the process that submits them');
+}
+
+async function reported<T>(engine: string, module: string, method: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof PipelineError) throw error;
+    throw new PipelineError({
+      code: 'engine-failed',
+      message: `The ${engine} engine failed in ${method}(): ${messageOf(error)}`,
+      where: placeOf(error, OWN_FOLDER) ?? module,
+      hint: 'Fix the engine, then run the same command again.',
+      exitCode: ExitCode.environment,
+      cause: error,
+    });
+  }
 }
 
 function invalid(module: string, why: string): PipelineError {

@@ -90,11 +90,12 @@ async function openOutside(
   const outside = await import('./outside-engine.ts');
   const known = ENGINES.map(({ name }) => name);
   const unknown = unknownEngine(engine, { known, run, isPath: outside.isPath(engine) });
-  const { provider, module } = await outside.loadEngine(engine, known, unknown);
+  const loaded = await outside.loadEngine(engine, known, unknown);
+  const { provider, module } = loaded;
   const [builtInFlag] = Object.keys(idle);
   if (builtInFlag !== undefined) throw idleFlag(provider, longFlag(builtInFlag));
   const flags = { ...keptFlags(provider, run), ...outside.readOptions(provider, options, run !== undefined) };
-  const opened = await outside.checkedEngine(provider, module, await provider.open({ ...context, flags }));
+  const opened = await outside.openOutsideEngine(loaded, { ...context, flags });
   return { ...opened, kept: { engineModule: module, engineFlags: { ...flags, ...opened.place } } };
 }
 
@@ -117,9 +118,14 @@ function unknownEngine(
     const hint = `Check the path, or name one of ${known.join(', ')}.`;
     return new PipelineError({ code, message: `There is no engine file ${engine}`, where: '--engine', hint });
   }
+  const message = `There is no engine "${engine}"`;
+  if (engine.includes('/')) {
+    const hint = `Install that package in the current folder, or name one of ${known.join(', ')}.`;
+    return new PipelineError({ code, message, where: '--engine', hint });
+  }
   return new PipelineError({
     code,
-    message: `There is no engine "${engine}"`,
+    message,
     hint: `Did you mean "${closest(engine, [...known])}"? Engines: ${known.join(', ')}, or the path of a file that defines another.`,
   });
 }

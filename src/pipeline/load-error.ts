@@ -54,7 +54,7 @@ function placed(path: string, ownFolder: string, error: PipelineError): Pipeline
 }
 
 /** `file:line:column` of the first line of a stack that is not this program's, or of the source that V8 puts above it. */
-function placeOf(error: unknown, ownFolder: string): string | undefined {
+export function placeOf(error: unknown, ownFolder: string): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   const quoted = quotedPlace(stack);
   if (quoted !== undefined) return quoted;

@@ -34,12 +34,12 @@ test('a file that is no pipeline file', async () => {
   expect(await load('no code', 'notes.txt')).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/notes.txt: The pipeline file cannot be loaded: Unknown file extension ".txt" for <folder>/notes.txt
-      -> A pipeline file ends in .ts or .js."
+      -> The file has to end in .ts or .js."
   `);
   expect(await load('{}', 'pipeline.json')).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/pipeline.json: The pipeline file cannot be loaded: Module "file://<folder>/pipeline.json" needs an import attribute of "type: json"
-      -> A pipeline file ends in .ts or .js."
+      -> The file has to end in .ts or .js."
   `);
   expect(await refusal(['run', 'in', '-s', 'in/*.txt'], TWO_TEXTS)).toMatchInlineSnapshot(`
     "exit 2
@@ -52,12 +52,12 @@ test('a file that does not compile is told with line and column', async () => {
   expect(await load("export default {\n  name: 'x'\n  description: '',\n};\n")).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/mine.ts:3:3: The pipeline file cannot be loaded: Expected ',', got 'ident'
-      -> Mend the file, then run the same command again."
+      -> Fix the file, then run the same command again."
   `);
   expect(await load('export default {\n  a: 1\n  b: 2,\n};\n', 'mine.js')).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/mine.js:3:3: The pipeline file cannot be loaded: Unexpected identifier 'b'
-      -> Mend the file, then run the same command again."
+      -> Fix the file, then run the same command again."
   `);
   expect(await load('enum Kind { small }\nexport default Kind;\n')).toMatchInlineSnapshot(`
     "exit 2
@@ -69,7 +69,7 @@ test('a file that does not compile is told with line and column', async () => {
   ).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/helper.ts:2:11: The pipeline file cannot be loaded: Expression expected
-      -> Mend the file, then run the same command again."
+      -> Fix the file, then run the same command again."
   `);
 });
 
@@ -77,18 +77,18 @@ test('a file that throws at import is told with line and column, without a stack
   expect(await load("const table = undefined;\n\nexport default table['genes'];\n")).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/mine.ts:3:21: The pipeline file cannot be loaded: Cannot read properties of undefined (reading 'genes')
-      -> Mend the file, then run the same command again."
+      -> Fix the file, then run the same command again."
   `);
   const read = "import { readFileSync } from 'node:fs';\nexport default readFileSync('/nowhere/genes.tsv');\n";
   expect(await load(read)).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/mine.ts:2:16: The pipeline file cannot be loaded: ENOENT: no such file or directory, open '/nowhere/genes.tsv'
-      -> Mend the file, then run the same command again."
+      -> Fix the file, then run the same command again."
   `);
   expect(await load("throw 'a string';\n")).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/mine.ts: The pipeline file cannot be loaded: a string
-      -> Mend the file, then run the same command again."
+      -> Fix the file, then run the same command again."
   `);
 });
 
@@ -97,7 +97,7 @@ test('imports of what is not there', async () => {
     .toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/mine.ts:1:10: The pipeline file cannot be loaded: The requested module 'batch-pipeline' does not provide an export named 'defineStpe'
-      -> Mend the file, then run the same command again."
+      -> Fix the file, then run the same command again."
   `);
   expect(await load("import { x } from './helper.ts';\nexport default x;\n")).toMatchInlineSnapshot(`
     "exit 2

@@ -115,7 +115,7 @@ test('a function that has no answer is told with step and sample before anything
   expect(told(await runCli(['run', './mine.ts', '-s', 'in/*.bam'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/mine.ts:9:23: The pipeline file cannot be loaded: power is not defined
-      -> Mend the file, then run the same command again."
+      -> Fix the file, then run the same command again."
   `);
   expect(filesIn(folder)).toEqual(['in/S1.bam', 'in/S2.bam', 'mine.ts']);
 });
