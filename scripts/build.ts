@@ -22,6 +22,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { bundleFetchAndRun } from '../images/base/bundle.ts';
+import { BUILT_IN } from '../pipelines/catalog.ts';
 import { requiredHttp } from '../src/deploy/required-http.ts';
 import { BUILT_FROM, sourcesHash } from './sources-hash.ts';
 
@@ -55,7 +56,7 @@ async function bundle(): Promise<Set<string>> {
       // What goes into the bundles of runs elsewhere.
       bundled: 'src/runner/bundled.ts',
       conductor: 'src/cli/conductor.ts',
-      'builtin-fusion': 'pipelines/fusion/fusion.ts',
+      ...Object.fromEntries(Object.keys(BUILT_IN).map((name) => [`builtin-${name}`, `pipelines/${name}/${name}.ts`])),
     },
     outdir: out,
     write: false,

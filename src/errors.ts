@@ -22,7 +22,7 @@ export interface PipelineErrorFacts {
   code: string;
   /** What is wrong, with the offending value; no trailing period. */
   message: string;
-  /** Where: `samples.csv:3:7`, `sample S1, step picard`. */
+  /** Where: `samples.csv:3:7`, `sample S1, step align`. */
   where?: string;
   /** What to do next, ideally a command. */
   hint?: string;

@@ -1,10 +1,12 @@
 import type { Command } from '@commander-js/extra-typings';
+import { BUILT_IN, DEFAULT_PIPELINE } from '../../pipelines/catalog.ts';
 import type { OnExit } from './program.ts';
 
 /** Collects a flag that may be given several times. */
 const several = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 const STACK = 'batch-pipeline';
+const PIPELINES = `${Object.keys(BUILT_IN).join(', ')}, or paths of pipeline files (default: ${DEFAULT_PIPELINE})`;
 
 /** `images build|push|list` */
 export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {
@@ -15,7 +17,7 @@ export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnEx
   images
     .command('build')
     .description("build the images of pipelines into docker's, podman's or buildah's own storage")
-    .argument('[pipeline...]', 'fusion, or paths of pipeline files (default: fusion)')
+    .argument('[pipeline...]', PIPELINES)
     .option('--builder <name>', 'docker, podman or buildah (default: the first that works)')
     .option('--build-arg <name=value>', 'ARG of a Dockerfile (repeatable)', several)
     .addHelpText('after', '\nExample:\n  $ batch-pipeline images build ./pipeline.ts')
@@ -27,7 +29,7 @@ export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnEx
     .description(
       'bring the images of pipelines into ECR, and tell the store; what is there is not built or pushed again',
     )
-    .argument('[pipeline...]', 'fusion, or paths of pipeline files (default: fusion)')
+    .argument('[pipeline...]', PIPELINES)
     .option('--region <name>', "region of the registry (default: the deployment's, or AWS_REGION)")
     .option('--builder <name>', 'docker, podman or buildah (default: the first that works)')
     .option('--build-arg <name=value>', 'ARG of a Dockerfile (repeatable)', several)

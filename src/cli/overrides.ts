@@ -3,7 +3,7 @@ import { PipelineError } from '../errors.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { parseDuration, parseSize, type TaskResources } from '../pipeline/resources.ts';
 
-/** `--set kallisto.memory=8GB`: what a step may be given instead of what it asks for; 0 is no amount. */
+/** `--set align.memory=8GB`: what a step may be given instead of what it asks for; 0 is no amount. */
 const SETTINGS: Readonly<Record<string, (text: string) => Partial<TaskResources>>> = {
   cpus: (text) => ({ cpus: /^[1-9]\d*$/.test(text) ? Number(text) : 0 }),
   memory: (text) => ({ memoryMiB: parseSize(text) ?? 0 }),
@@ -24,7 +24,7 @@ export function resourceOverrides(
   for (const setting of settings) {
     const [isSetting, step = '', name = '', value = ''] = /^([^.=]+)\.([^=]+)=(.*)$/.exec(setting) ?? [];
     if (isSetting === undefined)
-      throw bad(setting, `"${setting}" is no STEP.NAME=VALUE`, 'Write it as kallisto.memory=8GB.');
+      throw bad(setting, `"${setting}" is no STEP.NAME=VALUE`, 'Write it as align.memory=8GB.');
     if (!names.includes(step)) throw bad(setting, `There is no step "${step}"`, nearest(step, names));
     const read = SETTINGS[name];
     if (!read) throw bad(setting, `A step has no "${name}"`, nearest(name, Object.keys(SETTINGS)));

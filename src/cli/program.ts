@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { BUILT_IN, DEFAULT_PIPELINE } from '../../pipelines/catalog.ts';
 import type { ExitCode } from '../errors.ts';
 import { addEngineChoice, addEngineFlags, addRetryFlags, several } from './engine-flags.ts';
 import { refuseIdleFlags } from './flag-rules.ts';
@@ -6,6 +7,8 @@ import { addGarbageCommands, addImageCommands, addStackCommands } from './cloud-
 
 /** Hears the exit code of whichever command ran. */
 export type OnExit = (code: ExitCode) => void;
+
+const PIPELINE = `${Object.keys(BUILT_IN).join(', ')}, or the path of a pipeline file`;
 
 /** The command line. Commands are loaded when they run, so that `--help` and a quick `status` start fast. */
 export function createProgram(version: string, onExit: OnExit) {
@@ -43,7 +46,7 @@ function addRunCommands(program: Program, onExit: OnExit): void {
     .description('run a pipeline for a list of samples; repeats nothing that is done')
     .addHelpText(
       'after',
-      '\nExample:\n  $ batch-pipeline run fusion --samples samples.csv --reference-file fasta=cdna.fa.gz --reference-file gtf=genes.gtf.gz',
+      `\nExample:\n  $ batch-pipeline run ${DEFAULT_PIPELINE} --samples samples.csv --reference-file fasta=cdna.fa.gz --reference-file gtf=genes.gtf.gz`,
     )
     .action(async (pipeline, _flags, command) =>
       onExit(await (await import('./commands/run.ts')).runCommand(pipeline, command.optsWithGlobals())),
@@ -53,7 +56,7 @@ function addRunCommands(program: Program, onExit: OnExit): void {
     .description('show what `run` would do and why; changes nothing')
     .addHelpText(
       'after',
-      '\nExample:\n  $ batch-pipeline plan fusion --samples samples.csv --reference GRCh38.104 -p insertSize=auto',
+      `\nExample:\n  $ batch-pipeline plan ${DEFAULT_PIPELINE} --samples samples.csv --reference GRCh38.104 -p insertSize=auto`,
     )
     .action(async (pipeline, _flags, command) =>
       onExit(await (await import('./commands/plan.ts')).planCommand(pipeline, command.optsWithGlobals())),
@@ -79,7 +82,7 @@ function addFollowCommands(program: Program, onExit: OnExit): void {
     .argument('[step]', 'name of the step (default: the one that failed, else the last one)')
     .option('--run <id>', 'run id (default: the last one)')
     .option('--follow', 'go on while the task runs')
-    .addHelpText('after', '\nExample:\n  $ batch-pipeline logs S3\n  $ batch-pipeline logs S3 kallisto --follow')
+    .addHelpText('after', '\nExample:\n  $ batch-pipeline logs S3\n  $ batch-pipeline logs S3 align --follow')
     .action(async (sample, step, _flags, command) =>
       onExit(await (await import('./commands/logs.ts')).logsCommand(sample, step, command.optsWithGlobals())),
     );
@@ -97,7 +100,7 @@ function addFollowCommands(program: Program, onExit: OnExit): void {
     .command('cancel')
     .description('stop a run; what is finished stays')
     .argument('[run]', 'run id (default: the last one)')
-    .addHelpText('after', '\nExample:\n  $ batch-pipeline cancel fusion-7')
+    .addHelpText('after', '\nExample:\n  $ batch-pipeline cancel rnaseq-7')
     .action(async (run, _flags, command) =>
       onExit(await (await import('./commands/cancel.ts')).cancelCommand(run, command.optsWithGlobals())),
     );
@@ -128,7 +131,7 @@ function addResultCommands(program: Program, onExit: OnExit): void {
     .command('samples')
     .description('check a sample list: names, columns, files')
     .argument('<list>', "list file, CSV/TSV sheet, S1,S2 or 'bams/*.bam'")
-    .option('--pipeline <name>', 'pipeline whose columns apply', 'fusion')
+    .option('--pipeline <name>', 'pipeline whose columns apply', DEFAULT_PIPELINE)
     .option('--inputs <folder>', 'where plain names are looked up')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline samples samples.csv')
     .action(async (list, _flags, command) =>
@@ -139,7 +142,7 @@ function addResultCommands(program: Program, onExit: OnExit): void {
 function addSetupCommands(program: Program, onExit: OnExit): void {
   addEngineChoice(program.command('doctor'))
     .description('check tools, store, disk and engine on this machine')
-    .argument('[pipeline]', 'pipeline whose tools are looked for', 'fusion')
+    .argument('[pipeline]', 'pipeline whose tools are looked for', DEFAULT_PIPELINE)
     .addHelpText('after', '\nExample:\n  $ batch-pipeline doctor')
     .action(async (pipeline, _flags, command) =>
       onExit(await (await import('./commands/doctor.ts')).doctorCommand(pipeline, command.optsWithGlobals())),
@@ -156,9 +159,9 @@ function addSetupCommands(program: Program, onExit: OnExit): void {
 
   program
     .command('demo')
-    .description('make a cohort with known fusions, run the fusion pipeline on it, compare')
+    .description(BUILT_IN[DEFAULT_PIPELINE]?.demo?.description ?? 'run a pipeline on samples with known results')
     .argument('[folder]', 'where', './demo')
-    .option('--spike-in <folder>', 'folder with the spike-in reads of the pizzly source package')
+    .option('--spike-in <folder>', 'folder with real reads to add to the simulated ones')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline demo')
     .action(async (folder, _flags, command) =>
       onExit(await (await import('./commands/demo.ts')).demoCommand(folder, command.optsWithGlobals())),
@@ -177,7 +180,7 @@ function addSetupCommands(program: Program, onExit: OnExit): void {
 /** The flags of `run` and `plan`. */
 function addRunFlags(command: Command) {
   const flags = command
-    .argument('[pipeline]', 'fusion, or the path of a pipeline file', 'fusion')
+    .argument('[pipeline]', PIPELINE, DEFAULT_PIPELINE)
     .option('-s, --samples <list>', "list file, CSV/TSV sheet, S1,S2 or 'bams/*.bam'")
     .option('--sample-list-file <file>', 'the same as --samples FILE')
     .option('--inputs <folder>', 'where plain sample names and relative paths are looked up (default: beside the list)')
@@ -187,7 +190,7 @@ function addRunFlags(command: Command) {
     .option('--params-file <file>', 'params as YAML or JSON')
     .option(
       '--set <step.resource=value>',
-      'give a step other cpus, memory, scratch or time: kallisto.memory=8GB (repeatable)',
+      'give a step other cpus, memory, scratch or time: align.memory=8GB (repeatable)',
       several,
     )
     .option('--pipeline-name <name>', 'first part of the run id (default: the name of the pipeline)')
@@ -227,7 +230,7 @@ function addReferenceCommands(program: Pick<Command, 'command'>, onExit: OnExit)
 function addReferenceFlags(command: Command) {
   const flags = command
     .argument('<name>', 'for instance GRCh38.104')
-    .option('--pipeline <name>', 'pipeline that uses it', 'fusion')
+    .option('--pipeline <name>', 'pipeline that uses it', DEFAULT_PIPELINE)
     .option('--reference-file <name=path>', 'one file (repeatable)', several)
     .option('-p, --param <name=value>', 'a param of the pipeline (repeatable)', several);
   return addEngineFlags(flags);

@@ -1,20 +1,21 @@
 import { basename, dirname } from 'node:path';
 import { build } from 'esbuild';
 import { unzipSync } from 'fflate';
-import { programPart } from './program-parts.ts';
+import { BUILT_IN } from '../../pipelines/catalog.ts';
+import { builtInPart, programPart } from './program-parts.ts';
 import { requiredHttp } from './required-http.ts';
 import { type BuiltZip, zipFiles } from './zip.ts';
 
 /** What else than the runner a bundle holds. */
 export interface BundleOptions {
-  /** Zip of a user's pipeline, see `buildCode`; without it the bundle runs the built-in one. */
+  /** Zip of a user's pipeline, see `buildCode`; without it the bundle runs the built-in ones. */
   code?: Uint8Array | undefined;
   /** The program of a conductor too: as much again, which every container of the run would unpack. */
   conductor?: boolean;
 }
 
 /**
- * Puts runner and pipeline into one zip for Fetch & Run: `runner.mjs` in it runs one pipeline, with nothing to install.
+ * Puts runner and pipeline into one zip for Fetch & Run: `runner.mjs` in it runs the pipeline, with nothing to install.
  * The same sources give the same bytes.
  */
 export async function buildBundle(options: BundleOptions = {}): Promise<BuiltZip> {
@@ -69,10 +70,10 @@ const REQUIRE =
 function entry({ code, conductor = false }: BundleOptions): string {
   const load = (path: string) => `import(${JSON.stringify(path)})`;
   const conduct = `if (process.env.BATCH_PIPELINE_CONDUCTOR) await (await ${load(programPart('conductor'))}).conduct(); else `;
+  const builtIn = Object.keys(BUILT_IN).map((name) => `${JSON.stringify(name)}: () => ${load(builtInPart(name))}`);
   const run = code
     ? `(await ${load(programPart('bundled'))}).runBundledCode(new URL('${CODE_FOLDER}/', import.meta.url));`
-    : `const [{ runBundled }, { default: pipeline }] = await Promise.all([${load(programPart('bundled'))}, ${load(programPart('builtin-fusion'))}]);
-  runBundled(pipeline);`;
+    : `(await ${load(programPart('bundled'))}).runBundled({ ${builtIn.join(', ')} });`;
   return `#!/usr/bin/env node
 ${conductor ? conduct : ''}{
   ${run}

@@ -80,7 +80,7 @@ export interface EngineLimits {
 /** One result of a look before money is spent. */
 export interface Finding {
   level: 'ok' | 'warning' | 'error';
-  /** What was looked at: `queue mixed`, `memory of step kallisto`. */
+  /** What was looked at: `queue mixed`, `memory of step align`. */
   subject: string;
   message: string;
   hint?: string;

@@ -40,7 +40,7 @@ export interface StepEnvironment {
   imageIdentity?: string | undefined;
 }
 
-/** A pipeline, and the file that defines it: `builtin:fusion`, or an absolute path. */
+/** A pipeline, and the file that defines it: `builtin:NAME`, or an absolute path. */
 export interface PlannedPipeline {
   pipeline: Pipeline;
   source: string;

@@ -24,7 +24,7 @@ const deployment = z.object({
   hostFolder: z.string().optional(),
   /** ARN of the KMS key that encrypts the store's objects; without it S3 encrypts them with its own. */
   kmsKeyArn: z.string().optional(),
-  /** Name of an image (`picard`, the last part of its folder) to its URI, by digest. */
+  /** Name of an image (`aligner`, the last part of its folder) to its URI, by digest. */
   images: z.record(z.string(), z.string()).default({}),
 });
 export type Deployment = z.infer<typeof deployment>;

@@ -98,12 +98,12 @@ export interface CollectedFile {
 export type ResolvedInput<I> =
   I extends SampleValue<infer T> ? T : I extends Collected ? readonly CollectedFile[] : string;
 
-/** Chooses per sample: `firstOf(samples.fastq_1, picard.outputs.r1)`. */
+/** Chooses per sample: `firstOf(samples.fastq_1, toFastq.outputs.r1)`. */
 export function firstOf(...choices: (SampleFile | StepOutput)[]): FirstOf {
   return { kind: 'first-of', choices };
 }
 
-/** Gathers an output of a sample step over the cohort: `collect(pizzly.outputs.table)`. */
+/** Gathers an output of a sample step over the cohort: `collect(call.outputs.table)`. */
 export function collect(output: StepOutput): Collected {
   // What is not an output stays as it is, for `definePipeline` to refuse.
   if ((output as StepOutput | undefined)?.kind !== 'output') return output as never;

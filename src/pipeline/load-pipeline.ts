@@ -3,6 +3,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { BUILT_IN } from '../../pipelines/catalog.ts';
 import { PipelineError } from '../errors.ts';
 import {
   codeText,
@@ -23,7 +24,7 @@ import { lendPackage, PACKAGE_URL } from './this-package.ts';
 /** A definition, and how to find it again from another process. */
 export interface LoadedPipeline {
   pipeline: Pipeline;
-  /** `builtin:fusion`, or an absolute path. */
+  /** `builtin:NAME`, or an absolute path. */
   source: string;
   /** What stands for the code of each step; found out once. @throws PipelineError for a declared file that is not there */
   identities(): Promise<Identities>;
@@ -39,11 +40,6 @@ export interface LoadedPipeline {
   read: ReadonlyMap<string, string>;
 }
 
-/** Pipelines that come with this package. */
-const BUILT_IN: Readonly<Record<string, () => Promise<{ default: unknown }>>> = {
-  fusion: () => import('../../pipelines/fusion/fusion.ts'),
-};
-
 /** Its modules are no part of a pipeline's code, and which of them are still to be loaded depends on the command. */
 const PACKAGE_FOLDER = new URL('.', PACKAGE_URL).href;
 
@@ -53,8 +49,8 @@ const PACKAGE_FOLDER = new URL('.', PACKAGE_URL).href;
  */
 export async function loadPipeline(nameOrPath: string): Promise<LoadedPipeline> {
   const name = nameOrPath.replace(/^builtin:/, '');
-  const builtIn = BUILT_IN[name];
-  if (builtIn) return loadBuiltIn(name, await builtIn());
+  const builtIn = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined;
+  if (builtIn) return loadBuiltIn(name, await builtIn.load());
   const given = resolve(nameOrPath);
   if (!existsSync(given)) throw notFound(nameOrPath);
   // As Node names modules: a symbolic link leads to the same pipeline, with the same files beside it.

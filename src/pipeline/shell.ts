@@ -25,7 +25,7 @@ export interface ToolResult {
  * (or is glued to the text it touches), an interpolated array several. Quotes group words as in a shell; what only a
  * shell understands, such as `|` or `>`, is refused.
  * Output goes to the attempt's log. A failure throws a `StepFailure` with the cause. Every call has to be awaited.
- * @example await $`kallisto quant -i ${index} -o ${folder} --plaintext ${flags} ${[r1, r2]}`;
+ * @example await $`bwa mem -t ${cpus} ${flags} ${index} ${[r1, r2]}`;
  * @example const { stdout } = await $({ quiet: true })`samtools flagstat -O json ${bam}`;
  */
 export interface Shell {

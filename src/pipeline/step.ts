@@ -72,7 +72,7 @@ export interface StepContext<
   readonly cpus: number;
   readonly memoryMiB: number;
   readonly $: Shell;
-  /** argv prefix of a tool that this step declared: `$`${tool('picard')} SamToFastq …``. */
+  /** argv prefix of a tool that this step declared: `$`${tool('gatk')} MarkDuplicates …``. */
   readonly tool: (name: ToolName) => readonly string[];
   /** A line in the attempt's log. */
   readonly log: (line: string) => void;

@@ -3,7 +3,7 @@ export interface Tool<Name extends string = string> {
   readonly name: Name;
   /**
    * Ways to call it, in order of preference: the first whose program is on PATH (and whose absolute paths exist) is taken.
-   * @example [['picard'], ['java', '-jar', '/usr/share/java/picard.jar']]
+   * @example [['gatk'], ['java', '-jar', '/opt/gatk/gatk.jar']]
    */
   readonly commands: readonly (readonly string[])[];
   /** Arguments that print the version (any exit code), and where it stands in the output. */

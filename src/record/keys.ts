@@ -35,7 +35,7 @@ export interface TaskRef {
   key: string;
 }
 
-/** `fusion-7_0_1`: run, submission, try. */
+/** `rnaseq-7_0_1`: run, submission, try. */
 function attemptName({ run, submission, attempt }: AttemptId): string {
   return `${run}_${submission}_${attempt}`;
 }

@@ -61,7 +61,7 @@ export const manifest = z.object({
   /** Makes the engine's job names unique over all stores. */
   nonce: z.string(),
   pipeline: z.string(),
-  /** Where the definition lay: `builtin:fusion`, or a file. */
+  /** Where the definition lay: `builtin:NAME`, or a file. */
   pipelineSource: z.string(),
   createdAt: z.string(),
   programVersion: z.string(),

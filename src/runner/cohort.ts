@@ -22,7 +22,7 @@ export interface Cohort {
   key: string;
   members: CohortMember[];
   collected: { sample: string; records: Record<string, AttemptRecord> }[];
-  /** Results that are to be collected of samples that are not missing, and are not there: `pizzly of S1`. */
+  /** Results that are to be collected of samples that are not missing, and are not there: `call of S1`. */
   absent: string[];
 }
 

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { BUILT_IN } from '../../pipelines/catalog.ts';
 import { readImportTable } from './architecture/import-table.ts';
 import { parseSourceFile, readSourceFiles } from './architecture/source-file.ts';
-import { violations } from './architecture/violations.ts';
+import { mentions, violations } from './architecture/violations.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const table = readImportTable(readFileSync(`${ROOT}/docs/architecture.md`, 'utf8'));
@@ -19,6 +20,24 @@ test('the table has a row for every folder that it is about', () => {
     ...['pipeline', 'record', 'plan', 'store', 'samples', 'ledger', 'engine', 'runner', 'fetch-and-run', 'run'],
     ...['deploy', 'gc', 'views', 'cli'],
   ]);
+});
+
+describe('no file below src/ names a built-in pipeline or its images', () => {
+  const names = Object.entries(BUILT_IN).flatMap(([name, { images }]) => [name, ...images]);
+  const texts = globSync('src/**/*.ts', { cwd: ROOT })
+    .filter((path) => statSync(`${ROOT}/${path}`).isFile())
+    .map((path) => ({ path, text: readFileSync(`${ROOT}/${path}`, 'utf8') }));
+
+  test('in the sources', () => {
+    expect(texts.length).toBeGreaterThan(100);
+    expect(mentions(texts, names)).toEqual([]);
+  });
+
+  test.for(['fusion', 'picard', 'kallisto', 'pizzly'])('%s, planted in a comment, is found', (name) => {
+    expect(mentions([{ path: 'src/x.ts', text: `/** As ${name} does. */` }], names)).toEqual([
+      `src/x.ts mentions ${name}`,
+    ]);
+  });
 });
 
 describe('a planted violation is caught:', () => {
@@ -37,7 +56,7 @@ describe('a planted violation is caught:', () => {
     ['src/pipeline/step.ts', 'imports src/plan/plan.ts', "export * from '../plan/plan.ts';"],
     [
       'src/pipeline/step.ts',
-      'imports pipelines/fusion/fusion.ts',
+      'imports pipelines/fusion/fusion.ts, not the catalog',
       "import fusion from '../../pipelines/fusion/fusion.ts';",
     ],
     ['pipelines/fusion/fusion.ts', 'imports src/record/keys.ts', "import { runKeys } from '../../src/record/keys.ts';"],
@@ -60,7 +79,7 @@ describe('a planted violation is caught:', () => {
 
 test('what the rules allow is no violation', () => {
   const fine = [
-    ['src/pipeline/load-pipeline.ts', "const load = () => import('../../pipelines/fusion/fusion.ts');"],
+    ['src/pipeline/load-pipeline.ts', "import { BUILT_IN } from '../../pipelines/catalog.ts';"],
     ['src/pipeline/step.ts', "import type { FailureCause } from '../record/cause.ts';"],
     ['src/views/columns.ts', "import {\n  type A,\n  type B,\n} from '../run/watch.ts';"],
     ['src/plan/plan.ts', "// import { openStore } from '../store/open-store.ts'; process.exit(1)"],

@@ -1,14 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
-import { compareWithTruth, type FoundFusion } from '../../../pipelines/fusion/demo/compare-with-truth.ts';
-import { comparisonTable } from '../../../pipelines/fusion/demo/comparison-table.ts';
-import { type DemoCohort, makeDemoCohort } from '../../../pipelines/fusion/demo/demo-cohort.ts';
-import { foundInPizzlyJson } from '../../../pipelines/fusion/demo/found-fusions.ts';
-import { parseTruth } from '../../../pipelines/fusion/demo/truth.ts';
+import { BUILT_IN, DEFAULT_PIPELINE } from '../../../pipelines/catalog.ts';
+import type { Demo, DemoCohort } from '../../../pipelines/demo.ts';
 import { ExitCode } from '../../errors.ts';
-import { listResults } from '../../run/results.ts';
-import { endSteps } from '../../run/results.ts';
+import { endSteps, listResults } from '../../run/results.ts';
 import { findRun, readManifest } from '../../ledger/run-store.ts';
 import { readTaskTable } from '../../ledger/task-table.ts';
 import { openStore } from '../../store/open-store.ts';
@@ -22,53 +18,55 @@ export interface DemoFlags {
   spikeIn?: string;
 }
 
-/** Small samples need little: several run at a time on a small machine. */
-const SMALL = ['reference', 'picard', 'kallisto', 'pizzly', 'gather'].flatMap((step) => [
-  `${step}.memory=1GB`,
-  `${step}.cpus=1`,
-]);
-
-/** `batch-pipeline demo`: exits with 0 if the known fusions were found, and the broken sample alone has failed. */
+/** `batch-pipeline demo`: exits with 0 if the results are as expected, and only the broken sample has failed. */
 export async function demoCommand(folder: string, flags: DemoFlags): Promise<ExitCode> {
+  const demo = await BUILT_IN[DEFAULT_PIPELINE]?.demo?.load();
+  if (!demo) throw new TypeError(`Pipeline ${DEFAULT_PIPELINE} has no demo`);
   const root = resolve(folder);
   const spikeInFolder = flags.spikeIn ?? join(root, '..', '.cache', 'spike-in');
-  notice(styleText('bold', 'Making a cohort with known fusions'));
-  const cohort = await makeDemoCohort({
+  notice(styleText('bold', demo.titles.make));
+  const cohort = await demo.make({
     folder: join(root, 'cohort'),
     ...(existsSync(spikeInFolder) ? { spikeInFolder } : {}),
     onProgress: (line) => notice(`  ${line}`),
   });
   for (const note of cohort.notes) notice(`  ${note}`);
-  notice(styleText('bold', '\nRunning the fusion pipeline on it'));
+  notice(styleText('bold', `\n${demo.titles.run}`));
   // As the user would write it, for the commands that are suggested.
   const store = relative('.', join(root, 'store'));
-  const code = await runCommand('fusion', {
-    ...{ store, engine: 'local', samples: cohort.sampleSheet, set: SMALL },
-    referenceFile: [`fasta=${cohort.fasta}`, `gtf=${cohort.gtf}`],
+  const code = await runCommand(DEFAULT_PIPELINE, {
+    ...{ store, engine: 'local', samples: cohort.sampleSheet },
+    set: [...cohort.settings],
+    referenceFile: [...cohort.referenceFiles],
   });
   if (code !== ExitCode.ok && code !== ExitCode.samplesFailed) return code;
-  return tellFindings(await openStore(store), cohort, root, flags.json ?? false);
+  return printComparison(await openStore(store), { demo, cohort, root, json: flags.json ?? false });
 }
 
-async function tellFindings(store: Store, cohort: DemoCohort, root: string, json: boolean): Promise<ExitCode> {
+interface MadeDemo {
+  demo: Demo;
+  cohort: DemoCohort;
+  root: string;
+  json: boolean;
+}
+
+async function printComparison(store: Store, { demo, cohort, root, json }: MadeDemo): Promise<ExitCode> {
   const manifest = await readManifest(store, await findRun(store));
   const table = await readTaskTable(store, manifest);
-  const found = new Map<string, readonly FoundFusion[]>();
-  for (const { sample, name, location } of await listResults(store, table, ['pizzly'])) {
-    const body = name === 'json' ? await store.read(location) : undefined;
-    if (body) found.set(sample, foundInPizzlyJson(new TextDecoder().decode(body), location));
+  const found = new Map<string, { text: string; location: string }>();
+  for (const { sample, name, location } of await listResults(store, table, [demo.compares.step])) {
+    const body = name === demo.compares.output ? await store.read(location) : undefined;
+    if (body) found.set(sample, { text: new TextDecoder().decode(body), location });
   }
-  const comparison = compareWithTruth(found, parseTruth(readFileSync(cohort.truth, 'utf8')));
+  const comparison = demo.compare(cohort, found);
   const results = join(root, 'results');
   await exportResults(store, await listResults(store, table, endSteps(manifest)), results);
-  if (json) printJson(comparison);
+  if (json) printJson(comparison.json);
   else {
-    print(`\n${styleText('bold', 'Fusions found against fusions put in')}\n`);
-    print(comparisonTable(comparison, { stream: process.stdout }));
-    print(
-      `\nCohort tables  ${join(results, 'cohort', 'gather')}\nPer sample     ${results}/<sample>/pizzly\nRecords, logs  ${root}/store`,
-    );
-    print(`\nNext: batch-pipeline --store ${relative('.', join(root, 'store'))} logs broken-1`);
+    print(`\n${styleText('bold', demo.titles.compare)}\n`);
+    print(comparison.table(process.stdout));
+    print(['', ...comparison.whereToLook(results), `Records, logs  ${root}/store`].join('\n'));
+    print(`\nNext: batch-pipeline --store ${relative('.', join(root, 'store'))} logs ${cohort.failing}`);
   }
   return comparison.asExpected ? ExitCode.ok : ExitCode.samplesFailed;
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_PIPELINE } from '../../../pipelines/catalog.ts';
 import { ExitCode } from '../../errors.ts';
 import type { Deployment } from '../../ledger/deployment.ts';
 import type { ImageEvent } from '../../deploy/images/build-images.ts';
@@ -45,7 +46,7 @@ export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {
     const { deployed, dropped } = await noteDeployment(store, { region: cloud.region, parts, repositories });
     for (const uri of dropped) notice(`${uri} is not of stack ${stack?.name}, and is no longer used.`);
     const onImage = (event: ImageEvent) => notice(imageEventText(event));
-    const images = flags.images === false ? {} : await pushImagesFor(store, ['fusion'], { signal, onImage });
+    const images = flags.images === false ? {} : await pushImagesFor(store, [DEFAULT_PIPELINE], { signal, onImage });
     if (flags.json) printJson({ store: url, ...deployed, images: { ...deployed.images, ...images } });
     else tell(url, stack);
     return ExitCode.ok;
@@ -84,5 +85,5 @@ function tell(storeUrl: string, stack: StackFacts | undefined): void {
   print(`--store ${storeUrl}`);
   const policy = stack?.outputs['RunPolicyArn'];
   if (policy !== undefined) notice(`Whoever runs pipelines needs this policy: ${policy}`);
-  notice(`Next: batch-pipeline run fusion --engine aws-batch --store ${storeUrl} --samples …`);
+  notice(`Next: batch-pipeline run ${DEFAULT_PIPELINE} --engine aws-batch --store ${storeUrl} --samples …`);
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_PIPELINE } from '../../../pipelines/catalog.ts';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { buildImages, type ImageEvent } from '../../deploy/images/build-images.ts';
 import { findBuilder } from '../../deploy/images/find-builder.ts';
@@ -36,7 +37,7 @@ export async function pushImagesCommand(pipelines: readonly string[], flags: Ima
   return interruptible(async (signal) => {
     const { store } = await openSession(bucketUrl(flags));
     const last = new Map<string, ImageEvent>();
-    const images = await pushImagesFor(store, orFusion(pipelines), {
+    const images = await pushImagesFor(store, orDefault(pipelines), {
       ...{ region: flags.region, builder: flags.builder, signal, onImage: telling(last) },
       buildArgs: nameValuePairs(flags.buildArg, '--build-arg'),
     });
@@ -72,11 +73,11 @@ function bucketUrl(flags: ImageFlags): string {
 }
 
 function loadAll(pipelines: readonly string[]): Promise<PipelineImages[]> {
-  return Promise.all(orFusion(pipelines).map(loadPipeline));
+  return Promise.all(orDefault(pipelines).map(loadPipeline));
 }
 
-function orFusion(pipelines: readonly string[]): readonly string[] {
-  return pipelines.length > 0 ? pipelines : ['fusion'];
+function orDefault(pipelines: readonly string[]): readonly string[] {
+  return pipelines.length > 0 ? pipelines : [DEFAULT_PIPELINE];
 }
 
 /** One line when something begins and when it is over; the last event of each image is kept. */

@@ -35,7 +35,7 @@ export function imageFolder(image: string, { source }: Pick<LoadedPipeline, 'sou
   });
 }
 
-/** `images/picard`, as the built-in pipeline names it; a user's may name it so, too. */
+/** `images/NAME`, as the built-in pipelines name them; a user's pipeline may use the same name. */
 function isBuiltIn(image: string): boolean {
   return BUILT_IN_NAMES.some((name) => image === `images/${name}`);
 }

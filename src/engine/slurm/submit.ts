@@ -9,7 +9,7 @@ export interface Submission {
   args: readonly string[];
   script: string;
   environment: Readonly<Record<string, string>>;
-  /** For messages: `step picard`. */
+  /** For messages: `step align`. */
   where: string;
 }
 

@@ -22,7 +22,7 @@ export interface JobToken {
   size: number;
 }
 
-/** `run-picard-0/10`: the comment of a job. */
+/** `run-align-0/10`: the comment of a job. */
 export function formatToken({ name, size }: JobToken): string {
   return `${name}/${size}`;
 }

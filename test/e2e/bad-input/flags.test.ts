@@ -144,7 +144,7 @@ test('unknown steps and settings, with the nearest', async () => {
   expect(await run('--set', 'sorted')).toMatchInlineSnapshot(`
     "exit 2
     error: --set sorted: "sorted" is no STEP.NAME=VALUE
-      -> Write it as kallisto.memory=8GB."
+      -> Write it as align.memory=8GB."
   `);
 });
 

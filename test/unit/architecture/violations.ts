@@ -33,6 +33,15 @@ export function violations(files: readonly SourceFile[], table: ImportTable): st
   ];
 }
 
+/** Files that contain one of these names, also in comments and within other words. */
+export function mentions(files: readonly { path: string; text: string }[], names: readonly string[]): string[] {
+  const name = new RegExp(names.join('|'), 'i');
+  return files.flatMap(({ path, text }) => {
+    const found = name.exec(text);
+    return found ? [`${path} mentions ${found[0]}`] : [];
+  });
+}
+
 /** `plan`; `pipelines` for the built-in pipelines, which know what a user's pipeline knows; `errors.ts`, `index.ts`. */
 function roomOf(path: string): string {
   const [top, folder = ''] = path.split('/');
@@ -45,6 +54,8 @@ function brokenRules({ path }: SourceFile, imported: ImportedModule, table: Impo
   if (!/^(src|pipelines)\//.test(module))
     return PACKAGES.some(({ packages, only }) => packages.test(module) && !only.test(path)) ? [says] : [];
   if (isOtherEngine(path, module)) return [`${says}, of another engine`];
+  if (path.startsWith('src/') && /^pipelines\/(?!(catalog|demo)\.ts$)/.test(module))
+    return [`${says}, not the catalog`];
   return isAllowed(path, imported, table) ? [] : [says];
 }
 
