@@ -1,7 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import type { StackWishes } from '../deploy/stack/stack-parameters.ts';
 import { parseSize } from '../pipeline/resources.ts';
-import { parseStoreUrl } from '../store/parse-store-url.ts';
+import { s3Location } from '../store/store-url.ts';
 
 /** Flags of `deploy`. */
 export interface DeployFlags {
@@ -48,8 +48,7 @@ export function namedBucket(
   const url = store ?? (environmentStore?.startsWith('s3://') ? environmentStore : undefined);
   if (bucketName !== undefined) return { bucket: bucketName, prefix: '', mustExist: true };
   if (url === undefined) return undefined;
-  const location = parseStoreUrl(url);
-  return location.kind === 's3' ? { ...location, mustExist: false } : undefined;
+  return { ...s3Location(url), mustExist: false };
 }
 
 /** ECR takes only small letters in the names of repositories, which begin with the stack's. */

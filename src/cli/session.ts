@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { readDeployment } from '../ledger/deployment.ts';
 import { refuseNewerStore } from '../ledger/store-documents.ts';
-import { createLocator, type Located } from '../store/locate.ts';
-import { openStore } from '../store/open-store.ts';
+import { createLocator, openStore, type Located } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { KMS_KEY, storeOptions } from '../store/store-options.ts';
 

@@ -12,7 +12,7 @@ import type { Plan, PlanRequest, PlanSample } from '../plan/plan.ts';
 import type { CodeNote } from '../record/keys.ts';
 import type { FileIdentity, JobDocument } from '../record/manifest.ts';
 import { partDigits, identityLines } from '../record/task-key.ts';
-import type { Located } from '../store/locate.ts';
+import type { Located } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { adoptCodes } from './adopt-codes.ts';
 import { type GcMark, readGcMark } from '../ledger/gc-mark.ts';

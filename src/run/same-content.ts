@@ -3,7 +3,7 @@ import { fileIdentity, makePlan, type Plan, type PlanRequest } from '../plan/pla
 import { type Suspect, suspects, type UserFile, userFiles } from '../plan/suspects.ts';
 import type { FileIdentity } from '../record/manifest.ts';
 import { hashObject } from '../store/hash-file.ts';
-import type { Located } from '../store/locate.ts';
+import type { Located } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { type EarlierInputs, fileOf, openEarlierInputs, recordedInputs } from './earlier-inputs.ts';
 import { type InputNote, readInputNote } from '../ledger/store-documents.ts';

@@ -2,7 +2,7 @@ import { PipelineError } from '../errors.ts';
 import { parseSampleNames, parseSampleSheet } from '../samples/sample-sheet.ts';
 import { parseRunIdKey, RUN_IDS_PREFIX } from '../record/keys.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
-import type { Located } from '../store/locate.ts';
+import type { Located } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import type { RunDocuments } from './run-documents.ts';
 

@@ -10,7 +10,7 @@ import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
 import { succeededKey } from '../record/keys.ts';
 import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.ts';
 import { hashFile } from '../store/hash-file.ts';
-import type { Located } from '../store/locate.ts';
+import type { Located } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { CacheUnusable } from './cache/cache-unusable.ts';
 import type { HeldEntry, ReferenceCache } from './cache/reference-cache.ts';

@@ -1,6 +1,5 @@
 import type { Manifest } from '../record/manifest.ts';
-import { createLocator, type Located } from '../store/locate.ts';
-import { openStore, type OpenStoreOptions } from '../store/open-store.ts';
+import { createLocator, openStore, type Located, type OpenStoreOptions } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { remember } from '../store/remember.ts';
 import { type CacheSettings, openReferenceCache, type ReferenceCache } from './cache/reference-cache.ts';

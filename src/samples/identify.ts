@@ -5,7 +5,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { SampleRow } from './sample-sheet.ts';
 import type { PlanSample } from '../plan/plan.ts';
 import type { FileIdentity } from '../record/manifest.ts';
-import type { Located } from '../store/locate.ts';
+import type { Located } from '../store/open-store.ts';
 import { type LookUp, lookUpFiles } from './look-up-files.ts';
 
 type Locate = (location: string) => Promise<Located>;

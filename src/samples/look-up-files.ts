@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { PipelineError } from '../errors.ts';
-import type { Located } from '../store/locate.ts';
+import type { Located } from '../store/open-store.ts';
 import type { ObjectInfo, Store } from '../store/store.ts';
 
 type Locate = (location: string) => Promise<Located>;

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { messageOf, PipelineError, systemCode } from '../errors.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { parseSampleNames, parseSampleSheet, type SampleRow } from './sample-sheet.ts';
-import type { Located } from '../store/locate.ts';
+import type { Located } from '../store/open-store.ts';
 import { isPattern, isUrl, samplesByPattern } from './sample-pattern.ts';
 
 export interface SampleOptions {

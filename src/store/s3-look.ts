@@ -1,5 +1,5 @@
 import { GetBucketEncryptionCommand, HeadBucketCommand } from '@aws-sdk/client-s3';
-import { parseStoreUrl } from './parse-store-url.ts';
+import { s3Location } from './store-url.ts';
 import { ask, s3Bucket } from './s3/s3-bucket.ts';
 import { statusOf } from './s3/s3-error.ts';
 import type { S3StoreOptions } from './s3/s3-options.ts';
@@ -28,9 +28,8 @@ export async function bucketExists(name: string, options: S3StoreOptions = {}): 
  * @throws PipelineError `store-missing`, `store-denied`… if the bucket cannot be used
  */
 export async function lookAtBucket(storeUrl: string, options: S3StoreOptions = {}): Promise<BucketFacts | undefined> {
-  const location = parseStoreUrl(storeUrl);
-  if (location.kind !== 's3') return undefined;
-  const bucket = s3Bucket(location.bucket, options);
+  if (!storeUrl.startsWith('s3:')) return undefined;
+  const bucket = s3Bucket(s3Location(storeUrl).bucket, options);
   const head = await ask(bucket, '', () => bucket.client.send(new HeadBucketCommand({ Bucket: bucket.name })));
   const defaultEncryption = await ask(
     bucket,

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lookUpFiles } from '../../src/samples/look-up-files.ts';
-import { createLocator } from '../../src/store/locate.ts';
+import { createLocator } from '../../src/store/open-store.ts';
 import { type FaultProxy, startFaultProxy } from '../stack/s3/fault-proxy.ts';
 import { useS3 } from '../stack/s3/use-s3.ts';
 

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, truncateSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createLocator } from '../../src/store/locate.ts';
+import { createLocator } from '../../src/store/open-store.ts';
 import { until } from '../fixtures/until.ts';
 import { contents, entryOf, holdAtOnce, holdHere, startCacheProcess, useCacheLab } from './cache/cache-lab.ts';
 import type { CacheOutcome, CachePart } from './cache/cache-process.ts';

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { isSampleName } from '../../samples/sample-sheet.ts';
 import { addReference, listReferences, readReference, type ReferenceCopy } from '../../ledger/named-reference.ts';
-import type { Located } from '../../store/locate.ts';
+import type { Located } from '../../store/open-store.ts';
 import { hashFile, hashObject } from '../../store/hash-file.ts';
 import type { Store } from '../../store/store.ts';
 import { columns, count } from '../../views/columns.ts';

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writ
 import { join } from 'node:path';
 import { PipelineError } from '../../errors.ts';
 import { hashFile } from '../../store/hash-file.ts';
-import type { Located } from '../../store/locate.ts';
+import type { Located } from '../../store/open-store.ts';
 import type { ObjectInfo } from '../../store/store.ts';
 import { type CacheFolder, openCacheFolder } from './cache-folder.ts';
 import { cacheLimit } from './cache-limit.ts';

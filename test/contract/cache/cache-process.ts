@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { messageOf, systemCode } from '../../../src/errors.ts';
 import type { Lock } from '../../../src/runner/cache/flock.ts';
 import { openReferenceCache } from '../../../src/runner/cache/reference-cache.ts';
-import { createLocator, type Located } from '../../../src/store/locate.ts';
+import { createLocator, type Located } from '../../../src/store/open-store.ts';
 import { sha256 } from '../store/store-helpers.ts';
 
 /** An input of the cache, as a process of its own takes it. */

@@ -19,8 +19,7 @@ import type { SubmittedJob } from '../../../src/ledger/run-store.ts';
 import type { TaskTable } from '../../../src/ledger/task-table.ts';
 import { watchRun } from '../../../src/run/watch.ts';
 import { unpackCode } from '../../../src/runner/unpack-code.ts';
-import { createLocator } from '../../../src/store/locate.ts';
-import type { OpenStoreOptions } from '../../../src/store/open-store.ts';
+import { createLocator, type OpenStoreOptions } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 
 /** What an engine's test gives to the contract suite: one for each test. */

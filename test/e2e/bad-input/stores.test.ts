@@ -53,7 +53,7 @@ test('a store that is a file, below a file, or of a kind that is not known', asy
   expect(await run('s3://')).toMatchInlineSnapshot(`
     "exit 2
     error: "s3://" is not a valid store: "" is not a valid bucket name
-      -> Give a folder, or s3://BUCKET/PREFIX."
+      -> Write it as s3://BUCKET/PREFIX."
   `);
 });
 
