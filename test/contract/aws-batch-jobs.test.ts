@@ -31,7 +31,7 @@ const QUEUE_VCPUS = 256;
 const isOver = ({ state }: JobStatus) => state === 'succeeded' || state === 'failed';
 
 describe('tasks that cannot start', () => {
-  test('are told of, with the way out, once they have waited for long', async () => {
+  test('are reported, with a remedy, once they have waited for long', async () => {
     const lab = await openJobsLab(stack, { stuckAfterMs: 200 });
     const large = { resources: { cpus: 1, memoryMiB: 900_000, scratchMiB: 1, timeLimitSeconds: 60 } };
     const array = await lab.engine.submit(lab.job('array', { size: 3, ...large }), []);
@@ -45,7 +45,7 @@ describe('tasks that cannot start', () => {
     });
   });
 
-  test('are told of at the first look of whoever comes later', async () => {
+  test('are reported at the first poll of a later process', async () => {
     const lab = await openJobsLab(stack);
     const large = { resources: { cpus: 1, memoryMiB: 900_000, scratchMiB: 1, timeLimitSeconds: 60 } };
     const job = await lab.engine.submit(lab.job('a', large), []);
@@ -55,7 +55,7 @@ describe('tasks that cannot start', () => {
     expect((await pollUntil(look, job, () => true)).stuck).toContain('MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT');
   });
 
-  test('are not cried over while machines come up, though Batch uses the same words', async () => {
+  test('are not reported while instances start, although Batch uses the same words', async () => {
     const lab = await openJobsLab(stack, { stuckAfterMs: 60_000 });
     const scaleUpReason = 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - for now';
     await stack.control('POST', 'settings', { scaleUpSeconds: 1, scaleUpReason });
@@ -66,7 +66,7 @@ describe('tasks that cannot start', () => {
     expect(seen.filter(({ stuck }) => stuck !== undefined)).toEqual([]);
   });
 
-  test('are told of when their environment is disabled meanwhile', async () => {
+  test('are reported if their environment is disabled meanwhile', async () => {
     const lab = await openJobsLab(stack, { stuckAfterMs: 200 });
     const batch = new BatchClient({ endpoint: stack.endpoint });
     await batch.send(new UpdateComputeEnvironmentCommand({ computeEnvironment: lab.queue, state: 'DISABLED' }));
@@ -81,7 +81,7 @@ describe('tasks that cannot start', () => {
 });
 
 describe('tasks that end without a record', () => {
-  test('of a reclaimed machine are tried again, and have the cause when no try is left', async () => {
+  test('on a reclaimed instance are attempted again, and have the cause once no attempt is left', async () => {
     const lab = await openJobsLab(stack);
     const job = await lab.engine.submit(lab.job('a', { size: 2, attempts: 2 }), []);
     for (let tries = 1; tries <= 2; tries += 1) {
@@ -101,7 +101,7 @@ describe('tasks that end without a record', () => {
     ]);
   });
 
-  test('have the causes that Batch and ECS tell, each its own', async () => {
+  test('have the distinct causes that Batch and ECS report', async () => {
     const lab = await openJobsLab(stack);
     const ends = [
       { exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' },
@@ -124,7 +124,7 @@ describe('tasks that end without a record', () => {
     expect(await lab.engine.verdicts(next, [0, 1, 2, 3])).toEqual([]);
   });
 
-  test('of thousands only those that failed of themselves are described', async () => {
+  test('only those of thousands that failed by themselves are described', async () => {
     await stack.control('POST', 'settings', { fake: 'instant' });
     const lab = await openJobsLab(stack);
     await stack.control('POST', 'outcomes', { jobName: '*-a', index: 7, exitCode: 1 });
@@ -139,7 +139,7 @@ describe('tasks that end without a record', () => {
     await stack.control('POST', 'settings', { fake: 'manual' });
   });
 
-  test('of thousands that are cancelled only those that had started have a verdict', async () => {
+  test('only those of thousands of cancelled tasks that had started have a verdict', async () => {
     const lab = await openJobsLab(stack);
     const a = await lab.engine.submit(lab.job('a', { size: 1500 }), []);
     await pollUntil(lab.engine, a, ({ counts }) => counts.running === QUEUE_VCPUS);
@@ -157,7 +157,7 @@ describe('tasks that end without a record', () => {
   });
 });
 
-test('a job definition is registered once for its content, whoever asks', async () => {
+test('a job definition is registered once per content, regardless of the caller', async () => {
   const lab = await openJobsLab(stack);
   await stack.takeCalls();
   for (const engine of [lab.engine, lab.another(), lab.another()]) {
@@ -169,7 +169,7 @@ test('a job definition is registered once for its content, whoever asks', async 
   expect((await stack.takeCalls())['batch:RegisterJobDefinition']).toBe(1);
 });
 
-test('polling costs one call for each hundred jobs, and nothing for those that are over', async () => {
+test('polling costs one call per hundred jobs, and none for finished jobs', async () => {
   const lab = await openJobsLab(stack);
   const jobs = Array.from({ length: 3 }, (_, i) => lab.job('a', { name: `${lab.queue}-${i}`, size: 10_000 }));
   const ids: string[] = [];
@@ -184,7 +184,7 @@ test('polling costs one call for each hundred jobs, and nothing for those that a
   expect(await stack.takeCalls()).toEqual({});
 });
 
-describe('a look before money is spent', () => {
+describe('a check before money is spent', () => {
   const NEEDS = [
     {
       step: 'picard',
@@ -215,7 +215,7 @@ describe('a look before money is spent', () => {
     ]);
   });
 
-  test('names what the role of the jobs may not', async () => {
+  test('names the permissions that the job role lacks', async () => {
     const jobRoleArn = await roleArn(stack.endpoint, 'reader');
     await allow('reader', ['s3:GetObject', 's3:ListBucket'], ['arn:aws:s3:::lab', 'arn:aws:s3:::lab/*']);
     expect((await findings({ jobRoleArn })).filter((text) => !text.startsWith('ok'))).toEqual([
@@ -223,7 +223,7 @@ describe('a look before money is spent', () => {
     ]);
   });
 
-  test('says of a conductor whether its role may submit', async () => {
+  test('reports whether a conductor’s role may submit', async () => {
     const jobRoleArn = await roleArn(stack.endpoint, 'jobs-alone');
     const conductorRoleArn = await roleArn(stack.endpoint, 'conductors');
     await allow('conductors', ['batch:SubmitJob'], ['arn:aws:batch:us-east-1:123456789012:job-queue/*']);
@@ -239,7 +239,7 @@ describe('a look before money is spent', () => {
     ]);
   });
 
-  test('names an invalid environment, and its reason', async () => {
+  test('names an invalid environment and the reason', async () => {
     const lab = await openJobsLab(stack);
     await stack.control('POST', 'compute-environments', {
       ...{ name: lab.queue, status: 'INVALID', statusReason: 'CLIENT_ERROR - the role is gone' },

@@ -8,7 +8,7 @@ import { useS3 } from '../stack/s3/use-s3.ts';
 
 const s3 = useS3();
 
-test('a bundle whose ETag is no MD5, as with a KMS key, is written once', async () => {
+test('a bundle whose ETag is not an MD5, as with a KMS key, is written once', async () => {
   const url = s3.newUrl();
   const store = await openStore(url, s3.options);
   const built = { bytes: Buffer.from('zip'), sha256: hash('sha256', 'zip') };

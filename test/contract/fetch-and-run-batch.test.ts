@@ -73,7 +73,7 @@ async function logOf(child: Child | undefined): Promise<string[]> {
 }
 
 test(
-  "a user's own script runs as an array job by that contract alone",
+  "a user's own script runs as an array job with that contract alone",
   async () => {
     const path = join(state, 'mine.sh');
     writeFileSync(path, '#!/bin/bash\necho "$1 $AWS_BATCH_JOB_ARRAY_INDEX"\nexit $((AWS_BATCH_JOB_ARRAY_INDEX * 3))\n');

@@ -54,7 +54,7 @@ function runScript(lines: string, args: readonly string[] = [], options: RunOpti
 }
 
 describe('the base image', () => {
-  test('fetches a script and runs it as a user that is not root', async () => {
+  test('fetches a script and runs it as a non-root user', async () => {
     const found = await runScript('#!/bin/bash\nid -un; id -u; echo "$PWD $HOME $LANG"; echo "<$1>"', ['a b']);
     expect(found).toMatchObject({
       exitCode: 0,
@@ -73,7 +73,7 @@ describe('the base image', () => {
     expect((await run(['main.mjs', 'x'], { variables })).stdout).toBe("24 [ 'x' ]");
   });
 
-  test('passes exit codes on, its own and those of scripts', async () => {
+  test('passes on exit codes, its own and those of scripts', async () => {
     expect((await runScript('exit 42')).exitCode).toBe(42);
     expect(await run([])).toMatchObject({ exitCode: 2, stdout: '' });
     const variables = { BATCH_FILE_SHA256: '0'.repeat(64) };
@@ -109,7 +109,7 @@ describe('the base image', () => {
     expect((await runScript('id -u', [], { podman })).stdout).toBe('4321');
   });
 
-  test('is not built again while nothing in its folder changes: the same sources make the same files', async () => {
+  test('is not rebuilt while nothing in its folder changes: the same sources give the same files', async () => {
     const folder = join(state, 'again');
     for (const file of await bundleFetchAndRun(folder))
       expect(readFileSync(file).equals(readFileSync(join(ROOT, 'dist/images/base', basename(file))))).toBe(true);
@@ -118,7 +118,7 @@ describe('the base image', () => {
 });
 
 describe(
-  'the images of the tools, as the user that is not root',
+  'the images of the tools, as the non-root user',
   () => {
     test.each([
       ['picard', 'java -jar /usr/share/java/picard.jar SamToFastq --version', 'Version:2.27.5'],
@@ -131,7 +131,7 @@ describe(
       expect(found.stdout).toMatch(/^pipeline$/m);
     });
 
-    test('picard turns a BAM that samtools made into FASTQ', async () => {
+    test('picard converts a BAM written by samtools to FASTQ', async () => {
       const lines = [
         '#!/bin/bash',
         'set -euo pipefail',

@@ -22,7 +22,7 @@ const sha256 = (content: string) => createHash('sha256').update(content).digest(
 const SHOW_ARGS = '#!/bin/sh\nfor a in "$@"; do echo "<$a>"; done\n';
 
 describe('a script', () => {
-  test('gets the arguments as they are, its name not among them', async () => {
+  test('receives the arguments unchanged, without its own name', async () => {
     lab.put('args.sh', SHOW_ARGS);
     const plain = await lab.start(script('args.sh'), ['60', 'a b', '', '$HOME']);
     expect(plain.stdout).toBe('<60>\n<a b>\n<>\n<$HOME>');
@@ -32,7 +32,7 @@ describe('a script', () => {
     expect([alone.stdout, alone.exitCode]).toEqual(['', 0]);
   });
 
-  test('has input, output, environment and folder of the entrypoint', async () => {
+  test('inherits input, output, environment and folder of the entrypoint', async () => {
     lab.put('io.sh', '#!/bin/bash\ncat; echo "$OWN in $PWD" >&2; basename "$0"');
     const run = lab.start({ ...script('io.sh'), OWN: 'value' });
     run.stdin.end('from outside\n');
@@ -44,7 +44,7 @@ describe('a script', () => {
     expect((await lab.start(script('exit.sh'))).exitCode).toBe(code);
   });
 
-  test('that dies of a signal has the exit code that shells give it', async () => {
+  test('that dies from a signal has the exit code that shells use', async () => {
     lab.put('die.sh', '#!/bin/sh\nkill -KILL $$');
     expect((await lab.start(script('die.sh'))).exitCode).toBe(137);
   });
@@ -65,7 +65,7 @@ describe('a script', () => {
       '#!/bin/bash\r\necho\r\n',
       'Its interpreter is not in this image: "#!/bin/bash\\r" (The line ends as on Windows: save the script with Unix line ends.)',
     ],
-  ])('whose interpreter is missing says so: %j', async (content, message) => {
+  ])('whose interpreter is missing reports it: %j', async (content, message) => {
     lab.put('odd', content);
     const { exitCode, stderr } = await lab.start(script('odd'));
     expect(exitCode).toBe(127);
@@ -113,7 +113,7 @@ describe('a zip', () => {
     ['a/../../evil', 'invalid relative path: a/../../evil'],
     ['/tmp/fetch-and-run-evil', 'absolute path: /tmp/fetch-and-run-evil'],
     ['a\\..\\..\\evil', 'invalid characters in fileName: a\\..\\..\\evil'],
-  ])('with a member that leads outside is refused whole: %s', async (name, message) => {
+  ])('with a member that points outside is refused as a whole: %s', async (name, message) => {
     await lab.putZip('slip.zip', [
       { name, content: 'evil' },
       { name: 'ok', content: '#!/bin/sh\necho ran' },
@@ -124,7 +124,7 @@ describe('a zip', () => {
     expect(existsSync('/tmp/fetch-and-run-evil')).toBe(false);
   });
 
-  test.each(['/etc/passwd', '../../outside'])('with a link that leads outside is refused: %s', async (target) => {
+  test.each(['/etc/passwd', '../../outside'])('with a link that points outside is refused: %s', async (target) => {
     const link = { name: 'd/link', content: target, mode: 0o120777 };
     await lab.putZip('link.zip', [link, { name: 'ok', content: '#!/bin/sh\necho ran' }]);
     const { exitCode, stdout, stderr } = await lab.start(zip('link.zip'), ['ok']);
@@ -132,7 +132,7 @@ describe('a zip', () => {
     expect(stderr).toContain(`the link d/link leads outside, to ${target}`);
   });
 
-  test('cannot write through a link that it brings', async () => {
+  test('cannot write through a link that it contains', async () => {
     const members = [
       { name: 'd', content: '.', mode: 0o120777 },
       { name: 'd/file', content: 'x' },
@@ -166,7 +166,7 @@ describe('a zip', () => {
 });
 
 describe('verification', () => {
-  test('the digest must fit, where one is given', async () => {
+  test('the digest must match if one is given', async () => {
     lab.put('sum.sh', SHOW_ARGS);
     const good = await lab.start({ ...script('sum.sh'), BATCH_FILE_SHA256: sha256(SHOW_ARGS).toUpperCase() }, ['x']);
     expect([good.exitCode, good.stdout]).toEqual([0, '<x>']);
@@ -177,7 +177,7 @@ describe('verification', () => {
   });
 });
 
-describe('wrong requests say what is right', () => {
+describe('wrong requests explain the correct form', () => {
   test.each<[Record<string, string>, string[], string]>([
     [{}, [], 'BATCH_FILE_TYPE is not set ("script" or "zip")'],
     [{ BATCH_FILE_TYPE: 'tar' }, [], 'BATCH_FILE_TYPE is "tar", but must be "script" or "zip"'],
@@ -201,7 +201,7 @@ describe('wrong requests say what is right', () => {
     expect([first, second]).toEqual([`fetch-and-run: ${message}`, 'usage:']);
   });
 
-  test('an object that is not there, a bucket that is not there, wrong keys', async () => {
+  test('a missing object, a missing bucket, wrong keys', async () => {
     const object = await lab.start(script('none.sh'));
     expect([object.exitCode, object.stderr]).toEqual([
       3,
@@ -232,7 +232,7 @@ describe('S3 that fails for a while', () => {
     else expect([exitCode, stdout]).toEqual([0, '<x>']);
   });
 
-  test('or has another version by the time it is read is asked for that one, once', async () => {
+  test('or holds another version by the time it is read: that one is fetched, once', async () => {
     // Written by a client, since a file that only lies there has no ETag of its own.
     const s3 = new S3Client({ endpoint: lab.s3.endpoint, forcePathStyle: true });
     const put = (Key: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
@@ -255,7 +255,7 @@ describe('S3 that fails for a while', () => {
     }
   });
 
-  test('and goes on failing ends with the exit code for another try', async () => {
+  test('and keeps failing: ends with the exit code for another attempt', async () => {
     proxy.decide(() => 'slow-down');
     const env = { ...script('again.sh'), AWS_ENDPOINT_URL_S3: proxy.endpoint, AWS_MAX_ATTEMPTS: '2' };
     const { exitCode, stderr } = await lab.start(env);
@@ -265,7 +265,7 @@ describe('S3 that fails for a while', () => {
     expect(down.stderr).toContain('The server of the bucket does not answer');
   });
 
-  test('is not waited for once the end was asked for', async () => {
+  test('is not waited for once a stop was requested', async () => {
     proxy.decide(() => 'hold');
     const run = lab.start({ ...script('again.sh'), AWS_ENDPOINT_URL_S3: proxy.endpoint });
     await expect.poll(() => proxy.seen.at(-1)?.fault, { timeout: 30_000 }).toBe('hold');

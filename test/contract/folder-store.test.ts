@@ -21,7 +21,7 @@ const OTHER_DEVICE = '/dev/shm';
 const FAULT_TIMEOUT_MS = 60_000;
 
 describe('the folder store', () => {
-  test('is named by its URL, and makes nothing before it is written to', async () => {
+  test('is named by its URL, and creates nothing before the first write', async () => {
     const root = join(tempFolder(), 'with space/store');
     const store = openFolderStore(root);
     expect(store.url).toBe(pathToFileURL(root).href);
@@ -31,13 +31,13 @@ describe('the folder store', () => {
     expect(await textOf(await openStore(store.url), 'a')).toBe('1');
   });
 
-  test('is no file', () => {
+  test('is not a file', () => {
     const path = join(tempFolder(), 'file');
     writeFileSync(path, '');
     expect(() => openFolderStore(path)).toThrow(expect.objectContaining({ code: 'store-not-a-folder' }));
   });
 
-  test('moves a file in, gives it out as a link, and keeps tools from changing it', async () => {
+  test('moves a file in, provides it as a link, and protects it from tools', async () => {
     const folder = tempFolder();
     const store = openFolderStore(join(folder, 'store'));
     writeFileSync(join(folder, 'file'), 'content');
@@ -62,7 +62,7 @@ describe('the folder store', () => {
     expect(readdirSync(store.localPath('.tmp2')?.replace('.tmp2', '.tmp') ?? '')).toEqual([]);
   });
 
-  test('tells when a name is wanted for an object and for others below it', async () => {
+  test('reports a name used both for an object and for objects below it', async () => {
     const store = openFolderStore(tempFolder());
     await store.write('a/b', '1');
     const conflict = { code: 'store-key-conflict' };
@@ -72,7 +72,7 @@ describe('the folder store', () => {
     expect(await keysUnder(store, '')).toEqual(['a/b']);
   });
 
-  test('lists what is behind links, once, and stops where they lead in a circle', async () => {
+  test('lists what is behind links, once, and stops at link cycles', async () => {
     const folder = tempFolder();
     const store = openFolderStore(folder);
     await store.write('data/a', '1');
@@ -82,7 +82,7 @@ describe('the folder store', () => {
     expect(await keysUnder(store, '')).toEqual(['data/a', 'same/a']);
   });
 
-  test('sweeps away what a killed process left a day ago, and only that', async () => {
+  test('removes what a killed process left a day ago, and nothing else', async () => {
     const folder = tempFolder();
     const temp = join(folder, '.tmp');
     mkdirSync(temp);
@@ -93,21 +93,21 @@ describe('the folder store', () => {
     expect(readdirSync(temp)).toEqual(['new']);
   });
 
-  test('says that the disk is full, and leaves nothing', { timeout: FAULT_TIMEOUT_MS }, async () => {
+  test('reports a full disk, and leaves nothing', { timeout: FAULT_TIMEOUT_MS }, async () => {
     const file = join(tempFolder(), 'file');
     writeFileSync(file, Buffer.alloc(2_000_000));
     const outcomes = await inMount('size=1m', { file, size: 2_000_000 });
     expect(outcomes).toEqual(['store-full', 'store-full', 'store-full']);
   });
 
-  test('says that it may not be written', { timeout: FAULT_TIMEOUT_MS }, async () => {
+  test('reports a missing write permission', { timeout: FAULT_TIMEOUT_MS }, async () => {
     const file = join(tempFolder(), 'file');
     writeFileSync(file, 'x');
     const outcomes = await inMount('ro', { file, size: 1 });
     expect(outcomes).toEqual(['store-unwritable', 'store-unwritable', 'store-unwritable']);
   });
 
-  test('never shows half a file of a process that is killed', { timeout: FAULT_TIMEOUT_MS }, async () => {
+  test('never shows a partial file of a killed process', { timeout: FAULT_TIMEOUT_MS }, async () => {
     const other = tempFolder(OTHER_DEVICE);
     const store = openFolderStore(join(tempFolder(), 'store'));
     const content = Buffer.alloc(4_000_000, 'x');

@@ -14,7 +14,7 @@ const PATIENCE_MS = 10_000;
 engineContract('the local engine', { open: () => openHere({}) });
 
 describe('the local engine', () => {
-  test('gives out no more cpus than it has, later steps first', async () => {
+  test('assigns no more cpus than it has, later steps first', async () => {
     const lab = await openHereLab({ capacity: { cpus: 1, memoryMiB: 1000 } });
     await (await lab.start({ S1: {}, S2: {}, S3: { first: 'fail' }, S4: {} })).over();
     const tasks = ['reference.cohort', 'first.S1', 'second.S1', 'first.S2', 'second.S2', 'first.S3', 'first.S4'];
@@ -25,7 +25,7 @@ describe('the local engine', () => {
     expect(times).toEqual(times.toSorted((a, b) => Number(a - b)));
   });
 
-  test('gives out no more memory than it has', async () => {
+  test('assigns no more memory than it has', async () => {
     const lab = await openHereLab({ capacity: { cpus: 8, memoryMiB: 250 } });
     const run = await lab.start({ S1: { first: 'wait:go' }, S2: { first: 'wait:go' }, S3: { first: 'wait:go' } });
     await lab.happened('first.S1.1.start');
@@ -36,13 +36,13 @@ describe('the local engine', () => {
     expect((await run.over()).summary).toMatchObject({ succeeded: 3 });
   });
 
-  test('does not blame a task for what a shorter one before it has left in the runner', async () => {
+  test('does not charge a task for memory that an earlier, shorter one left in the runner', async () => {
     const lab = await openHereLab({ capacity: { cpus: 1, memoryMiB: 1000 } });
     const { summary } = await (await lab.start({ S1: { first: 'keep:300' }, S2: { first: 'linger' } })).over();
     expect(summary).toMatchObject({ succeeded: 2, failed: 0 });
   });
 
-  test('holds nobody to a time limit of weeks before that is over', async () => {
+  test('does not enforce a time limit of weeks early', async () => {
     const lab = await openHereLab({});
     const run = await lab.start({ S1: { first: 'wait:go' } }, { resources: { timeLimitSeconds: 40 * 86_400 } });
     await lab.happened('first.S1.1.start');
@@ -50,7 +50,7 @@ describe('the local engine', () => {
     expect((await run.over()).summary).toMatchObject({ succeeded: 1, failed: 0 });
   });
 
-  test('stops a task that hears nothing when its time is over, and blames the time', async () => {
+  test('stops a task that ignores signals when its time limit is reached, with the cause timeout', async () => {
     const lab = await openHereLab({ graceMs: { timeLimit: 500 } });
     const options = { attempts: 3, resources: { timeLimitSeconds: 1 } };
     const { table } = await (await lab.start({ S1: { first: 'deaf' } }, options)).over();
@@ -59,7 +59,7 @@ describe('the local engine', () => {
     expect(lab.marks('start').filter((mark) => mark.startsWith('first'))).toEqual(['first.S1.1.start']);
   });
 
-  test('stops a task that hears nothing when it is cancelled, and starts it no more', async () => {
+  test('stops a task that ignores signals when it is cancelled, and does not start it again', async () => {
     const lab = await openHereLab({ graceMs: { cancel: 500 } });
     const run = await lab.start({ S1: { first: 'deaf' } }, { attempts: 3 });
     await lab.happened('first.S1.1.start');
@@ -70,7 +70,7 @@ describe('the local engine', () => {
     expect(lab.marks('start').filter((mark) => mark.startsWith('first'))).toEqual(['first.S1.1.start']);
   });
 
-  test('kills everything at once, tools too, and starts nothing any more', async () => {
+  test('kills everything at once, including tools, and starts nothing more', async () => {
     const lab = await openHereLab({ capacity: { cpus: 2, memoryMiB: 1000 } });
     const samples = { S1: { first: 'endless' }, S2: { first: 'endless' }, S3: { first: 'endless' } };
     const run = await lab.start(samples, { attempts: 3 });
@@ -87,7 +87,7 @@ describe('the local engine', () => {
     expect(await nothingLeft(lab)).toEqual([]);
   });
 
-  test('ends the tool of a runner that was killed, and removes what it left, before the run is over', async () => {
+  test('ends the tool of a killed runner, and removes its leftovers, before the run ends', async () => {
     const lab = await openHereLab({});
     const run = await lab.start({ S1: { first: 'endless' }, S2: { first: 'wait:go' } });
     await lab.happened('first.S1.1.start');
@@ -100,7 +100,7 @@ describe('the local engine', () => {
     expect(await nothingLeft(lab)).toEqual([]);
   });
 
-  test('lets go of a task that hears nothing when it is closed', async () => {
+  test('releases a task that ignores signals when it is closed', async () => {
     const lab = await openHereLab({ graceMs: { cancel: 500 } });
     await lab.start({ S1: { first: 'deaf' } });
     await lab.happened('first.S1.1.start');

@@ -44,7 +44,7 @@ async function requests(locations: readonly string[]): Promise<{ lists: number; 
 
 const names = (count: number, name: (i: number) => string) => Array.from({ length: count }, (_, i) => name(i));
 
-test('many files of one folder cost a listing, and say what a look at each would', async () => {
+test('many files of one folder cost a listing, with the same results as one request each', async () => {
   const files = put(
     'looks-many',
     names(1100, (i) => `in/S${i}.txt`),
@@ -52,7 +52,7 @@ test('many files of one folder cost a listing, and say what a look at each would
   expect(await requests(files)).toEqual({ lists: 2, heads: 0 });
 });
 
-test('few files cost a look at each', async () => {
+test('few files cost one request each', async () => {
   const files = put(
     'looks-few',
     names(20, (i) => `in/S${i}.txt`),
@@ -60,7 +60,7 @@ test('few files cost a look at each', async () => {
   expect(await requests(files)).toEqual({ lists: 0, heads: 20 });
 });
 
-test('a listing that does not come to them is given up', async () => {
+test('a listing that does not reach them is abandoned', async () => {
   put(
     'looks-crowd',
     names(3000, (i) => `in/A${i}.txt`),
@@ -72,7 +72,7 @@ test('a listing that does not come to them is given up', async () => {
   expect(await requests(files)).toEqual({ lists: 3, heads: 120 });
 });
 
-test('a file that is not there is looked for, and absent', async () => {
+test('a missing file is looked up, and absent', async () => {
   const files = put(
     'looks-gap',
     names(120, (i) => `in/S${i}.txt`),

@@ -33,7 +33,7 @@ describe('room', () => {
     };
   }
 
-  test('the longest unused gives way', async () => {
+  test('the least recently used is evicted', async () => {
     const { hold, age, names } = await lab();
     for (const name of ['a', 'b', 'c']) await hold(name);
     ['a', 'b', 'c'].forEach((name, i) => age(name, 3 - i));
@@ -42,7 +42,7 @@ describe('room', () => {
     expect(names()).toEqual(['a', 'c', 'd']);
   });
 
-  test('what is in use never does', async () => {
+  test('an entry in use never is', async () => {
     const { hold, use, age, names } = await lab();
     for (const name of ['a', 'b', 'c']) await use(name);
     ['a', 'b', 'c'].forEach((name, i) => age(name, 3 - i));
@@ -50,7 +50,7 @@ describe('room', () => {
     expect(names()).toEqual(['a', 'b', 'c']);
   });
 
-  test('what is in use is passed over', async () => {
+  test('an entry in use is skipped', async () => {
     const { hold, use, age, names } = await lab();
     await use('a');
     for (const name of ['b', 'c']) await hold(name);
@@ -59,14 +59,14 @@ describe('room', () => {
     expect(names()).toEqual(['a', 'c', 'd']);
   });
 
-  test('what is larger than the limit is not taken in', async () => {
+  test('an entry larger than the limit is not added', async () => {
     const part = partFor(await put('large', noise(2 * MiB)), { limit: '1 MB' });
     expect(await holdHere(part)).toMatchObject({ error: expect.stringContaining('larger than the cache may be') });
     expect(gets()).toBe(0);
     expect(await holdHere({ ...part, limit: 'much' })).toMatchObject({ code: 'task-environment' });
   });
 
-  test('on a small disk, one that is full, and one that gets full', async () => {
+  test('on a small disk, a full disk, and a disk that fills up', async () => {
     const part = partFor(await put('index', noise(5 * MiB)));
     const onDisk = (size: string, fill: string) => {
       const script = `mount -t tmpfs -o size=${size} tmpfs "$1" && ${fill} && shift && exec "$@"`;
@@ -87,7 +87,7 @@ describe('room', () => {
     expect(await filling.hold()).toMatchObject({ error: expect.stringContaining('No space is left') });
   });
 
-  test('what a killed one had begun takes no room for long', async () => {
+  test('an unfinished download of a killed process does not take space for long', async () => {
     const part = partFor(await put('index', noise(20 * MiB)), { limit: '30 MB' });
     proxy().decide(({ method }) => (method === 'GET' ? 'hold' : 'pass'));
     const first = await startCacheProcess(part);

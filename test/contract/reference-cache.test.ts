@@ -24,7 +24,7 @@ function fetchedBy(outcomes: readonly CacheOutcome[]): number {
 }
 
 describe('many at once', () => {
-  test.for(['sum', 'version'] as const)('fetch an object once that is known by its %s', async (known) => {
+  test.for(['sum', 'version'] as const)('fetch an object identified by its %s once', async (known) => {
     const part = partFor(await put('genome.fa.gz', BODY, known));
     const outcomes = await holdAtOnce(part, 6);
     expect(outcomes).toEqual(outcomes.map(() => expect.objectContaining(GOOD)));
@@ -53,7 +53,7 @@ describe('many at once', () => {
     ['file', /^incoming\/.*\/file$/],
     ['sum', /^sums\/.*index$/],
     ['entry', /^entries\/.*index$/],
-  ] as const)('one is killed as soon as its %s is there', async ([, name]) => {
+  ] as const)('one is killed as soon as its %s exists', async ([, name]) => {
     const part = partFor(await put('index', BODY, 'version'));
     // Makes the folders.
     await holdHere({ ...part, input: await put('other', noise(10)) });
@@ -75,7 +75,7 @@ describe('many at once', () => {
     expect(contents(part.folder).incoming).toEqual([]);
   });
 
-  test('they may see the folder at other places, and not see each other', async () => {
+  test('they may see the folder under different paths, and not see each other', async () => {
     const part = partFor(await put('index', BODY));
     const other = tempFolder();
     // As two containers: other mounts, other pids, the same folder of the host.
@@ -114,7 +114,7 @@ const DAMAGES: Record<string, (path: string) => void> = {
   'nothing in it': (path) => truncateSync(path, 0),
 };
 
-describe('what is not whole', () => {
+describe('what is damaged', () => {
   for (const known of ['sum', 'version'] as const) {
     test(`is fetched again, known by its ${known}`, async () => {
       const part = partFor(await put('index', BODY, known));
@@ -130,14 +130,14 @@ describe('what is not whole', () => {
     });
   }
 
-  test('damaged on the way: nothing is kept', async () => {
+  test('damaged in transit: nothing is kept', async () => {
     const part = partFor(await put('index', BODY));
     proxy().decide(({ method }) => (method === 'GET' ? 'damage-answer' : 'pass'));
     expect(await holdHere(part)).toMatchObject({ code: 'checksum-mismatch' });
     expect(contents(part.folder)).toEqual({ entries: [], incoming: [] });
   });
 
-  test('replaced in the store since it was planned with: never found under the old name', async () => {
+  test('replaced in the store since the plan: never found under the old name', async () => {
     const input = await put('index', BODY, 'version');
     const { store, key } = await createLocator(s3.options)(input.location);
     await store.write(key, noise(BODY.length + 4).subarray(4));
@@ -147,8 +147,8 @@ describe('what is not whole', () => {
   });
 });
 
-describe('where it cannot work', () => {
-  test('no flock(1), no folder, a folder that may not be written', async () => {
+describe('where it cannot be used', () => {
+  test('no flock(1), no folder, a read-only folder', async () => {
     const input = await put('index', noise(10));
     const part = partFor(input);
     const empty = tempFolder();
@@ -163,7 +163,7 @@ describe('where it cannot work', () => {
     expect(await readOnly.hold()).toMatchObject({ error: expect.stringContaining('EROFS') });
   });
 
-  test('SIGTERM during a download and a wait: over at once, no lock, nothing left', async () => {
+  test('SIGTERM during a download and a wait: ends at once, no lock, nothing left', async () => {
     const part = partFor(await put('index', BODY));
     proxy().decide(({ method }) => (method === 'GET' ? 'hold' : 'pass'));
     const [first, second] = await Promise.all([startCacheProcess(part), startCacheProcess(part)]);

@@ -49,7 +49,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     return Uploads.map(({ Key }) => `s3://lab-bucket/${Key}`).filter((url) => url.startsWith(`${store.url}/`));
   };
 
-  test('goes on when the server is killed and restarted during an upload', async () => {
+  test('continues when the server is killed and restarted during an upload', async () => {
     const running = upload({ sha256: sha256(large) });
     while (count('PUT', /partNumber/) < 2) await sleep(1);
     await s3.server.kill();
@@ -61,7 +61,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(await openUploads()).toEqual([]);
   });
 
-  test('goes on when the server is killed and restarted during a download', async () => {
+  test('continues when the server is killed and restarted during a download', async () => {
     await upload();
     const running = download({ sha256: sha256(large) });
     while (count('GET', /large/) < 2) await sleep(1);
@@ -72,7 +72,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(downloaded()).toBe(true);
   });
 
-  test('slows down when it is told to, and gets everything done', async () => {
+  test('slows down on request, and completes everything', async () => {
     let requests = 0;
     proxy.decide(() => (++requests % 3 === 0 ? 'slow-down' : 'pass'));
     await upload();
@@ -84,7 +84,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(proxy.seen.filter(({ fault }) => fault === 'slow-down').length).toBeGreaterThan(5);
   });
 
-  test('gives up when that never ends, and leaves nothing', async () => {
+  test('gives up if that never ends, and leaves nothing', async () => {
     store = await openStore(store.url, { s3: { endpoint: proxy.endpoint, attempts: 3 } });
     fail('slow-down', Infinity, 'PUT', /partNumber=3/);
     await expect(upload()).rejects.toMatchObject({ code: 'store-busy', exitCode: 3 });
@@ -93,20 +93,20 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(await openUploads()).toEqual([]);
   });
 
-  test('knows its own object when the answer to create is lost', async () => {
+  test('recognises its own object when the response to create is lost', async () => {
     fail('lose-answer', 2, 'PUT');
     expect(await store.create('a', 'mine')).toBe(true);
     expect(count('PUT', /./)).toBe(3);
     expect(await textOf(store, 'a')).toBe('mine');
   });
 
-  test('knows the object of another when the answer to create is lost', async () => {
+  test('recognises another’s object when the response to create is lost', async () => {
     await store.create('a', 'same');
     fail('lose-answer', 2, 'PUT');
     expect(await store.create('a', 'same')).toBe(false);
   });
 
-  test('knows that an upload is complete when the answer is lost', async () => {
+  test('recognises a complete upload when the response is lost', async () => {
     fail('lose-answer', 1, 'POST', /uploadId/);
     const uploaded = await upload();
     expect(await store.head('large')).toMatchObject(uploaded);
@@ -115,7 +115,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(downloaded()).toBe(true);
   });
 
-  test.for(['HEAD', 'GET', 'PUT', 'POST'])('does every %s again when its answer is lost', async (method) => {
+  test.for(['HEAD', 'GET', 'PUT', 'POST'])('repeats every %s whose response is lost', async (method) => {
     const seen = new Set<string>();
     proxy.decide((request) => {
       const id = `${request.method} ${request.url}`;
@@ -130,7 +130,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(await keysUnder(store, '')).toEqual([]);
   });
 
-  test('takes up a download where the answer broke off', async () => {
+  test('resumes a download where the response broke off', async () => {
     await upload();
     fail('cut-answer', 7, 'GET');
     await download();
@@ -140,7 +140,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(new Set(ranges).size).toBe(PARTS + 7);
   });
 
-  test('takes up a stream where it broke off, and reads small objects again', async () => {
+  test('resumes a stream where it broke off, and rereads small objects', async () => {
     await store.write('a', large.subarray(0, 1_000_000));
     fail('cut-answer', 2, 'GET');
     expect((await buffer(await store.stream('a', { start: 5 }))).equals(large.subarray(5, 1_000_000))).toBe(true);
@@ -148,7 +148,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(large.subarray(0, 1_000_000).equals((await store.read('a')) ?? Buffer.of())).toBe(true);
   });
 
-  test('sends again what was damaged on its way up', async () => {
+  test('resends data damaged on upload', async () => {
     fail('damage-request', 3, 'PUT');
     await upload();
     await store.write('a', 'text');
@@ -158,7 +158,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(await textOf(store, 'a')).toBe('text');
   });
 
-  test('reads again, or refuses, what was damaged on its way down', async () => {
+  test('rereads, or refuses, data damaged on download', async () => {
     await upload();
     await store.write('a', 'text');
     fail('damage-answer', 2, 'GET');
@@ -169,7 +169,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(readdirSync(scratch)).toEqual(['large']);
   });
 
-  test('tells when an object is replaced while it is read', async () => {
+  test('reports an object that is replaced while it is read', async () => {
     await upload();
     let gets = 0;
     let replaced = false;
@@ -186,7 +186,7 @@ describe('the S3 store', { timeout: FAULT_TIMEOUT_MS }, () => {
     expect(readdirSync(scratch)).toEqual(['large']);
   });
 
-  test('stops at once when it is told to, and frees what was uploaded', async () => {
+  test('stops at once on abort, and frees what was uploaded', async () => {
     proxy.decide(({ url }) => (/partNumber=[45]/.test(url) ? 'hold' : 'pass'));
     const stop = new AbortController();
     const running = upload({ signal: stop.signal });

@@ -42,11 +42,11 @@ describe('the S3 store', () => {
       );
   };
 
-  test('leaves encryption to the bucket, which has S3 do it unless its owner chose otherwise', async () => {
+  test('leaves encryption to the bucket’s default', async () => {
     expect(await encryptionHeaders({})).toEqual([{}, {}, {}]);
   });
 
-  test('asks for encryption with a key of KMS', async () => {
+  test('requests encryption with a KMS key', async () => {
     const expected = {
       'x-amz-server-side-encryption': 'aws:kms',
       'x-amz-server-side-encryption-aws-kms-key-id': 'alias/lab',
@@ -55,7 +55,7 @@ describe('the S3 store', () => {
     expect(await encryptionHeaders({ kmsKeyId: 'alias/lab' })).toEqual([expected, expected, expected]);
   });
 
-  test('sends a checksum with everything that it writes', async () => {
+  test('sends a checksum with every write', async () => {
     await encryptionHeaders({});
     const bodies = proxy.seen.filter(({ method }) => method === 'PUT');
     expect(bodies).toHaveLength(4);
@@ -73,7 +73,7 @@ describe('the S3 store', () => {
     expect(proxy.seen.map(({ method }) => method)).toEqual(['PUT', 'GET', 'HEAD', 'PUT', 'GET', 'POST']);
   });
 
-  test('shows no marks that consoles leave for folders', async () => {
+  test('hides the folder markers of consoles', async () => {
     const store = await openStore(s3.newUrl(), s3.options);
     await store.write('b', 'b');
     const [, , Bucket = '', ...prefix] = store.url.split('/');
@@ -82,7 +82,7 @@ describe('the S3 store', () => {
     expect((await Array.fromAsync(store.list(''))).flat().map(({ key }) => key)).toEqual(['b']);
   });
 
-  test('says what is wrong with a bucket, a key or a network', async () => {
+  test('reports what is wrong with a bucket, a key or a network', async () => {
     const open = (url: string, options: S3StoreOptions = {}) =>
       openStore(url, { s3: { endpoint: s3.server.endpoint, attempts: 2, ...options } });
     const missing = await open('s3://no-such-bucket');
@@ -97,7 +97,7 @@ describe('the S3 store', () => {
     await expect(stranger.head('a')).rejects.toMatchObject({ code: 'store-denied' });
   });
 
-  test('has patience with a busy endpoint for credentials', { timeout: SLOW_TIMEOUT_MS }, async () => {
+  test('waits for a busy credentials endpoint', { timeout: SLOW_TIMEOUT_MS }, async () => {
     let requests = 0;
     const credentials = { AccessKeyId: S3_KEYS.AWS_ACCESS_KEY_ID, SecretAccessKey: S3_KEYS.AWS_SECRET_ACCESS_KEY };
     const expiry = { Token: '', Expiration: new Date(Date.now() + 3_600_000).toISOString() };

@@ -17,7 +17,7 @@ async function forgotten(...jobIds: string[]): Promise<void> {
   );
 }
 
-test('what the controller has forgotten is known from the accounting, by at most two commands', async () => {
+test('jobs that the controller has forgotten are found in the accounting, with at most two commands', async () => {
   const lab = openLab(cluster);
   const jobA = lab.job('A', 4, { 1: { exit: [17] }, 2: { exit: [75, 0] } }, { attempts: 2 });
   const a = await lab.engine.submit(jobA, []);
@@ -45,7 +45,7 @@ test('what the controller has forgotten is known from the accounting, by at most
   expect(counted.calls()).toHaveLength(before);
 });
 
-test('a forgotten job that succeeded is nothing to wait for, one that did not is no ground to build on', async () => {
+test('a forgotten job that succeeded is not waited for, one that failed is refused as a dependency', async () => {
   const lab = openLab(cluster);
   const good = await lab.engine.submit(lab.job('good', 2), []);
   const bad = await lab.engine.submit(lab.job('bad', 2, { 1: { exit: [1] } }), []);
@@ -68,7 +68,7 @@ test('a forgotten job that succeeded is nothing to wait for, one that did not is
   }
 });
 
-test('tasks that were cancelled before they started are counted, and an accounting that is away holds up nothing', async () => {
+test('tasks cancelled before they started are counted, and unavailable accounting blocks nothing', async () => {
   const lab = openLab(cluster);
   const a = await lab.engine.submit(lab.job('A', 1, { 0: { waitFor: 'never' } }), []);
   const b = await lab.engine.submit(lab.job('B', 5), [{ jobId: a, type: 'ANY' }]);

@@ -9,7 +9,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => cluster.stop());
 
-test('memory that runs out is the cause, also where the script says that all went well', async () => {
+test('running out of memory is the cause, even if the script reports success', async () => {
   // As a tool does whose child is killed and which does not mind.
   const careless = ['/bin/sh', '-c', '"$0" "$@" || true', process.execPath];
   const lab = openLab(cluster);

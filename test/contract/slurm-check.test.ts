@@ -64,7 +64,7 @@ test('a step that needs more time than its partition gives', async () => {
   `);
 });
 
-test('partitions that are not there or take no jobs', async () => {
+test('partitions that do not exist or accept no jobs', async () => {
   expect(await check({}, { partition: 'gpu' })).toMatchInlineSnapshot(`
     [
       "error | needs of step A | There is no partition gpu | There are: main, short, closed",
@@ -77,7 +77,7 @@ test('partitions that are not there or take no jobs', async () => {
   `);
 });
 
-test('a constraint that no node meets, which only Slurm itself can tell', async () => {
+test('a constraint that no node meets, which only Slurm can detect', async () => {
   expect(await check({}, { constraint: 'avx512' })).toMatchInlineSnapshot(`
     [
       "ok | needs of step A | 2 CPUs, 4000 MiB, 60 min: 1 node of the default partition can do that | ",
@@ -86,7 +86,7 @@ test('a constraint that no node meets, which only Slurm itself can tell', async 
   `);
 });
 
-test('an image that this site has not', async () => {
+test('an image that the site lacks', async () => {
   const container = { runtime: 'apptainer', images: { 'lab/picard': '/nowhere/picard.sif' } } as const;
   expect(await check({}, { container }, 'lab/picard')).toMatchInlineSnapshot(`
     [
@@ -100,7 +100,7 @@ test('an image that this site has not', async () => {
   expect(await check({}, { container, image }, 'lab/picard')).toContain(`ok | image of step A | ${image} | `);
 });
 
-test('a log folder that cannot be', async () => {
+test('a log folder that cannot be created', async () => {
   expect(await check({}, { logFolder: '/dev/null/logs' })).toMatchInlineSnapshot(`
     [
       "error | log folder | ENOTDIR: not a directory, mkdir '/dev/null/logs' | Name a folder that login and compute nodes share.",
@@ -122,7 +122,7 @@ test('a machine without Slurm', async () => {
   await expect(lab.engine.limits()).rejects.toMatchObject({ code: 'slurm-missing', exitCode: 3 });
 });
 
-test('what Slurm refuses at once is an error in its own words, with the step', async () => {
+test('an immediate refusal by Slurm is an error in its own words, with the step', async () => {
   const lab = openLab(cluster, { partition: 'gpu' });
   await expect(lab.engine.submit(lab.job('A', 2), [])).rejects.toMatchObject({
     code: 'slurm-refused',
@@ -133,7 +133,7 @@ test('what Slurm refuses at once is an error in its own words, with the step', a
   });
 });
 
-test('a command can be run on a node just as a task would be', async () => {
+test('a command can be run on a node like a task', async () => {
   const lab = openLab(cluster);
   const options: SlurmOptions = {
     runnerCommand: ['unused'],
@@ -158,7 +158,7 @@ test('a command can be run on a node just as a task would be', async () => {
   expect(await cluster.command('squeue', '--noheader')).toBe('');
 });
 
-test('a job that somebody holds is called stuck, with what lets it go', async () => {
+test('a held job is reported as stuck, with the command that releases it', async () => {
   const lab = openLab(cluster);
   const jobId = await lab.engine.submit(lab.job('A', 2, {}, { resources: { ...MODEST, cpus: 1 } }), []);
   await cluster.command('scontrol', 'hold', jobId);

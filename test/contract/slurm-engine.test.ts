@@ -49,7 +49,7 @@ describe('a chain of arrays', () => {
     expect(await lab.engine.verdicts(b, [0, 1, 2])).toEqual([]);
   });
 
-  test('a gather starts once all is over, and a step after success only if all succeeded', async () => {
+  test('a gather starts once everything has ended, and a step after success only if all succeeded', async () => {
     const lab = openLab(cluster);
     const index = await lab.engine.submit(lab.job('index', 1), []);
     const a = await lab.engine.submit(lab.job('A', 3, { 1: { exit: [1] } }), [{ jobId: index, type: 'SUCCESS' }]);
@@ -71,7 +71,7 @@ describe('a chain of arrays', () => {
     expect(lab.time('B-0-1.start')).toBeLessThan(lab.time('A-2-1.start'));
   });
 
-  test('no more tasks of a step run at a time than asked for', async () => {
+  test('no more tasks of a step run at a time than requested', async () => {
     const lab = openLab(cluster, { maxRunning: 2 });
     const a = await lab.engine.submit(lab.job('A', 5, { '*': { waitFor: 'go' } }), []);
     await until(
@@ -95,7 +95,7 @@ describe('a chain of arrays', () => {
 });
 
 describe('the job', () => {
-  test('sees its variables as they are, its index and try, and nothing of who submitted it', async () => {
+  test('sees its variables unchanged, its index and attempt, and nothing of the submitter’s environment', async () => {
     const lab = openLab(cluster, { environment: { ...cluster.environment, SECRET: 'x', SBATCH_PARTITION: 'nowhere' } });
     const odd = { ODD: 'a,b=\'c\' "d" $HOME `id` \n%A \\ é', EMPTY: '' };
     const job = lab.job('A', 2);
@@ -134,7 +134,7 @@ describe('the job', () => {
   });
 });
 
-describe('another try', () => {
+describe('another attempt', () => {
   test('is made for exit 75 alone, by that element alone, and its successor waits for it', async () => {
     const lab = openLab(cluster);
     const plan = { 0: { exit: [75, 0] }, 1: { exit: [75] }, 2: { exit: [75, 3] } };
@@ -161,7 +161,7 @@ describe('another try', () => {
 });
 
 describe('causes', () => {
-  test('are told apart', async () => {
+  test('are distinguished', async () => {
     const lab = openLab(cluster);
     const nowhere = lab.another({ runnerCommand: ['/nowhere/node'] });
     const plan = { 0: { signal: 'SIGKILL' }, 1: { memoryMiB: 400 }, 2: { exit: [9] } } as const;
@@ -205,7 +205,7 @@ describe('causes', () => {
 });
 
 describe('cancel', () => {
-  test('ends what runs and what waits, by one command, and is over when it says so', async () => {
+  test('ends running and waiting tasks with one command, and returns once they have ended', async () => {
     const lab = openLab(cluster);
     const a = await lab.engine.submit(lab.job('A', 4, { '*': { waitFor: 'never' } }), []);
     const b = await lab.engine.submit(lab.job('B', 4), [{ jobId: a, type: 'N_TO_N' }]);
@@ -231,7 +231,7 @@ describe('cancel', () => {
   });
 });
 
-describe('a process that knows nothing', () => {
+describe('a new process', () => {
   test('finds jobs by name and polls them with at most two commands', async () => {
     const lab = openLab(cluster);
     const jobs = [lab.job('A', 3), lab.job('B', 200), lab.job('C', 1)];
@@ -255,7 +255,7 @@ describe('a process that knows nothing', () => {
   });
 });
 
-test('the time limit is a cause, and the runner is told in time to say so itself', async () => {
+test('the time limit is a cause, and the runner is signalled in time to record it', async () => {
   const { lab, jobId } = endless;
   await lab.over(jobId);
   expect(await lab.engine.verdicts(jobId, [0])).toEqual([

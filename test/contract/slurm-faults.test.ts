@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 describe('a controller that is frozen', () => {
-  test('while it takes a job: sbatch gives up, and there is one job all the same', async () => {
+  test('while it accepts a job: sbatch gives up, and there is still exactly one job', async () => {
     const lab = openLab(cluster);
     const counted = countCalls(cluster);
     const engine = lab.another({ environment: { ...cluster.environment, PATH: counted.path } });
@@ -29,7 +29,7 @@ describe('a controller that is frozen', () => {
     expect(counted.calls().filter((program) => program === 'sbatch')).toEqual(['sbatch']);
   });
 
-  test('for longer than anybody waits: that is said, and nothing is taken for over', async () => {
+  test('for longer than the engine waits: that is reported, and nothing counts as ended', async () => {
     const lab = openLab(cluster);
     const a = await lab.engine.submit(lab.job('A', 1), []);
     process.kill(cluster.controllerPid(), 'SIGSTOP');
@@ -46,7 +46,7 @@ describe('a controller that is frozen', () => {
 });
 
 describe('a controller that is restarted', () => {
-  test('while tasks run: polls wait for it, and every task is done once', async () => {
+  test('while tasks run: polls wait for it, and every task runs once', async () => {
     const lab = openLab(cluster);
     const a = await lab.engine.submit(lab.job('A', 3, { 0: { waitFor: 'go' } }), []);
     const b = await lab.engine.submit(lab.job('B', 3), [{ jobId: a, type: 'N_TO_N' }]);
@@ -77,7 +77,7 @@ describe('a controller that is restarted', () => {
   });
 });
 
-describe('a node that is lost', () => {
+describe('a lost node', () => {
   /** Waits until a task runs, and takes its node away; the node comes back by itself as soon as it is asked. */
   async function loseNode(jobId: string): Promise<void> {
     const node = await until(
@@ -87,7 +87,7 @@ describe('a node that is lost', () => {
     await cluster.command('scontrol', 'update', `nodename=${node.trim()}`, 'state=down', 'reason=test');
   }
 
-  test('gives its task to another node, and the chain goes on', async () => {
+  test('has its task run on another node, and the chain continues', async () => {
     const lab = openLab(cluster);
     const plan = { 0: { waitFor: 'go' } };
     const a = await lab.engine.submit(lab.job('A', 2, plan, { attempts: 2 }), []);
@@ -102,7 +102,7 @@ describe('a node that is lost', () => {
     expect(lab.events('start')).toEqual(['A-0-1.start', 'A-0-2.start', 'A-1-1.start', 'B-0-1.start', 'B-1-1.start']);
   });
 
-  test('is the cause where no try is left', async () => {
+  test('is the cause if no attempt is left', async () => {
     const lab = openLab(cluster);
     const a = await lab.engine.submit(lab.job('A', 1, { 0: { waitFor: 'never' } }), []);
     await loseNode(a);
@@ -112,7 +112,7 @@ describe('a node that is lost', () => {
     ]);
   });
 
-  test('again and again is the cause, too, once all tries are used', async () => {
+  test('repeatedly is the cause, too, once all attempts are used', async () => {
     const lab = openLab(cluster);
     const a = await lab.engine.submit(lab.job('A', 1, { 0: { waitFor: 'never' } }, { attempts: 2 }), []);
     for (const attempt of [1, 2]) {
@@ -131,7 +131,7 @@ describe('a node that is lost', () => {
 });
 
 describe('a log folder', () => {
-  test('on a full disk: the task does not start, and that is said', async () => {
+  test('on a full disk: the task does not start, and that is reported', async () => {
     const lab = openLab(cluster);
     const logs = join(lab.folder, 'logs');
     // Room for the folder itself and one file.

@@ -10,7 +10,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => cluster.stop());
 
-test('a controller that has no room for more tasks is waited for', async () => {
+test('a controller at its limit of tasks is waited for', async () => {
   const lab = openLab(cluster);
   const a = await lab.engine.submit(lab.job('A', 3), []);
   const b = await lab.engine.submit(lab.job('B', 3), []);

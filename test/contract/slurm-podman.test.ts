@@ -22,7 +22,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => cluster.stop());
 
-test('podman runs an image with its variables and folders, and hands its exit code and its signals on', async () => {
+test('podman runs an image with its variables and folders, and passes on exit code and signals', async () => {
   const folder = join(cluster.home, 'my data');
   mkdirSync(folder);
   const script = `

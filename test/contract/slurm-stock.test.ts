@@ -21,7 +21,7 @@ const SLOW = 10;
 const FAILED = 20;
 const HEALTHY = SAMPLES - 1;
 
-test('the limit that the engine tells is the number of tasks that Slurm watches', async () => {
+test('the limit that the engine reports is the number of tasks that Slurm examines', async () => {
   const { engine } = openLab(cluster);
   expect(await engine.limits()).toEqual({
     maxArraySize: 10,
@@ -34,7 +34,7 @@ test('the limit that the engine tells is the number of tasks that Slurm watches'
   });
 });
 
-describe('33 samples of which one fails', () => {
+describe('33 samples, one of which fails', () => {
   test('go through in arrays of that size: no healthy sample stalls or is cancelled', async () => {
     const lab = openLab(cluster);
     const { maxArraySize } = await lab.engine.limits();

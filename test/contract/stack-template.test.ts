@@ -31,7 +31,7 @@ test('cfn-lint finds nothing in the template', () => {
   expect(lint(template)).toEqual({ status: 0, output: '' });
 });
 
-test('cfn-lint finds what is planted: a misspelt property, a value that is none, a resource that may be missing', () => {
+test('cfn-lint finds planted errors: a misspelt property, an invalid value, a resource that may be missing', () => {
   const planted = [
     ['HttpTokens: required', 'HttpTokens: perhaps'],
     ['ScanOnPush: true', 'ScanOnPull: true'],

@@ -39,7 +39,7 @@ async function gc(cwd: string, ...flags: string[]): Promise<Told> {
 
 const groups = ({ garbage }: Told) => garbage.map(({ kind, group }) => `${kind} ${group}`);
 
-test('a run that ended long ago: what was only on the way goes, and nobody misses it', async () => {
+test('a run that ended long ago: intermediates are removed, and are not needed', async () => {
   const cwd = workFolder(TWO_TEXTS);
   await exits(0, RUN, { cwd });
   expect(groups(await gc(cwd))).toEqual([]);
@@ -97,7 +97,7 @@ test('a run that ended long ago: what was only on the way goes, and nobody misse
   expect((await exits(0, ['status', 'letters-1'], { cwd })).stdout).toBe(status);
 });
 
-test('a later step that lost its output is done again from what gc has removed', async () => {
+test('a later step that lost its output reruns from what gc has removed', async () => {
   const cwd = workFolder(TWO_TEXTS);
   await exits(0, RUN, { cwd });
   age(cwd, 40);
@@ -117,7 +117,7 @@ test('a later step that lost its output is done again from what gc has removed',
   ]);
 });
 
-test('an intermediate folder of which only a part is left is no damage to a run that is over', async () => {
+test('a partly removed intermediate folder is not damage to a finished run', async () => {
   const cwd = workFolder(TWO_TEXTS);
   await exits(0, RUN, { cwd });
   const [file = ''] = globSync(`${STORE}/v1/letters/outputs/sorted/S1*/*`, { cwd });
@@ -151,7 +151,7 @@ test('a reader that has succeeded with other outputs does not count', async () =
   expect([outputs(cwd, 'a'), outputs(cwd, 'b')]).toEqual([['S2.a'], []]);
 });
 
-test('a mark that cannot be read stands in nobody’s way, and is seen to appear', async () => {
+test('an unreadable mark blocks nothing, and its appearance is noticed', async () => {
   const cwd = workFolder(TWO_TEXTS);
   addFiles(cwd, { [`${STORE}/v1/gc.json`]: '' });
   await exits(0, RUN, { cwd });
@@ -160,7 +160,7 @@ test('a mark that cannot be read stands in nobody’s way, and is seen to appear
   expect(readFileSync(join(cwd, STORE, 'v1/gc.json'), 'utf8')).toContain('"over":true');
 });
 
-test('who may not ask AWS Batch clears up the store all the same', async () => {
+test('gc without permission for AWS Batch still cleans up the store', async () => {
   const batch = createServer((_, answer) => {
     answer.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException', 'content-type': 'application/json' });
     answer.end('{"message":"no"}');
@@ -183,7 +183,7 @@ test('who may not ask AWS Batch clears up the store all the same', async () => {
   expect(outputs(cwd, 'sorted')).toEqual([]);
 });
 
-test('outputs of attempts that left no record go, once no run of the pipeline is at work', async () => {
+test('outputs of attempts without a record are removed once no run of the pipeline is running', async () => {
   const cwd = workFolder({ 'in/S1.txt': 'print fine\n', 'in/S2.txt': `hold HERE\n` });
   addFiles(cwd, { 'in/S2.txt': `hold ${cwd}/S2\n` });
   const run = startCli(['run', OBEY, '-s', 'in/*.txt', '--cpus', '2'], { cwd });
@@ -209,7 +209,7 @@ test('outputs of attempts that left no record go, once no run of the pipeline is
   expect((await gc(cwd)).garbage).toEqual([]);
 });
 
-test('what a writer left that died goes after a day', async () => {
+test('leftovers of a dead writer are removed after a day', async () => {
   const cwd = workFolder(TWO_TEXTS);
   await exits(0, RUN, { cwd });
   addFiles(cwd, { [`${STORE}/.tmp/old`]: 'half', [`${STORE}/.tmp/new`]: 'half' });
@@ -220,7 +220,7 @@ test('what a writer left that died goes after a day', async () => {
   expect(filesIn(join(cwd, STORE, '.tmp'))).toEqual(['new']);
 });
 
-test('a run that starts meanwhile is refused, and one that is starting holds everything back', async () => {
+test('a run that starts meanwhile is refused, and one that is starting blocks everything', async () => {
   const cwd = workFolder(TWO_TEXTS);
   await exits(0, RUN, { cwd });
   age(cwd, 40);
@@ -243,7 +243,7 @@ test('a run that starts meanwhile is refused, and one that is starting holds eve
   await exits(0, changed, { cwd });
 });
 
-test('a retry that is refused meanwhile leaves the run as it was, and one that begins holds its pipeline back', async () => {
+test('a retry that is refused meanwhile leaves the run unchanged, and one that is starting blocks its pipeline', async () => {
   const cwd = workFolder(TWO_TEXTS);
   await exits(0, RUN, { cwd });
   for (const file of globSync(`${STORE}/v1/letters/outputs/marked/S1*/*`, { cwd })) rmSync(join(cwd, file));
@@ -266,7 +266,7 @@ test('a retry that is refused meanwhile leaves the run as it was, and one that b
   await exits(0, ['retry'], { cwd });
 });
 
-test('runs and gc at the same time: whoever is refused has lost nothing', async () => {
+test('runs and gc at the same time: a refused run has lost nothing', async () => {
   const cwd = workFolder(TWO_TEXTS);
   await exits(0, RUN, { cwd });
   for (let round = 2; round <= 5; round++) {

@@ -42,7 +42,7 @@ async function batchPipeline(cwd: string, ...args: string[]) {
 }
 
 describe('the package', () => {
-  test('holds the program and its papers, nothing else', () => {
+  test('contains the program and its documents, nothing else', () => {
     const files = globSync('**/*', { cwd: join(home, 'node_modules/batch-pipeline') });
     const tops = files.filter((file) => !file.includes('/')).toSorted();
     expect(tops).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
@@ -52,7 +52,7 @@ describe('the package', () => {
     ]);
   });
 
-  test('holds the folders of its images, with Fetch & Run, and no source of theirs', () => {
+  test('contains the folders of its images, with Fetch & Run, and none of their source', () => {
     const images = join(home, 'node_modules/batch-pipeline/dist/images');
     const files = [
       ...globSync('**/*.*', { cwd: images }),
@@ -69,7 +69,7 @@ describe('the package', () => {
     expect(packages.toSorted()).toEqual(['@esbuild', 'batch-pipeline', 'esbuild', 'zod']);
   });
 
-  test('says on an older Node which one it needs', async () => {
+  test('reports on an older Node which version it needs', async () => {
     const older = "data:text/javascript,Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } })";
     const program = join(home, 'node_modules/.bin/batch-pipeline');
     const done = await execa(process.execPath, ['--import', older, program, '--version'], { reject: false });
@@ -78,7 +78,7 @@ describe('the package', () => {
 });
 
 describe('the command of the package', () => {
-  test('tells its version, and helps', async () => {
+  test('prints its version and help', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     expect(await batchPipeline(home, '--version')).toMatchObject({ exitCode: 0, stdout: version });
     const help = await batchPipeline(home, '--help');
@@ -99,7 +99,7 @@ describe('the command of the package', () => {
     expect(built.stderr).toMatch(/DEBIAN_IMAGE, KALLISTO_VERSION, NODE_IMAGE, PICARD_VERSION, PIZZLY_VERSION/);
   });
 
-  test('takes a newcomer from init to results', async () => {
+  test('leads from init to results', async () => {
     expect(await batchPipeline(home, 'init', 'mine')).toMatchObject({ exitCode: 0 });
     const mine = join(home, 'mine');
     const samples = ['./pipeline.ts', '--samples', 'reads/*.txt'];
@@ -132,12 +132,12 @@ describe('the types of the package', () => {
     return stdout.split('\n').filter((line) => /error TS/.test(line));
   }
 
-  test('fit what init writes', async () => {
+  test('match what init writes', async () => {
     expect(await batchPipeline(home, 'init', 'written')).toMatchObject({ exitCode: 0 });
     expect(await complaints('typed', readFileSync(join(home, 'written/pipeline.ts'), 'utf8'))).toEqual([]);
   });
 
-  test('do not let wrong names of inputs, outputs and params pass', async () => {
+  test('reject wrong names of inputs, outputs and params', async () => {
     const text = readFileSync(join(ROOT, 'test/fixtures/does-not-compile.ts'), 'utf8');
     const wrong = text.split('\n').flatMap((line, index) => (line.endsWith('// wrong') ? [index + 1] : []));
     const found = await complaints('mistaken', text);

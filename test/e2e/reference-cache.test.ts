@@ -103,7 +103,7 @@ test('six runners at once fetch each shared input once, and stage the same bytes
   expect(bytesIn(plain) - bytesIn(cached)).toBe(11 * GENOME_BYTES);
 });
 
-test('a runner that is killed while it fetches costs nobody anything', async () => {
+test('a runner that is killed while it fetches does not affect others', async () => {
   const { cwd, env, args, records } = lab();
   await exits(0, args('plain'), { cwd, env });
   const cache = workFolder();
@@ -117,7 +117,7 @@ test('a runner that is killed while it fetches costs nobody anything', async () 
   expect(globSync('references/incoming/*', { cwd: cache })).toEqual([]);
 });
 
-test('a task that takes shared inputs from the cache changes nothing for one that works with them', async () => {
+test('a task that evicts shared inputs does not affect one that uses them', async () => {
   const { cwd, env, args, write, records } = lab();
   const cached = { cwd, env: { ...env, BATCH_PIPELINE_CACHE: workFolder() } };
   const flag = join(cwd, 'flag');
@@ -131,7 +131,7 @@ test('a task that takes shared inputs from the cache changes nothing for one tha
   expect(cachedInputs(found, 'index')).toEqual(['align/S2']);
 });
 
-test('a cache that cannot be used is said once in the log, and nothing is lost by it', async () => {
+test('an unusable cache is reported once in the log, and nothing is lost', async () => {
   const { cwd, env, args, records } = lab();
   await exits(0, args('plain'), { cwd, env });
   await exits(0, args('without'), { cwd, env: { ...env, BATCH_PIPELINE_CACHE: join(cwd, 'absent') } });

@@ -15,7 +15,7 @@ test('the sources keep the rules of docs/architecture.md', () => {
   expect(violations(files, table)).toEqual([]);
 });
 
-test('the table has a row for every folder that it is about', () => {
+test('the table has a row for every folder', () => {
   expect([...table.keys()]).toEqual([
     ...['pipeline', 'record', 'plan', 'store', 'samples', 'ledger', 'engine', 'runner', 'fetch-and-run', 'run'],
     ...['deploy', 'gc', 'views', 'cli'],
@@ -77,7 +77,7 @@ describe('a planted violation is caught:', () => {
   });
 });
 
-test('what the rules allow is no violation', () => {
+test('what the rules allow is not a violation', () => {
   const fine = [
     ['src/pipeline/load-pipeline.ts', "import { BUILT_IN } from '../../pipelines/catalog.ts';"],
     ['src/pipeline/step.ts', "import type { FailureCause } from '../record/cause.ts';"],

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { combineCrc32 } from '../../src/store/s3/combine-crc32.ts';
 
-test('the CRC-32 of pieces in a row is that of the whole', () => {
+test('the CRC-32 of consecutive pieces is that of the whole', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), (pieces) => {
       const combined = pieces.reduce((sum, piece) => combineCrc32(sum, crc32(piece), piece.length), 0);

@@ -49,19 +49,19 @@ const UNDECLARED: Readonly<Record<string, [Files, string]>> = {
   ],
 };
 
-test('a read of what lies beside the code is refused where the step does not declare it', () => {
+test('an undeclared read relative to the code is refused', () => {
   const told = tellCodes(Object.values(UNDECLARED).map(([files]) => files));
   expect(told).toEqual(Object.values(UNDECLARED).map(([, error]) => ({ errors: [error] })));
 });
 
-test('a read that no step reaches is nobody’s business', () => {
+test('a read that no step reaches is ignored', () => {
   const [told] = tellCodes([
     { 'pipeline.ts': twoSteps('function where(): string { return import.meta.filename; }\nvoid where;', '') },
   ]);
   expect(Object.keys(told?.codes ?? {})).toEqual(['one', 'two']);
 });
 
-test('a file that is declared has to be there, and a regular file beside the pipeline', () => {
+test('a declared file must exist, as a regular file beside the pipeline', () => {
   const declare = (name: string): Files => ({ 'pipeline.ts': twoSteps('', '', '', [name]), 'folder/a': '' });
   const told = tellCodes([declare('./gone.R'), declare('folder'), declare('/etc/hosts')]);
   const hint = 'pipeline.ts | Name regular files in files: […], by paths relative to the pipeline file.';

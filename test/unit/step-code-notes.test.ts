@@ -28,7 +28,7 @@ function workplace(): Workplace {
   };
 }
 
-test('what was found is kept for as long as nothing that it was found in changes', () => {
+test('an analysis is kept as long as none of its sources change', () => {
   const { write, told, notes } = workplace();
   write('pipeline.ts', twoSteps("import { a } from 'dep';", "console.log(a); await import('./later.ts');"));
   write('later.ts', 'export const b = 1;\n');
@@ -50,7 +50,7 @@ test('what was found is kept for as long as nothing that it was found in changes
   expect(told()).toEqual(found.at(-1));
 });
 
-test('what was found is not kept when an import leads to another file', () => {
+test('an analysis is not kept when an import resolves to another file', () => {
   const { write, told } = workplace();
   const head =
     "import { f } from '#lib';\nimport { f as a } from './a.ts';\nimport { f as b } from './b.ts';\nvoid a, b;";

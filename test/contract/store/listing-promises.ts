@@ -34,7 +34,7 @@ export function listingPromises(harness: StoreHarness): void {
       await expect(Array.fromAsync(drain(store, prefix))).rejects.toMatchObject({ code: 'store-key-invalid' });
     });
 
-    test('the store itself keeps nothing that shows', async () => {
+    test('the store’s own files do not show', async () => {
       await store.write('a', '1');
       await store.create('b', '2');
       expect(await keysUnder(store, '')).toEqual(['a', 'b']);
@@ -65,7 +65,7 @@ export function listingPromises(harness: StoreHarness): void {
       },
     );
 
-    test('a listing stops when it is told to', async () => {
+    test('a listing stops on abort', async () => {
       await store.write('a', '1');
       const signal = AbortSignal.abort();
       await expect(Array.fromAsync(store.list('', { signal }))).rejects.toMatchObject({ name: 'AbortError' });

@@ -37,7 +37,7 @@ export function objectPromises(harness: StoreHarness): void {
       store = await harness.open();
     });
 
-    test('what is absent is undefined, or object-not-found where it is needed', async () => {
+    test('an absent object is undefined, or object-not-found where required', async () => {
       expect(await store.head('no/such')).toBeUndefined();
       expect(await store.read('no/such')).toBeUndefined();
       const target = `${harness.scratch()}/target`;
@@ -47,7 +47,7 @@ export function objectPromises(harness: StoreHarness): void {
       expect(await keysUnder(store, '')).toEqual([]);
     });
 
-    test('a part of a key is no object', async () => {
+    test('part of a key is not an object', async () => {
       await store.write('a/b/c', 'x');
       expect(await store.head('a/b')).toBeUndefined();
       expect(await store.read('a')).toBeUndefined();
@@ -56,7 +56,7 @@ export function objectPromises(harness: StoreHarness): void {
       expect(await keysUnder(store, '')).toEqual(['a/b/c']);
     });
 
-    test('text, bytes and nothing come back as they were', async () => {
+    test('text, bytes and empty content come back unchanged', async () => {
       const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7) % 256);
       await store.write('text', 'Grüße 🧬\n');
       await store.write('bytes', bytes);
@@ -69,14 +69,14 @@ export function objectPromises(harness: StoreHarness): void {
       expect(await store.head('bytes')).toMatchObject({ key: 'bytes', size: 300_000 });
     });
 
-    test('whoever opens the same URL finds the same objects', async () => {
+    test('opening the same URL finds the same objects', async () => {
       await store.write('a', '1');
       const again = await openStore(store.url, harness.options);
       expect(again.url).toBe(store.url);
       expect(await textOf(again, 'a')).toBe('1');
     });
 
-    test('an overwrite is visible at once, in every way of looking', async () => {
+    test('an overwrite is visible at once, to every method', async () => {
       for (const body of ['first', 'second, longer', '3rd']) {
         await store.write('a', body);
         expect(await textOf(store, 'a')).toBe(body);
@@ -87,7 +87,7 @@ export function objectPromises(harness: StoreHarness): void {
       }
     });
 
-    test('the etag changes with the content, also when the size does not, and not without', async () => {
+    test('the etag changes exactly with the content, even if the size stays', async () => {
       const seen = new Set<string | undefined>();
       for (let i = 100; i < 150; i++) {
         await store.write('a', `body ${i}`);
@@ -101,13 +101,13 @@ export function objectPromises(harness: StoreHarness): void {
       }
     });
 
-    test('a stream starts where it is told to', async () => {
+    test('a stream starts at the given position', async () => {
       await store.write('digits', '0123456789');
       const from = async (start: number) => (await buffer(await store.stream('digits', { start }))).toString();
       expect(await Promise.all([0, 4, 9, 10, 11].map(from))).toEqual(['0123456789', '456789', '9', '', '']);
     });
 
-    test('create makes an object once, whatever made it before', async () => {
+    test('create creates an object once, however it was written before', async () => {
       expect(await store.create('a', 'one')).toBe(true);
       expect(await store.create('a', 'two')).toBe(false);
       await store.write('b', 'one');
@@ -118,14 +118,14 @@ export function objectPromises(harness: StoreHarness): void {
       expect(await textOf(store, 'a')).toBe('three');
     });
 
-    test('a name is free again when the object below it is gone', async () => {
+    test('a name is available again once the object below it is removed', async () => {
       await store.write('name/below', '1');
       await store.remove(['name/below']);
       await store.write('name', '2');
       expect(await keysUnder(store, '')).toEqual(['name']);
     });
 
-    test('odd names are names', async () => {
+    test('unusual names work', async () => {
       for (const name of ODD_NAMES) await store.write(`odd/${name}`, name);
       const keys = ODD_NAMES.map((name) => `odd/${name}`).sort();
       expect(await keysUnder(store, 'odd/')).toEqual(keys);

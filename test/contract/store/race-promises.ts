@@ -38,13 +38,13 @@ export function racePromises(harness: StoreHarness): void {
       }
     });
 
-    test('writers of equal bodies are told apart too', { timeout: RACE_TIMEOUT_MS }, async () => {
+    test('writers of equal bodies are distinguished too', { timeout: RACE_TIMEOUT_MS }, async () => {
       const keys = Array.from({ length: 10 }, (_, i) => `race/${i}`);
       const wins = await race<number[]>(['x', 'x', 'x'].map((letter) => part('create', letter, keys, 10)));
       expect(keys.map((_, i) => wins.reduce((sum, each) => sum + (each[i] ?? 0), 0))).toEqual(keys.map(() => 1));
     });
 
-    test('a reader never sees a part or a mixture of writes', { timeout: RACE_TIMEOUT_MS }, async () => {
+    test('a reader never sees a partial or mixed write', { timeout: RACE_TIMEOUT_MS }, async () => {
       const size = 200_000;
       for (const letter of ['a', 'b']) running.push(await startProcess(part('write', letter, ['shared'], size)));
       for (const each of running) each.go().catch(() => undefined);

@@ -75,7 +75,7 @@ export function transferPromises(harness: StoreHarness): void {
       expect(await textOf(store, 'a')).toBe('content');
     });
 
-    test('content that is not what was recorded is never published', async () => {
+    test('content that differs from its recorded checksum is never published', async () => {
       await store.write('a', 'before');
       const original = file('content', 'original');
       symlinkSync(original, join(scratch, 'link'));
@@ -88,20 +88,24 @@ export function transferPromises(harness: StoreHarness): void {
       expect(leftovers()).toEqual(['link', 'original']);
     });
 
-    test('content that is not what was recorded never arrives', { timeout: LARGE_TIMEOUT_MS }, async () => {
-      await store.write('small', 'content');
-      await store.putFile('large', file(noise(LARGE_BYTES), 'large'));
-      const before = leftovers();
-      for (const key of ['small', 'large']) {
-        const target = join(scratch, 'target');
-        const arrival = store.getFile(key, target, { sha256: sha256('something else') });
-        await expect(arrival).rejects.toMatchObject({ code: 'checksum-mismatch' });
-        expect(existsSync(target)).toBe(false);
-      }
-      expect(leftovers()).toEqual(before);
-    });
+    test(
+      'content that differs from its recorded checksum is never delivered',
+      { timeout: LARGE_TIMEOUT_MS },
+      async () => {
+        await store.write('small', 'content');
+        await store.putFile('large', file(noise(LARGE_BYTES), 'large'));
+        const before = leftovers();
+        for (const key of ['small', 'large']) {
+          const target = join(scratch, 'target');
+          const arrival = store.getFile(key, target, { sha256: sha256('something else') });
+          await expect(arrival).rejects.toMatchObject({ code: 'checksum-mismatch' });
+          expect(existsSync(target)).toBe(false);
+        }
+        expect(leftovers()).toEqual(before);
+      },
+    );
 
-    test('what cannot be read is not stored', async () => {
+    test('an unreadable file is not stored', async () => {
       const unreadable = { code: 'file-unreadable' };
       mkdirSync(join(scratch, 'folder'));
       symlinkSync(join(scratch, 'nowhere'), join(scratch, 'dangling'));
@@ -121,7 +125,7 @@ export function transferPromises(harness: StoreHarness): void {
       expect(leftovers()).toEqual(['file']);
     });
 
-    test('an abort on the way leaves nothing', { timeout: LARGE_TIMEOUT_MS }, async () => {
+    test('an abort in transit leaves nothing', { timeout: LARGE_TIMEOUT_MS }, async () => {
       const original = file(noise(LARGE_BYTES), 'original');
       symlinkSync(original, join(scratch, 'link'));
       const stop = new AbortController();

@@ -17,7 +17,7 @@ export function upkeepPromises(harness: StoreHarness): void {
       store = await harness.open();
     });
 
-    test('an object tells when it was written, in a listing as in a look', async () => {
+    test('an object has its write time, in list and head', async () => {
       const before = Date.now() - SECOND_MS;
       await store.write('a', '1');
       const first = await store.head('a');
@@ -29,13 +29,13 @@ export function upkeepPromises(harness: StoreHarness): void {
       expect((await store.head('a'))?.modified).toBeGreaterThanOrEqual(first?.modified ?? Infinity);
     });
 
-    test('nothing is unfinished in a new store, or after a whole write', async () => {
+    test('nothing is unfinished in a new store, or after a complete write', async () => {
       expect(await store.unfinished()).toEqual([]);
       await store.write('a', '1');
       expect(await store.unfinished()).toEqual([]);
     });
 
-    test('what a killed writer left is found, is no object, and can be removed', async () => {
+    test('leftovers of a killed writer are found, are not objects, and can be removed', async () => {
       const scratch = harness.scratch();
       writeFileSync(join(scratch, 'large'), noise(LARGE_BYTES));
       // A link is copied, where a file would be moved.

@@ -58,7 +58,7 @@ function deployed(): Deployed {
   return JSON.parse(readFileSync(join(folder, 'deployment.json'), 'utf8')) as Deployed;
 }
 
-test('deploy makes bucket, roles, queue and images, and does it once', { timeout: 900_000 }, async () => {
+test('deploy creates bucket, roles, queue and images, once', { timeout: 900_000 }, async () => {
   await command(0, 'deploy', '--stack-name', 'mixed', '--store', STORE);
   const { images } = deployed();
   expect(Object.keys(images).toSorted()).toEqual(['base', 'kallisto', 'picard', 'pizzly']);
@@ -114,7 +114,7 @@ test('samples are found by a pattern and by a list in the bucket', async () => {
   }
 });
 
-test('all known fusions are found, and none else', () => {
+test('all known fusions are found, and no others', () => {
   const found = GOOD.map((sample) => {
     const file = join(folder, 'batch', sample, 'pizzly', `${sample}.json`);
     return [sample, foundInPizzlyJson(readFileSync(file, 'utf8'), file)] as const;
@@ -161,7 +161,7 @@ async function fetchAndRun(file: string, type: string, argv: readonly string[]):
   return [[status, container.exitCode], events.map(({ message }) => message)];
 }
 
-test("a user's own script and zip run in our images by the contract of Fetch & Run", async () => {
+test("a user's own script and zip run in our images with the contract of Fetch & Run", async () => {
   writeFileSync(join(folder, 'mine.sh'), '#!/bin/bash\necho "hello $1 from $(id -un)"\n');
   expect(await fetchAndRun('mine.sh', 'script', ['mine.sh', 'script'])).toEqual([
     ['SUCCEEDED', 0],

@@ -32,7 +32,7 @@ function submissions(lab: BatchLab): { jobName: string; jobId: string }[] {
 }
 
 describe('batch-pipeline --engine aws-batch', () => {
-  test('runs with the line that the seed was started with, and gives the bytes of the local engine', async () => {
+  test('runs with the original’s command line, and gives the bytes of the local engine', async () => {
     const lab = await openBatchLab(stack);
     const wishes = { S1: 'one', S2: 'two', S3: 'three' };
     lab.samples(wishes);
@@ -111,7 +111,7 @@ describe('batch-pipeline --engine aws-batch', () => {
     expect((await lab.command('status', '--watch', '--store', lab.store)).code).toBe(0);
   });
 
-  test('a failed sample stays alone; the gather comes later; memory is raised for who ran out of it', async () => {
+  test('a failed sample affects no other; the gather comes later; memory is raised for the sample that ran out of it', async () => {
     const lab = await openBatchLab(stack);
     const wishes = lab.samples({ good: 'fine', bad: 'fail', big: 'memory 300' });
     const ran = await lab.command(...lab.run, ...wishes, '--set', 'b.memory=250MB', '--watch');
@@ -137,7 +137,7 @@ describe('batch-pipeline --engine aws-batch', () => {
     expect(readFileSync(join(lab.folder, 'out/cohort/all/list.txt'), 'utf8')).toBe('good ok\nbad tool\nbig ok\n');
   });
 
-  test('with a conductor it gathers after a failure with nobody looking', async () => {
+  test('with a conductor it gathers after a failure without any further command', async () => {
     const lab = await openBatchLab(stack);
     const ran = await lab.command(...lab.run, ...lab.samples({ S1: 'one', S2: 'fail', S3: 'three' }), '--conductor');
     expect(ran.code, ran.stderr).toBe(0);
@@ -157,7 +157,7 @@ describe('batch-pipeline --engine aws-batch', () => {
     expect(await stack.takeCalls()).toEqual({});
   });
 
-  test('the same command again goes on with what is at work, and submits nothing twice', async () => {
+  test('the same command again continues with the running jobs, and submits nothing twice', async () => {
     const lab = await openBatchLab(stack);
     await stack.control('POST', 'settings', { slots: 0 });
     const flags = [...lab.run, ...lab.samples({ S1: 'one', S2: 'two' })];
@@ -239,7 +239,7 @@ describe('before money is spent,', () => {
     ],
     ['inputs on this machine', (run) => [...run, '--inputs', '.'], /cannot reach .*\/S1\.txt/],
     ['a store on this machine', (run) => [...run, '--store', 'here'], /cannot reach .*here/],
-  ])('%s is told, and nothing is submitted', async ([, change, message]) => {
+  ])('%s is reported, and nothing is submitted', async ([, change, message]) => {
     const lab = await openBatchLab(stack);
     const sheet = lab.samples({ S1: 'one', S2: 'two' });
     for (const sample of ['S1', 'S2']) writeFileSync(join(lab.folder, `${sample}.txt`), 'one\n');

@@ -11,7 +11,7 @@ beforeAll(() => {
 afterAll(() => stack.stop());
 
 describe('interrupted', () => {
-  test('it tells that CloudFormation goes on, and the same command follows it', async () => {
+  test('it reports that CloudFormation continues, and the same command follows it', async () => {
     const lab = openDeployLab(stack, { BATCH_PIPELINE_POLL_SECONDS: '2' });
     const begun = lab.startDeploy();
     await begun.printed(/^CREATE_IN_PROGRESS/m);
@@ -23,7 +23,7 @@ describe('interrupted', () => {
 });
 
 describe('a creation that fails', () => {
-  test('is told with the first resource that failed and why, and is cleared away by the next', async () => {
+  test('is reported with the first failed resource and the reason, and cleaned up by the next', async () => {
     const lab = openDeployLab(stack);
     stack.aws('logs', 'create-log-group', '--log-group-name', `/aws/batch/${lab.name}`);
     const failed = await lab.deploy();
@@ -38,7 +38,7 @@ describe('a creation that fails', () => {
     expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('DELETE_COMPLETE')]);
   });
 
-  test('an update that fails leaves what was there', async () => {
+  test('an update that fails leaves the previous state', async () => {
     const lab = openDeployLab(stack);
     expect((await lab.deploy()).code).toBe(0);
     await stack.control('POST', 'faults', {

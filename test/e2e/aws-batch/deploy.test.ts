@@ -19,7 +19,7 @@ describe('batch-pipeline deploy', () => {
     lab = openDeployLab(stack);
   });
 
-  test('shows what it would make, and makes nothing', async () => {
+  test('shows what it would create, and creates nothing', async () => {
     const planned = await lab.deploy('--plan');
     expect(planned.code, planned.stderr).toBe(0);
     expect(planned.stdout).toMatch(/^\+ add {2}Bucket +AWS::S3::Bucket$/m);
@@ -28,7 +28,7 @@ describe('batch-pipeline deploy', () => {
     expect(existsSync(objects(lab, ''))).toBe(false);
   });
 
-  test('leaves a stack alone that somebody else has begun', async () => {
+  test('leaves a stack alone that another process has started', async () => {
     const begun = ['--stack-name', lab.name, '--change-set-name', 'theirs'];
     const body = 'Resources: {Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: theirs}}}';
     stack.aws('cloudformation', 'create-change-set', ...begun, '--change-set-type', 'CREATE', '--template-body', body);
@@ -39,7 +39,7 @@ describe('batch-pipeline deploy', () => {
     expect((await lab.destroy()).code).toBe(0);
   });
 
-  test('makes it, and tells where the store is', async () => {
+  test('creates it, and prints where the store is', async () => {
     const made = await lab.deploy();
     expect([made.code, made.stdout], made.stderr).toEqual([0, `--store s3://${lab.bucket}\n`]);
     expect(made.stderr).toMatch(/^CREATE_COMPLETE {2}Queue \(AWS::Batch::JobQueue\)$/m);
@@ -56,7 +56,7 @@ describe('batch-pipeline deploy', () => {
     });
   });
 
-  test('what was made is what the AWS command line reads', () => {
+  test('the AWS command line shows what was created', () => {
     const bucket = ['--bucket', lab.bucket];
     const s3 = (action: string) => stack.aws('s3api', action, ...bucket);
     expect(s3('get-public-access-block')).toEqual({
@@ -154,7 +154,7 @@ describe('batch-pipeline deploy', () => {
     });
   });
 
-  test('shows what a flag would change, and changes only that; the others stay as they were asked for', async () => {
+  test('shows what a flag would change, and changes only that; other settings stay', async () => {
     const planned = await lab.deploy('--plan', '--json', '--max-vcpus', '512');
     expect(JSON.parse(planned.stdout)).toEqual([
       { action: 'modify', resource: 'OnDemandEnvironment', type: 'AWS::Batch::ComputeEnvironment' },
@@ -177,8 +177,8 @@ describe('batch-pipeline deploy', () => {
   }
 });
 
-describe('beside what is there', () => {
-  test('parts that are given are used, and not made', async () => {
+describe('beside existing resources', () => {
+  test('given parts are used, and not created', async () => {
     const lab = openDeployLab(stack);
     const role = await roleArn(stack.endpoint, 'my-jobs');
     await stack.makeQueue('my-queue');
@@ -194,7 +194,7 @@ describe('beside what is there', () => {
     expect((await lab.deploy()).stderr).toContain('Nothing to change');
   });
 
-  test('another key than that of the stack is refused', async () => {
+  test('a key other than the stack’s is refused', async () => {
     const lab = openDeployLab(stack);
     const key = (id: string) => `arn:aws:kms:us-east-1:123456789012:key/${id}`;
     expect((await lab.deploy('--kms-key', key('one'))).code).toBe(0);
@@ -205,7 +205,7 @@ describe('beside what is there', () => {
     expect(deployment(lab)).toMatchObject({ kmsKeyArn: key('one') });
   });
 
-  test('where everything is given, no stack is made', async () => {
+  test('if everything is given, no stack is created', async () => {
     const lab = openDeployLab(stack);
     stack.makeBucket('all-mine');
     await stack.makeQueue('all-mine');
@@ -233,7 +233,7 @@ describe('beside what is there', () => {
     ['a store that is a folder', ['--store', './here'], /\.\/here is no S3 store/],
     ['a disk of no size', ['--disk', 'large'], /"large" is no size of a disk/],
     ['a name that ECR would not take', ['--stack-name', 'MyStack'], /"MyStack" is no name for the stack/],
-  ])('%s is told, and nothing is made', async ([, flags, message]) => {
+  ])('%s is reported, and nothing is created', async ([, flags, message]) => {
     const lab = openDeployLab(stack);
     await stack.takeCalls();
     const told = await lab.deploy(...flags);
@@ -241,7 +241,7 @@ describe('beside what is there', () => {
     expect(Object.keys(await stack.takeCalls())).not.toContain('cloudformation:CreateChangeSet');
   });
 
-  test('a region without a default network is told, with what to do', async () => {
+  test('a region without a default network is reported, with what to do', async () => {
     const region = 'eu-central-1';
     const { Vpcs } = stack.aws('ec2', 'describe-vpcs', '--region', region) as { Vpcs: { VpcId: string }[] };
     const { Subnets } = stack.aws('ec2', 'describe-subnets', '--region', region) as { Subnets: { SubnetId: string }[] };

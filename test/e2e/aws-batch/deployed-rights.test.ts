@@ -56,7 +56,7 @@ const passing = (resource: string): Deed => ({
   ...{ action: 'iam:PassRole', resource, context: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
 });
 
-test('whoever deploys needs no more than the policy in docs/', async () => {
+test('deploying needs no more than the policy in docs/', async () => {
   const text = readFileSync(DEPLOY_POLICY, 'utf8').replaceAll('batch-pipeline', lab.name);
   const policies = [text.replaceAll('ACCOUNT', '123456789012').replaceAll('REGION', 'us-east-1')];
   await stack.takeCalls();
@@ -119,7 +119,7 @@ function deployDeeds(calls: readonly string[]): Deed[] {
   }));
 }
 
-test('whoever runs needs no more than the policy that was made, and jobs no more than their role', async () => {
+test('running needs no more than the created policy, and jobs no more than their role', async () => {
   const made = await lab.deploy('--json', '--kms-key', KEY);
   expect(made.code, made.stderr).toBe(0);
   const { jobRoleArn, conductorRoleArn, store } = JSON.parse(made.stdout) as Record<string, string>;
@@ -197,7 +197,7 @@ async function runAll(store: string): Promise<void> {
   await stack.control('POST', 'settings', { slots: 8 });
 }
 
-test('a conductor needs no more than its role, which jobs have not', async () => {
+test('a conductor needs no more than its role, which jobs do not have', async () => {
   const images = ['a', 'b', 'c', 'all'].flatMap((step) => ['--image', `${step}=registry.test/conducted:1`]);
   const store = ['--store', `s3://${lab.bucket}`];
   writeFileSync(join(stack.folder, 's3/data', lab.bucket, 'in/S3.txt'), 'fail\n');

@@ -13,7 +13,7 @@ afterAll(() => stack.stop());
 
 const path = (lab: DeployLab, key: string) => join(stack.folder, 's3/data', lab.bucket, key);
 
-test('data stay unless they are named, and the next deployment takes them up', async () => {
+test('data stay unless they are named, and the next deployment reuses them', async () => {
   const lab = openDeployLab(stack);
   expect((await lab.deploy()).code).toBe(0);
   mkdirSync(path(lab, 'v1/runs'), { recursive: true });
@@ -71,7 +71,7 @@ test('a bucket that stays is deleted by hand; two at once are refused', async ()
   expect([told.code, told.stderr]).toEqual([2, expect.stringContaining('aws s3 rb --force s3://my-own')]);
 });
 
-test('nothing is destroyed under jobs that are not over, unless that is meant', async () => {
+test('nothing is destroyed under unfinished jobs, unless forced', async () => {
   const lab = openDeployLab(stack);
   const made = await lab.deploy();
   const store = made.stdout.trim().split(' ');
@@ -91,7 +91,7 @@ test('nothing is destroyed under jobs that are not over, unless that is meant', 
   expect(forced.code, forced.stderr).toBe(0);
 });
 
-test('a deletion that fails is told, and goes on with the same command', async () => {
+test('a failed deletion is reported, and continues with the same command', async () => {
   const lab = openDeployLab(stack);
   expect((await lab.deploy()).code).toBe(0);
   await stack.control('POST', 'faults', { action: 'logs:DeleteLogGroup', kind: 'error', count: 1 });

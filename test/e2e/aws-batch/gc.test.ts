@@ -58,7 +58,7 @@ function definitions(lab: BatchLab): string[] {
     .toSorted();
 }
 
-test('definitions, bundles, scratch and broken uploads go; what a run or a job uses stays', async () => {
+test('definitions, bundles, scratch and broken uploads are removed; anything that a run or job uses stays', async () => {
   const lab = await openBatchLab(stack);
   const jobRoleArn = await jobRole(lab, 'gc');
   const store = await openStore(lab.store, { s3: { endpoint: stack.s3Endpoint } });
@@ -128,7 +128,7 @@ test('definitions, bundles, scratch and broken uploads go; what a run or a job u
   expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('up to date')]);
 });
 
-test('a run that is not over keeps its outputs, its bundle and its definitions', async () => {
+test('an unfinished run keeps its outputs, its bundle and its definitions', async () => {
   const lab = await openBatchLab(stack);
   const jobRoleArn = await jobRole(lab, 'gc-live');
   const store = await openStore(lab.store, { s3: { endpoint: stack.s3Endpoint } });

@@ -31,7 +31,7 @@ function inEcr(lab: ImageLab, image: string): { imageDigest: string; imageTags: 
 }
 
 describe.each(['docker', 'podman', 'buildah'])('with %s', (builder) => {
-  test('images are built and pushed once, and again only what has changed', async () => {
+  test('images are built and pushed once, and again only if changed', async () => {
     const lab = openImageLab(stack);
     const [one, two] = lab.images;
     const push = ['images', 'push', './pipeline.ts', '--builder', builder];
@@ -59,7 +59,7 @@ describe.each(['docker', 'podman', 'buildah'])('with %s', (builder) => {
     expect(lab.deployed()?.[two]).not.toBe(deployed[two]);
   });
 
-  test("the registry's password is lent to nobody else, and gone afterwards", async () => {
+  test("the registry's password is visible to no other process, and removed afterwards", async () => {
     const lab = openImageLab(stack);
     const before = readFileSync(lab.dockerConfig, 'utf8');
     succeeded(await lab.command('images', 'push', './pipeline.ts', '--builder', builder));
@@ -80,7 +80,7 @@ describe('the builder', () => {
     expect(built.stdout).toMatch(/^localhost\/batch-pipeline\/one-\d+:[0-9a-f]{20}-[0-9a-f]{10}\n/);
   });
 
-  test('is missing: each says why, and nothing is recorded', async () => {
+  test('is missing: each reports why, and nothing is recorded', async () => {
     const lab = openImageLab(stack, { builders: ['docker'] });
     const env = { DOCKER_HOST: 'unix:///nowhere' };
     const pushed = await lab.commandWith(env, 'images', 'push', './pipeline.ts');
@@ -91,7 +91,7 @@ describe('the builder', () => {
     expect(lab.deployed()).toBeUndefined();
   });
 
-  test('fails: what it said last is shown, all of it is kept, and nothing is recorded', async () => {
+  test('fails: its last output is shown, all of it is kept, and nothing is recorded', async () => {
     const lab = openImageLab(stack);
     addFiles(lab.folder, { [`images/${lab.images[1]}/Dockerfile`]: 'FROM scratch\nCOPY absent /x\n' });
     const pushed = await lab.command('images', 'push', './pipeline.ts', '--builder', 'podman');
@@ -103,7 +103,7 @@ describe('the builder', () => {
 });
 
 describe('ECR', () => {
-  test('is asked again when it throttles or its answer is lost; repositories are ours', async () => {
+  test('is asked again when it throttles or its response is lost; repositories are ours', async () => {
     const lab = openImageLab(stack);
     await stack.control('POST', 'faults', { action: 'ecr:*', kind: 'throttle', count: 2 });
     await stack.control('POST', 'faults', { action: 'ecr:CreateRepository', kind: 'lose-answer', count: 1 });
@@ -126,7 +126,7 @@ describe('ECR', () => {
     });
   });
 
-  test('tells what is there and what is in use; other names of the deployment stay', async () => {
+  test('lists what exists and what is in use; other names of the deployment stay', async () => {
     const lab = openImageLab(stack);
     const [one, two] = lab.images;
     const deployment = { version: 1, region: 'us-east-1', queue: 'mine', images: { other: 'registry.test/other:1' } };
@@ -154,7 +154,7 @@ describe('ECR', () => {
     });
   });
 
-  test('refuses who has no credentials', async () => {
+  test('refuses a user without credentials', async () => {
     const lab = openImageLab(stack);
     const nobody = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true' };
     const pushed = await lab.commandWith(nobody, 'images', 'push', './pipeline.ts');
@@ -165,7 +165,7 @@ describe('ECR', () => {
 
 describe('the registry', () => {
   test.each(['docker', 'podman', 'buildah'])(
-    'refuses the password: %s is told, nothing is recorded',
+    'refuses the password: %s is reported, nothing is recorded',
     async (builder) => {
       const lab = openImageLab(stack);
       const file = join(stack.folder, 'htpasswd');
@@ -179,21 +179,24 @@ describe('the registry', () => {
     },
   );
 
-  test.each(['docker', 'podman'])('is down: %s is told once, nothing is recorded; then it goes on', async (builder) => {
-    const lab = openImageLab(stack);
-    const push = ['images', 'push', './pipeline.ts', '--builder', builder];
-    process.kill(Number(readFileSync(join(stack.folder, 'run/registry.pid'), 'utf8')));
-    const pushed = await lab.command(...push);
-    expect([pushed.code, pushed.stderr]).toEqual([3, expect.stringMatching(/error: .*could not push the image/)]);
-    expect([pushed.stderr.match(/error:/g)?.length, lab.deployed()]).toEqual([1, undefined]);
-    execFileSync(START, [stack.folder, ...SERVICES], { stdio: ['ignore', 'ignore', 'inherit'] });
-    lab.takeCalls();
-    succeeded(await lab.command(...push));
-    expect(lab.takeCalls()).toEqual([`${builder} push`, `${builder} push`]);
-  });
+  test.each(['docker', 'podman'])(
+    'is down: %s is reported once, nothing is recorded; then it continues',
+    async (builder) => {
+      const lab = openImageLab(stack);
+      const push = ['images', 'push', './pipeline.ts', '--builder', builder];
+      process.kill(Number(readFileSync(join(stack.folder, 'run/registry.pid'), 'utf8')));
+      const pushed = await lab.command(...push);
+      expect([pushed.code, pushed.stderr]).toEqual([3, expect.stringMatching(/error: .*could not push the image/)]);
+      expect([pushed.stderr.match(/error:/g)?.length, lab.deployed()]).toEqual([1, undefined]);
+      execFileSync(START, [stack.folder, ...SERVICES], { stdio: ['ignore', 'ignore', 'inherit'] });
+      lab.takeCalls();
+      succeeded(await lab.command(...push));
+      expect(lab.takeCalls()).toEqual([`${builder} push`, `${builder} push`]);
+    },
+  );
 });
 
-test('Ctrl-C while an image is pushed ends the builder, and takes back the password', async () => {
+test('Ctrl-C while an image is pushed ends the builder, and removes the password', async () => {
   const lab = openImageLab(stack);
   const registry = Number(readFileSync(join(stack.folder, 'run/registry.pid'), 'utf8'));
   process.kill(registry, 'SIGSTOP');
@@ -228,7 +231,7 @@ FROM \${BASE_IMAGE}
 COPY shout /usr/local/bin/shout
 `;
 
-test('a pipeline runs in an image of its own, made from our parent, and warns when that is old', async () => {
+test('a pipeline runs in its own image, built from our parent, and warns when that is outdated', async () => {
   const lab = openImageLab(stack);
   await stack.makeQueue(lab.bucket);
   addFiles(lab.folder, { 'shout.ts': SHOUT, 'images/shout/Dockerfile': DOCKERFILE });

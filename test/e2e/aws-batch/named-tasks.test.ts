@@ -95,7 +95,7 @@ test("a job definition of the original's kind runs samples by LIST_OF_SAMPLES an
   expect(results.code, results.stderr).toBe(0);
 });
 
-test('a sample or a step that the run does not have is told on the log of the job', async () => {
+test('an unknown sample or step is reported in the log of the job', async () => {
   const lab = await openBatchLab(stack);
   define(lab, await plannedRun(lab));
   const logs = (job: string): string => {

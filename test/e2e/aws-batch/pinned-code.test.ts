@@ -12,7 +12,7 @@ beforeAll(() => {
 }, 900_000);
 afterAll(() => stack.stop());
 
-test('on AWS Batch a retry runs what was planned, with all files edited, then gone, and its bundle lost', async () => {
+test('on AWS Batch a retry runs what was planned, with all files edited, then removed, and its bundle lost', async () => {
   const lab = await openBatchLab(stack);
   const there = join(lab.folder, 'there');
   addFiles(lab.folder, versionFiles('v1'));

@@ -47,7 +47,7 @@ test('three runs at once on one store all succeed, with one success per task and
   expect(await results(alone, 'letters-1')).toEqual(first);
 });
 
-test('an input that changes between plan and task is refused by the task, and the next run takes it', async () => {
+test('an input that changes between plan and task is refused by the task, and accepted by the next run', async () => {
   const cwd = workFolder({ 'in/S1.txt': 'touch started\nawait go\n', 'in/S2.txt': 'print one\n' });
   addFiles(cwd, { 'in/S1.txt': `touch ${cwd}/started\nawait ${cwd}/go\n` });
   const run = startCli(['run', OBEY, '-s', 'in/*.txt', '--cpus', '1'], { cwd });

@@ -30,7 +30,7 @@ async function ask(cwd: string, ...args: string[]): Promise<string> {
   return told(await runCli(args, { cwd }), cwd);
 }
 
-test('a deleted intermediate is made again only when something needs it', async () => {
+test('a deleted intermediate is recreated only when needed', async () => {
   const cwd = await finished();
   rmSync(stored(cwd, 'letters/outputs/sorted/S1.*/*'));
   expect(await ask(cwd, ...RUN)).toMatchInlineSnapshot(`
@@ -59,7 +59,7 @@ test('a deleted intermediate is made again only when something needs it', async 
   expect(readFileSync(stored(cwd, 'letters/outputs/sorted/S1.*/*'), 'utf8')).toBe('a\nb\n');
 });
 
-test('a deleted result is made again', async () => {
+test('a deleted result is recreated', async () => {
   const cwd = await finished();
   const result = stored(cwd, 'letters/outputs/marked/S2.*/*');
   rmSync(result);
@@ -81,7 +81,7 @@ test('a deleted result is made again', async () => {
   expect(readFileSync(result, 'utf8')).toBe('c\nd\n');
 });
 
-test('a truncated result is made again', async () => {
+test('a truncated result is recreated', async () => {
   const cwd = await finished();
   const result = stored(cwd, 'letters/outputs/marked/S2.*/*');
   overwrite(result, 'c');
@@ -101,7 +101,7 @@ test('a truncated result is made again', async () => {
   expect(readFileSync(result, 'utf8')).toBe('c\nd\n');
 });
 
-test('an intermediate of the same size and another content is found by its checksum, and made again', async () => {
+test('an intermediate of the same size and different content is found by its checksum, and recreated', async () => {
   const cwd = await finished();
   const intermediate = stored(cwd, 'letters/outputs/sorted/S1.*/*');
   overwrite(intermediate, 'x\ny\n');
@@ -123,7 +123,7 @@ test('an intermediate of the same size and another content is found by its check
   expect(table).toBeDefined();
 });
 
-test('a result of the same size and another content is told by --verify', async () => {
+test('a result of the same size and different content is reported by --verify', async () => {
   const cwd = await finished();
   overwrite(stored(cwd, 'letters/outputs/marked/S1.*/*'), 'x\ny\n');
   expect(await ask(cwd, 'results', '--verify')).toMatchInlineSnapshot(`
@@ -133,7 +133,7 @@ test('a result of the same size and another content is told by --verify', async 
   `);
 });
 
-test('documents of a run that were edited, cut short or deleted are named', async () => {
+test('edited, truncated or deleted documents of a run are named', async () => {
   const cwd = await finished();
   const page = stored(cwd, 'runs/letters-1/samples/00000.json');
   const text = readFileSync(page, 'utf8');
@@ -177,7 +177,7 @@ test('documents of a run that were edited, cut short or deleted are named', asyn
   `);
 });
 
-test('a success record that was cut short counts for nothing, and its task is done again', async () => {
+test('a truncated success record does not count, and its task reruns', async () => {
   const cwd = await finished();
   overwrite(stored(cwd, 'letters/records/marked/S1.*'), '{"version":1,');
   await exits(4, [...RUN, '-p', 'loud=true'], { cwd });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { refusal } from './refusal.ts';
 
-test('what AWS alone can use is not put into a folder', async () => {
+test('flags for AWS alone are refused with a folder store', async () => {
   expect(await refusal(['images', 'push'], {})).toMatchInlineSnapshot(`
     "exit 2
     error: --store: ./batch-pipeline-store is no S3 store
@@ -17,7 +17,7 @@ test('the template is not printed as JSON', async () => {
   `);
 });
 
-test('a rest between two questions that is no number is told before anything is asked', async () => {
+test('an invalid poll interval is reported before anything is polled', async () => {
   const env = { AWS_REGION: 'us-east-1', BATCH_PIPELINE_POLL_SECONDS: 'abc' };
   expect(await refusal(['deploy', '--plan'], {}, env)).toMatchInlineSnapshot(`
     "exit 2

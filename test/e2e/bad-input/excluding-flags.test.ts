@@ -58,7 +58,7 @@ test('flags that exclude each other, or that a command has no use for', async ()
   `);
 });
 
-test('a reference and a file that give the same, or a reference of something else', async () => {
+test('a reference and a file for the same input, or a reference for another', async () => {
   const folder = workFolder(TWO_TEXTS);
   const shared = join(PIPELINES, 'shared-reference.ts');
   const ask = async (...args: string[]) => told(await runCli(args, { cwd: folder }), folder);
@@ -77,7 +77,7 @@ test('a reference and a file that give the same, or a reference of something els
   `);
 });
 
-test('results that are verified are copied only if they are whole; a run of another name is another run', async () => {
+test('verified results are copied only if intact; a run of another name is another run', async () => {
   const folder = workFolder(TWO_TEXTS);
   const ask = async (...args: string[]) => told(await runCli(args, { cwd: folder }), folder);
   await exits(0, ['run', LETTERS, '-s', 'in/*.txt'], { cwd: folder });

@@ -10,7 +10,7 @@ function run(...flags: string[]): Promise<string> {
   return refusal(['run', LETTERS, '-s', 'S1,S2', '--inputs', 'in', ...flags], TWO_TEXTS);
 }
 
-test('unknown commands, flags and too many words, with the nearest', async () => {
+test('unknown commands, flags and surplus arguments, with the nearest match', async () => {
   expect(await refusal(['rum'], {})).toMatchInlineSnapshot(`
     "exit 2
     error: unknown command 'rum'
@@ -46,7 +46,7 @@ test('unknown commands, flags and too many words, with the nearest', async () =>
   `);
 });
 
-test('unknown params, with the nearest', async () => {
+test('unknown params, with the nearest match', async () => {
   expect(await run('-p', 'copeis=2')).toMatchInlineSnapshot(`
     "exit 2
     error: -p copeis=2: There is no param "copeis"
@@ -58,7 +58,7 @@ test('unknown params, with the nearest', async () => {
   `);
 });
 
-test('params of a wrong type, all in one go', async () => {
+test('params of a wrong type, all at once', async () => {
   expect(await run('-p', 'copies=many', '-p', 'loud=maybe', '-p', 'k=31')).toMatchInlineSnapshot(`
     "exit 2
     error: -p k=31: There is no param "k"
@@ -80,7 +80,7 @@ test('params of a wrong type, all in one go', async () => {
   `);
 });
 
-test('params files that are missing, no YAML, or of the wrong shape', async () => {
+test('params files that are missing, not YAML, or of the wrong shape', async () => {
   const withFile = (text: string) =>
     refusal(['run', LETTERS, '-s', 'S1', '--inputs', 'in', '--params-file', 'p.yaml'], {
       ...TWO_TEXTS,
@@ -115,7 +115,7 @@ test('params files that are missing, no YAML, or of the wrong shape', async () =
   `);
 });
 
-test('unknown steps and settings, with the nearest', async () => {
+test('unknown steps and settings, with the nearest match', async () => {
   expect(await run('--set', 'sortd.memory=1GB')).toMatchInlineSnapshot(`
     "exit 2
     error: --set sortd.memory=1GB: There is no step "sortd"
@@ -148,7 +148,7 @@ test('unknown steps and settings, with the nearest', async () => {
   `);
 });
 
-test('engines that are not there, and flags that an engine would have to ignore', async () => {
+test('unknown engines, and flags that an engine would have to ignore', async () => {
   expect(await run('--engine', 'loca')).toContain(
     'error: There is no engine "loca"\n  -> Did you mean "local"? Engines: ',
   );
@@ -168,7 +168,7 @@ test('engines that are not there, and flags that an engine would have to ignore'
   `);
 });
 
-test('references that the pipeline does not have, or that are not there', async () => {
+test('references that the pipeline does not declare, or that do not exist', async () => {
   expect(await run('--reference-file', 'fasta=in/S1.txt')).toMatchInlineSnapshot(`
     "exit 2
     error: --reference-file: Pipeline letters has no reference "fasta"
@@ -195,7 +195,7 @@ test('references that the pipeline does not have, or that are not there', async 
   `);
 });
 
-test('a run without the references that its end steps need is refused, not over at once', async () => {
+test('a run without the references that its final steps need is refused', async () => {
   expect(await refusal(['run', 'fusion', '-s', 'S1'], { 'S1.bam': 'x' })).toMatchInlineSnapshot(`
     "exit 2
     error: Step reference needs the reference "fasta"
@@ -231,7 +231,7 @@ test('more cpus or memory than the machine has', async () => {
   `);
 });
 
-test('runs, samples and steps that are not there, with those that are', async () => {
+test('unknown runs, samples and steps, with the known ones', async () => {
   const folder = workFolder(TWO_TEXTS);
   const ask = async (...args: string[]) => told(await runCli(args, { cwd: folder }), folder);
   expect(await ask('status')).toMatchInlineSnapshot(`
@@ -280,7 +280,7 @@ test('runs, samples and steps that are not there, with those that are', async ()
   `);
 });
 
-test('a column that the pipeline does not know is told, and does no harm', async () => {
+test('an unknown column is reported, and does no harm', async () => {
   const folder = workFolder(TWO_TEXTS);
   addFiles(folder, { 'sheet.csv': 'sample,txt,sx\nS1,in/S1.txt,f\n' });
   const result = await runCli(['plan', LETTERS, '-s', 'sheet.csv'], { cwd: folder });

@@ -17,7 +17,7 @@ const samples = defineSamples({ txt: { file: 'Text' } });
 const common = { description: '', resources: { cpus: 1, memory: '100 MB', scratch: '10 MB', time: '1m' } };
 `;
 
-test('a file that is not there', async () => {
+test('a missing file', async () => {
   expect(await refusal(['run', './mine.ts', '-s', 'in/*.txt'], TWO_TEXTS)).toMatchInlineSnapshot(`
     "exit 2
     error: There is no pipeline "./mine.ts"
@@ -30,7 +30,7 @@ test('a file that is not there', async () => {
   `);
 });
 
-test('a file that is no pipeline file', async () => {
+test('a file that is not a pipeline file', async () => {
   expect(await load('no code', 'notes.txt')).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/notes.txt: The pipeline file cannot be loaded: Unknown file extension ".txt" for <folder>/notes.txt
@@ -48,7 +48,7 @@ test('a file that is no pipeline file', async () => {
   `);
 });
 
-test('a file that does not compile is told with line and column', async () => {
+test('a file that does not compile is reported with line and column', async () => {
   expect(await load("export default {\n  name: 'x'\n  description: '',\n};\n")).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/mine.ts:3:3: The pipeline file cannot be loaded: Expected ',', got 'ident'
@@ -73,7 +73,7 @@ test('a file that does not compile is told with line and column', async () => {
   `);
 });
 
-test('a file that throws at import is told with line and column, without a stack', async () => {
+test('a file that throws at import is reported with line and column, without a stack trace', async () => {
   expect(await load("const table = undefined;\n\nexport default table['genes'];\n")).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/mine.ts:3:21: The pipeline file cannot be loaded: Cannot read properties of undefined (reading 'genes')
@@ -92,7 +92,7 @@ test('a file that throws at import is told with line and column, without a stack
   `);
 });
 
-test('imports of what is not there', async () => {
+test('imports that do not resolve', async () => {
   expect(await load("import { defineStpe } from 'batch-pipeline';\nexport default defineStpe;\n"))
     .toMatchInlineSnapshot(`
     "exit 2
@@ -111,7 +111,7 @@ test('imports of what is not there', async () => {
   `);
 });
 
-test('a file without a pipeline as its default', async () => {
+test('a file without a pipeline as its default export', async () => {
   expect(await load('export const pipeline = 1;\n')).toMatchInlineSnapshot(`
     "exit 2
     error: mine.ts: The file does not export a pipeline as its default
@@ -159,7 +159,7 @@ export default definePipeline({ name: 'mine', description: '', samples, steps: [
   expect(await refusal(['plan', './mine.ts', '-s', 'in/*.txt'], { ...TWO_TEXTS, 'mine.ts': text })).toBe(message);
 });
 
-test('every other mistake in a definition, in one go', async () => {
+test('every other mistake in a definition, at once', async () => {
   const text = `${HEAD}
 const run = async () => undefined;
 const gone = { kind: 'output', step: 'gone', output: 'out' } as const;
@@ -193,7 +193,7 @@ export default definePipeline({ name: 'my pipeline', description: '', samples, s
   `);
 });
 
-test('an output that is declared and not written fails the task, and nothing is published', async () => {
+test('a declared output that is not written fails the task, and nothing is published', async () => {
   const text = `${HEAD}
 const a = defineStep({
   ...common,

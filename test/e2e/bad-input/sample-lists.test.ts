@@ -7,7 +7,7 @@ function list(name: string, text: string, ...args: string[]): Promise<string> {
   return refusal(['run', LETTERS, '--samples', name, '--inputs', 'in', ...args], { ...TWO_TEXTS, [name]: text });
 }
 
-test('a duplicate sample is told with both lines', async () => {
+test('a duplicate sample is reported with both lines', async () => {
   expect(await list('list.txt', 'S1\nS2\n\n# again\nS1\n')).toMatchInlineSnapshot(`
     "exit 2
     error: list.txt:5: Sample "S1" is listed twice, first at list.txt:1
@@ -30,7 +30,7 @@ test('a duplicate sample is told with both lines', async () => {
   `);
 });
 
-test('names that could leave a folder, or end a word, are told with line and column, all in one go', async () => {
+test('names that could escape a folder, or split an argument, are reported with line and column, all at once', async () => {
   expect(await list('list.txt', '../S1\nS..1\na/b\nS 1\n.S1\n-S1\nS1\\n\n')).toMatchInlineSnapshot(`
     "exit 2
     error: list.txt:1:1: "../S1" is not a valid sample name
@@ -58,7 +58,7 @@ test('a line end in a quoted cell is shown', async () => {
   `);
 });
 
-test('a look-alike is told by its code point, and on which line, behind a cell of two lines too', async () => {
+test('a look-alike character is reported by its code point and line, also after a cell of two lines', async () => {
   const sheet = 'sample,txt,note\nS1,S1.txt,"first\nsecond"\nS\u{430}2,S2.txt,\n';
   expect(await list('sheet.csv', sheet)).toMatchInlineSnapshot(`
     "exit 2
@@ -108,7 +108,7 @@ test('a list without samples', async () => {
   `);
 });
 
-test('a list that is not there, is a folder, or was not given', async () => {
+test('a list that is missing, is a folder, or was not given', async () => {
   expect(await refusal(['run', LETTERS, '-s', 'lists/samples.csv'], TWO_TEXTS)).toMatchInlineSnapshot(`
     "exit 2
     error: lists/samples.csv: There is no such sample list
@@ -131,7 +131,7 @@ test('a list that is not there, is a folder, or was not given', async () => {
   `);
 });
 
-test('missing files are told for every sample, with the line', async () => {
+test('missing files are reported for every sample, with the line', async () => {
   const sheet = 'sample,bam,strandedness\nS1,bams/S1.bam,reverse\nS2,bams/S2.bam,reverse\n';
   expect(await refusal(['samples', 'sheet.csv'], { 'sheet.csv': sheet })).toMatchInlineSnapshot(`
     "exit 2
@@ -147,7 +147,7 @@ test('missing files are told for every sample, with the line', async () => {
   `);
 });
 
-test('a sample without the file that a step needs is refused, not passed over', async () => {
+test('a sample without the file that a step needs is refused, not skipped', async () => {
   expect(await list('sheet.csv', 'sample,txt,sex\nS1,S1.txt,f\nS2,,m\n')).toMatchInlineSnapshot(`
     "exit 2
     error: sheet.csv:3: Sample "S2" has no "txt" that step sorted needs

@@ -36,7 +36,7 @@ bound() { AS='setpriv --bounding-set -dac_override,-dac_read_search'; "$@"; AS=;
 objects() { (cd "$1" && find . -type f | sed -E 's/[0-9a-f]{40}(-[0-9a-f]{16})?/KEY/' | sort); }
 `;
 
-test('a store that is a file, below a file, or of a kind that is not known', async () => {
+test('a store that is a file, below a file, or of an unknown kind', async () => {
   expect(await run('notes', { notes: 'x' })).toMatchInlineSnapshot(`
     "exit 2
     error: <folder>/notes: The store is a file, but must be a folder"
@@ -57,7 +57,7 @@ test('a store that is a file, below a file, or of a kind that is not known', asy
   `);
 });
 
-test('a store that may not be written, or not be read', async () => {
+test('a store without write or read permission', async () => {
   const commands = `
 mkdir store; mount -t tmpfs -o ro tmpfs store
 bp run ${LETTERS} -s S1,S2 --inputs in --store store
@@ -84,7 +84,7 @@ chmod 700 other/v1
   `);
 });
 
-test('a task that fills the disk fails for it, leaves no scratch, and does not harm the next', async () => {
+test('a task that fills the disk fails, leaves no scratch, and does not affect the next', async () => {
   const commands = `
 mkdir disk; mount -t tmpfs -o size=4m tmpfs disk
 bp run ${OBEY} -s 'in/*.txt' --cpus 1 --store disk/store
@@ -111,7 +111,7 @@ ls -A disk/store/.scratch
   `);
 });
 
-test('a disk that is full beforehand starts nothing; with some space the same command carries on', async () => {
+test('a run on a full disk starts nothing; with some space the same command continues', async () => {
   const commands = `
 mkdir disk; mount -t tmpfs -o size=2m tmpfs disk
 bp run ${LETTERS} -s S1 --inputs in --store disk/store

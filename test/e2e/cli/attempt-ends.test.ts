@@ -37,7 +37,7 @@ function workingIn(folder: string): string[] {
     });
 }
 
-test('a tool that runs beside one that fails ends with the attempt', async () => {
+test('a tool running in parallel with one that fails ends with the attempt', async () => {
   const folder = workFolder({ ...FILES, 'mine.ts': pipelineOf('await Promise.all([$`sleep 600`, $`false`]);') });
   const ran = await runCli(['run', './mine.ts', ...SAMPLES], { cwd: folder });
   expect(ran.stderr).toContain('false exited with code 1');
@@ -45,7 +45,7 @@ test('a tool that runs beside one that fails ends with the attempt', async () =>
   expect(workingIn(join(folder, 'store'))).toEqual([]);
 });
 
-test('a file manager’s leavings among outputs harm nobody, other strangers are named', async () => {
+test('a file manager’s files among outputs are ignored, other unexpected files are named', async () => {
   const folder = workFolder({ ...FILES, 'mine.ts': pipelineOf('writeFileSync(outputs.out, sample);') });
   const run = () => runCli(['run', './mine.ts', ...SAMPLES], { cwd: folder });
   expect((await run()).code).toBe(0);
@@ -61,7 +61,7 @@ test('a file manager’s leavings among outputs harm nobody, other strangers are
   expect((await run()).stderr).toContain('Everything is up to date');
 });
 
-test('retry gives what ran out of memory no more than the machine has', async () => {
+test('retry gives a task that ran out of memory no more than the machine has', async () => {
   const body = "throw new StepFailure('out-of-memory', `${memoryMiB} MB were not enough`);";
   const folder = workFolder({ ...FILES, 'mine.ts': pipelineOf(body, '600 MB') });
   expect((await runCli(['run', './mine.ts', ...SAMPLES, '--memory', '1GB'], { cwd: folder })).code).toBe(1);
@@ -70,7 +70,7 @@ test('retry gives what ran out of memory no more than the machine has', async ()
   expect(retried.code).toBe(1);
 });
 
-test('a task whose tools take more memory than it asked for ends at once, and retry gives it twice as much', async () => {
+test('a task whose tools use more memory than requested ends at once, and retry gives it twice as much', async () => {
   // tail keeps a line until its end is there.
   const body =
     'await $({ stdoutTo: outputs.out }).bash`{ head -c 300M /dev/zero; sleep ${memoryMiB < 400 ? 600 : 0}; } | tail -n 1`;';

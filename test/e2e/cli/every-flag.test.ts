@@ -137,7 +137,7 @@ async function finished(): Promise<World> {
   return { folder, store, pipeline };
 }
 
-describe('no flag is ignored, alone or beside another:', () => {
+describe('no flag is ignored, alone or combined:', () => {
   test.for(Object.keys(COMMANDS))('%s', async (path) => {
     const world = await finished();
     const ask = startAsking(world);
@@ -162,7 +162,7 @@ describe('no flag is ignored, alone or beside another:', () => {
     expect(ignored).toEqual([]);
   });
 
-  test('of commands that need AWS or minutes, the code reads every flag', () => {
+  test('for commands that need AWS or take minutes, the code reads every flag', () => {
     const root = resolve(import.meta.dirname, '../../../src/cli');
     const sources = (...names: string[]) => names.map((name) => readFileSync(join(root, name), 'utf8')).join('\n');
     const CODE: Readonly<Record<string, string>> = {

@@ -14,7 +14,7 @@ function toldCommands(file: string): string[][] {
   return lines.map(([, line = '']) => line.split(' ').map((word) => word.replaceAll("'", '')));
 }
 
-test('every example tells how to run it, and runs as told', async () => {
+test('every example states how to run it, and runs that way', async () => {
   const files = globSync('*.ts', { cwd: EXAMPLES });
   expect(files).toContain('word-count.ts');
   for (const file of files) {
@@ -26,7 +26,7 @@ test('every example tells how to run it, and runs as told', async () => {
   }
 });
 
-test('word-count ranks the texts by their words, and follows its param', async () => {
+test('word-count ranks the texts by their words, and obeys its param', async () => {
   const cwd = workFolder();
   cpSync(EXAMPLES, join(cwd, 'examples'), { recursive: true });
   const [command = []] = toldCommands('word-count.ts');

@@ -36,7 +36,7 @@ export default definePipeline({ name: 'mine', description: '', samples, referenc
 const COPY = { 'copy.ts': "export { copyFileSync as copy } from 'node:fs';\n" };
 const FILES = { ...TWO_TEXTS, ...COPY, 'mine.ts': INDEX, 'a/ref.txt': 'one\n', 'b/ref.txt': 'two\n' };
 
-test('doctor finds a store well that does not exist yet', async () => {
+test('doctor accepts a store that does not exist yet', async () => {
   const folder = workFolder();
   const { stdout } = await runCli(['doctor', LETTERS, '--store', 'new/store'], { cwd: folder });
   expect(stdout).toMatch(/^ok +store +file:.*new\/store can be written, listed and read\n(ok|warning) +disk /m);
@@ -55,7 +55,7 @@ test('what init writes runs in a package of CommonJS modules', async () => {
   `);
 });
 
-test('a named reference in a store whose path a URL writes otherwise, of two files with one name', async () => {
+test('a named reference of two files with one name, in a store whose path is escaped in URLs', async () => {
   const folder = workFolder(FILES);
   mkdirSync(join(folder, 'größe 100%'));
   const build = ['reference', 'build', 'R1', '--pipeline', './mine.ts', '--store', 'größe 100%'];
@@ -78,7 +78,7 @@ test('a named reference in a store whose path a URL writes otherwise, of two fil
   `);
 });
 
-test('files that make no reference take no name', async () => {
+test('files that make no valid reference claim no name', async () => {
   const folder = workFolder(FILES);
   const build = ['reference', 'build', 'R1', '--pipeline', './mine.ts', '--reference-file', 'one=a/ref.txt'];
   const wrong = await runCli([...build, '--reference-file', 'tow=b/ref.txt'], { cwd: folder });
@@ -96,7 +96,7 @@ test('files that make no reference take no name', async () => {
   expect((await runCli([...build, '--reference-file', 'two=b/ref.txt'], { cwd: folder })).code).toBe(0);
 });
 
-test('samples that are given twice, or in a column of which there are two, or under a name that is taken', async () => {
+test('samples given twice, in a duplicate column, or under a reserved name', async () => {
   const folder = workFolder(TWO_TEXTS);
   const run = async (samples: string, ...more: string[]) =>
     told(await runCli(['run', LETTERS, '--inputs', 'in', '-s', samples, ...more], { cwd: folder }), folder);
@@ -134,7 +134,7 @@ export default definePipeline({ name: 'mine', description: '', samples, steps: [
   expect(stderr).toContain('head printed more than 1048576 bytes, too much to be returned\n  -> Send it to a file');
 });
 
-test('a relative scratch folder is one beside the user, not beside the tools', async () => {
+test('a relative scratch folder is relative to the user’s folder, not the tools’', async () => {
   const folder = workFolder({ 'in/S1.bam': '' });
   const env = { BATCH_PIPELINE_SCRATCH: 'scratch' };
   await exits(0, ['run', join(PIPELINES, 'sized.ts'), '-s', 'in/*.bam'], { cwd: folder, env });

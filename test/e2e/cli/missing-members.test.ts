@@ -63,7 +63,7 @@ async function list(cwd: string, folder: string): Promise<string> {
   return readFileSync(join(cwd, folder, 'cohort/all/list.txt'), 'utf8');
 }
 
-test('runner, status, results and retry have one answer to who is missing', async () => {
+test('runner, status, results and retry agree on the missing samples', async () => {
   const cwd = workFolder({
     ...{ 'mine.ts': PIPELINE, 'in/S1.txt': 'fine\n', 'in/S2.txt': 'a tool\n', 'in/S3.txt': 'b out-of-memory\n' },
     ...{ 'in/S4.txt': 'b input\n', 'in/S6.txt': 'fine\n' },

@@ -15,7 +15,7 @@ async function commandsOf(cwd: string, ...path: string[]): Promise<string[]> {
 }
 
 describe('help', () => {
-  test('every command says what it does, with an example that is one of its own', async () => {
+  test('every command describes itself, with its own example', async () => {
     const cwd = workFolder();
     const commands = (await commandsOf(cwd)).filter((name) => name !== 'help').map((name) => [name]);
     expect(commands.flat()).toEqual(
@@ -50,7 +50,7 @@ describe('help', () => {
     }
   });
 
-  test('help and version go to stdout, a mistake to stderr', async () => {
+  test('help and version go to stdout, errors to stderr', async () => {
     const cwd = workFolder();
     expect(await exits(0, ['--version'], { cwd })).toMatchObject({
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
@@ -65,7 +65,7 @@ describe('help', () => {
 });
 
 describe('colour', () => {
-  test('none in a pipe, none with NO_COLOR, some where it is asked for', async () => {
+  test('none in a pipe, none with NO_COLOR, some if requested', async () => {
     const cwd = workFolder(TWO_TEXTS);
     await exits(0, ['run', LETTERS, '-s', 'in/*.txt'], { cwd });
     const status = async (env: Record<string, string>) => (await exits(0, ['status'], { cwd, env })).stdout;
@@ -93,7 +93,7 @@ cat code
 `;
 
 describe('pipes', () => {
-  test('a reader that goes away is no failure', async () => {
+  test('a reader that closes the pipe is not a failure', async () => {
     const cwd = workFolder(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`in/S${i}.txt`, `${i}\n`])));
     const pipe = (command: string) =>
       startProgram('bash', ['-o', 'pipefail', '-c', `${command} | head -n 1`], { cwd, env: { PROGRAM } }).over;
@@ -103,14 +103,14 @@ describe('pipes', () => {
     expect(help).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('a run goes on to its end without a reader', async () => {
+  test('a run continues to its end without a reader', async () => {
     const cwd = workFolder({ ...TWO_TEXTS, 'pipe.sh': PIPE });
     const { stdout } = await startProgram('bash', ['pipe.sh', LETTERS], { cwd, env: { PROGRAM } }).over;
     expect(stdout).toBe('run 0\n');
     await exits(0, ['status'], { cwd });
   });
 
-  test('a full disk behind stdout is told', async () => {
+  test('a full disk behind stdout is reported', async () => {
     const cwd = workFolder(TWO_TEXTS);
     const full = (command: string) =>
       startProgram('bash', ['-c', `node "$PROGRAM" ${command} > /dev/full`], { cwd, env: { PROGRAM } }).over;
@@ -128,7 +128,7 @@ describe('pipes', () => {
 });
 
 describe('--json', () => {
-  test('is one document for what is asked', async () => {
+  test('is one document per query', async () => {
     const cwd = workFolder(TWO_TEXTS);
     addFiles(cwd, { 'sheet.csv': 'sample,txt,other\nS1,in/S1.txt,x\n' });
     const run = ['run', LETTERS, '-s', 'in/*.txt'];
@@ -153,7 +153,7 @@ describe('--json', () => {
     expect(await json('doctor', LETTERS)).toContainEqual(expect.objectContaining({ subject: 'store', level: 'ok' }));
   });
 
-  test('is an event a line for a run, and nothing but notices on stderr', async () => {
+  test('is one event per line for a run, with only notices on stderr', async () => {
     const cwd = workFolder({ 'in/S1.txt': 'print fine\n', 'in/S2.txt': 'throw it\n' });
     const { stdout, stderr } = await exits(1, ['run', OBEY, '-s', 'in/*.txt', '--json'], { cwd });
     const events = stdout

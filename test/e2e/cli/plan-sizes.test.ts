@@ -58,7 +58,7 @@ test('a sheet with a small and a large BAM shows two sizes', async () => {
   `);
 });
 
-test('and --json has them, too', async () => {
+test('--json has them, too', async () => {
   const folder = workFolder();
   sparseFiles(folder, { S1: GB, S2: 20 * GB });
   const plan = await exits(0, ['plan', SIZED, '-s', 'in/*.bam', '--json'], { cwd: folder });
@@ -79,7 +79,7 @@ test('and --json has them, too', async () => {
   ]);
 });
 
-test('a run gives each sample its own, --set goes before, and retry doubles what one had', async () => {
+test('a run gives each sample its own resources, --set takes precedence, and retry doubles a sample’s own', async () => {
   const folder = workFolder({ 'in/S1.bam': 'ok\n', 'in/S2.bam': `heap 180\n`, 'in/S3.bam': 'ok\n' });
   truncateSync(join(folder, 'in/S2.bam'), 1024);
   const run = ['run', SIZED, '-s', 'in/*.bam', '--set', 'all.memory=50MB'];
@@ -105,7 +105,7 @@ test('a run gives each sample its own, --set goes before, and retry doubles what
   expect(readFileSync(join(folder, 'out/cohort/all/list.txt'), 'utf8')).toBe('S1 102\nS2 220\nS3 102\n');
 });
 
-test('a function that has no answer is told with step and sample before anything starts', async () => {
+test('a function without a valid result is reported with step and sample before anything starts', async () => {
   const folder = workFolder({ 'in/S1.bam': '1\n', 'in/S2.bam': '12345\n' });
   const pipeline = readFileSync(SIZED, 'utf8').replace(
     '{ cpus: 1, memory',

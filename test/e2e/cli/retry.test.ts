@@ -29,7 +29,7 @@ function records(folder: string, step: string): string[] {
   );
 }
 
-test('once the cause is mended, retry does only what failed', async () => {
+test('once the cause is fixed, retry runs only what failed', async () => {
   const folder = workFolder({ 'in/S1.txt': 'print fine\n' });
   addFiles(folder, { 'in/S2.txt': `print looking\nneed ${folder}/there\n` });
   expect(closing(await runCli(RUN, { cwd: folder }), folder)).toMatchInlineSnapshot(`
@@ -91,7 +91,7 @@ test('the run command does the same', async () => {
   `);
 });
 
-test('what ran out of memory gets twice as much, in its own job', async () => {
+test('a task that ran out of memory gets twice as much, in its own job', async () => {
   const folder = workFolder({ 'in/S1.txt': 'heap 150\n', 'in/S2.txt': 'print fine\n', 'in/S3.txt': 'throw it\n' });
   await exits(1, RUN, { cwd: folder });
   expect(records(folder, 'obey')).toEqual([
@@ -117,7 +117,7 @@ test('what ran out of memory gets twice as much, in its own job', async () => {
   expect(records(folder, 'obey')).toContain('S1.succeeded.json');
 });
 
-test('what ran out of time gets twice as much', async () => {
+test('a task that ran out of time gets twice as much', async () => {
   const folder = workFolder();
   addFiles(folder, { 'in/S1.txt': `print waiting\nawait ${folder}/there\n` });
   const run = await exits(1, [...RUN, '--set', 'obey.time=4s'], { cwd: folder });

@@ -64,7 +64,7 @@ test('a touched input is compared once and runs nothing; plan says so and writes
   expect(await ask(cwd, ...RUN)).toBe(`exit 0\n${COMPARING}${UP_TO_DATE}`);
 });
 
-test('so is one that was copied, or of which the time was cut to seconds', async () => {
+test('so is one that was copied, or whose time was truncated to seconds', async () => {
   const cwd = await finished();
   const file = join(cwd, 'in/S1.txt');
   touch(file, Math.floor(statSync(file).mtimeMs / 1000));
@@ -74,7 +74,7 @@ test('so is one that was copied, or of which the time was cut to seconds', async
   expect(await ask(cwd, ...RUN)).toBe(`exit 0\n${COMPARING}${UP_TO_DATE}`);
 });
 
-test('other bytes of the same size run again, also after a note on the bytes before', async () => {
+test('different bytes of the same size rerun, also after a note on the earlier bytes', async () => {
   const cwd = await finished();
   touch(join(cwd, 'in/S1.txt'), 1000);
   await exits(0, RUN, { cwd });
@@ -92,7 +92,7 @@ test('other bytes of the same size run again, also after a note on the bytes bef
   expect((await decisions(cwd, ...PLAN.slice(1)))['sorted']).toEqual(['up-to-date', 'up-to-date']);
 });
 
-test('where something else has changed too, only that counts', async () => {
+test('if something else has changed too, only that counts', async () => {
   const cwd = await finished();
   touch(join(cwd, 'in/S1.txt'), 1000);
   expect(await decisions(cwd, ...PLAN.slice(1), '-p', 'copies=2')).toEqual({
@@ -108,7 +108,7 @@ test('where something else has changed too, only that counts', async () => {
   });
 });
 
-test('an input is read only where that can spare a task', async () => {
+test('an input is read only if that can save a task', async () => {
   const cwd = await finished();
   for (const name of ['S1', 'S2']) touch(join(cwd, `in/${name}.txt`), 1000);
   addFiles(cwd, { 'in/S2.txt': 'longer than before\n' });
@@ -133,7 +133,7 @@ describe('a file that all samples share', () => {
     return ['reference', 'build', name, '--pipeline', './mine.ts', '--reference-file', 'genome=ref.txt'];
   };
 
-  test('may get another time, or a name', async () => {
+  test('may get another time, or another name', async () => {
     const { cwd, request } = await sharing();
     touch(join(cwd, 'ref.txt'), 1000);
     expect(await decisions(cwd, ...request, '--reference-file', 'genome=ref.txt')).toEqual(nothingRuns);
@@ -145,7 +145,7 @@ describe('a file that all samples share', () => {
     });
   });
 
-  test('may be touched together with what the samples have of their own', async () => {
+  test('may be touched together with the samples’ own files', async () => {
     const { cwd, request } = await sharing();
     for (const file of ['ref.txt', 'in/S1.txt', 'in/S2.txt']) touch(join(cwd, file), 1000);
     const run = await exits(0, ['run', ...request, '--reference-file', 'genome=ref.txt'], { cwd });
@@ -153,7 +153,7 @@ describe('a file that all samples share', () => {
     expect(notes(cwd)).toHaveLength(3);
   });
 
-  test('may be built anew, and reruns no sample where the bytes are the same', async () => {
+  test('may be rebuilt, and reruns no sample if the bytes are the same', async () => {
     const { cwd, request } = await sharing();
     await exits(0, build('R1'), { cwd });
     const edit = (from: string, to: string) => {

@@ -42,7 +42,7 @@ test('run sees numbers and booleans, and the default of an empty cell', async ()
   expect(seen(folder, 'S3')).toEqual({ age: 45, ill: false, sex: 'm', older: 46 });
 });
 
-test('a default applies where the sheet has no such column, and another default is another input', async () => {
+test('a default applies if the sheet has no such column, and a different default is a different input', async () => {
   const folder = workFolder({ 'mine.ts': PIPELINE, 'list.txt': 'S1\n' });
   await exits(0, ['run', './mine.ts', '-s', 'list.txt'], { cwd: folder });
   await exits(0, ['results', '--to', 'out'], { cwd: folder });
@@ -52,7 +52,7 @@ test('a default applies where the sheet has no such column, and another default 
   expect(stdout).toMatch(/^tell +1 +0 +0$/m);
 });
 
-test('a cell of another type is told with its row, column, value and what is expected', async () => {
+test('a cell of the wrong type is reported with its row, column, value and what is expected', async () => {
   const folder = workFolder({ 'mine.ts': PIPELINE, 'list.csv': 'sample,age,ill,sex\nS1,old,maybe,x\n' });
   expect(told(await runCli(['run', './mine.ts', '-s', 'list.csv'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
     "exit 2

@@ -33,7 +33,7 @@ export default definePipeline({ name: 'ends', description: '', samples, steps: [
 
 const NAMES = ['exits', 'leaves', 'hides', 'rejects', 'throws', 'later', 'latest', 'prints'];
 
-test('what the code of a step does to its process fails its own attempt, once, and what it prints is in its log', async () => {
+test('code of a step that harms its process fails only its own attempt, once, and its output is in its log', async () => {
   const texts = NAMES.map((sample) => [`in/${sample}.txt`, `text of ${sample}\n`]);
   const cwd = workFolder({ ...Object.fromEntries(texts), 'mine.js': PIPELINE });
   const args = ['run', './mine.js', '--samples', 'in/*.txt', '--store', 'store', '--cpus', '1'];

@@ -30,7 +30,7 @@ async function carriesOn(cwd: string, pids: readonly number[]): Promise<void> {
   expect(closing(again, cwd)).toMatch(/: 4 samples, 4 succeeded; 6 tasks run, 2 up to date, in <seconds>\./);
 }
 
-test('Ctrl-C asks the tasks to end; what is finished stays, and the same command carries on', async () => {
+test('Ctrl-C asks the tasks to end; finished tasks stay, and the same command continues', async () => {
   const { cwd, run, pids } = await holding();
   run.process.kill('SIGINT');
   const over = await run.over;
@@ -79,7 +79,7 @@ test('Ctrl-C twice kills them', async () => {
   await carriesOn(cwd, pids);
 });
 
-test('SIGTERM is heard as Ctrl-C', async () => {
+test('SIGTERM acts as Ctrl-C', async () => {
   const { cwd, run, pids } = await holding();
   run.process.kill('SIGTERM');
   expect((await run.over).code).toBe(130);

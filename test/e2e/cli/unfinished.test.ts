@@ -64,7 +64,7 @@ function cwdOf(pid: string): string {
 const SLOWLY = "'for i in 1 2 3 4 5 6; do echo line $i; sleep 0.3; done'";
 
 describe('a step whose run returns too early', () => {
-  test('has failed, and says what it has not waited for', async () => {
+  test('has failed, and reports what it has not waited for', async () => {
     const found = await outcomes({
       running: `$({ stdoutTo: out })\`bash -c \${${SLOWLY}}\`;`,
       ended: 'const call = $`true`; await sleep(300); write(out);',
@@ -113,7 +113,7 @@ describe('a step whose run returns too early', () => {
   });
 });
 
-test('appends that nobody awaits are all in the output, or the attempt has failed', async () => {
+test('appends that are not awaited are all in the output, or the attempt has failed', async () => {
   const folder = workFolder({
     'in/S1.txt': 'text\n',
     'mine.js': pipelineOf({ S1: 'for (let i = 0; i < 5000; i++) appendFile(out, "x").catch(() => undefined);' }),
@@ -124,8 +124,8 @@ test('appends that nobody awaits are all in the output, or the attempt has faile
   else expect(ran.stderr).toContain('run returned while the step was still');
 });
 
-describe('a step whose tools all said success', () => {
-  test('has failed where that is not the whole truth', async () => {
+describe('a step whose tools all reported success', () => {
+  test('has failed if that is not true', async () => {
     const found = await outcomes({
       pipe: 'await $({ stdoutTo: out }).bash`cat ${text} | nosuch | wc -l`;',
       killed: "await $({ stdoutTo: out }).bash`cat ${text} | bash -c 'kill -9 $$' | cat`;",
@@ -168,7 +168,7 @@ describe('a step whose tools all said success', () => {
     });
   });
 
-  test('has not failed where another run published the same bytes of its input again', async () => {
+  test('has not failed if another run republished the same bytes of its input', async () => {
     const folder = workFolder({
       'in/S1.txt': 'text\n',
       'mine.js': `import { copyFileSync, realpathSync, renameSync, utimesSync } from 'node:fs';
@@ -197,7 +197,7 @@ export default definePipeline({ name: 'twice', description: '', samples, steps: 
     expect(ran, ran.stderr).toMatchObject({ code: 0 });
   });
 
-  test('has failed where it wrote to what another step has published, and that is made again', async () => {
+  test('has failed if it wrote to an output of another step, which is recreated', async () => {
     const folder = workFolder({
       'in/S1.txt': 'text\n',
       'mine.js': `import { appendFileSync, chmodSync, copyFileSync, existsSync, realpathSync } from 'node:fs';

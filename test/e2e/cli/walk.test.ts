@@ -61,7 +61,7 @@ test('init, and then the commands that it prints', async () => {
   `);
 });
 
-test('init writes over nothing', async () => {
+test('init overwrites nothing', async () => {
   const folder = workFolder({ 'pipeline.ts': 'mine' });
   expect(told(await runCli(['init'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
     "exit 2
@@ -191,7 +191,7 @@ test('plan, run, status, logs, results; then a changed param, a new sample, and 
   `);
 });
 
-test('a run that has nothing to do is a run where the last one was of something else', async () => {
+test('a run with nothing to do is still a run if the last one was of something else', async () => {
   const folder = workFolder(TWO_TEXTS);
   const options = { cwd: folder };
   const run = async (...flags: string[]) =>
@@ -220,7 +220,7 @@ test('a run that has nothing to do is a run where the last one was of something 
   expect(JSON.parse((await exits(0, ['runs', '--json'], options)).stdout)).toHaveLength(3);
 });
 
-test('results are put into folders by sample and step, and verified', async () => {
+test('results are copied into folders by sample and step, and verified', async () => {
   const folder = workFolder(TWO_TEXTS);
   await exits(0, ['run', LETTERS, '-s', 'in/*.txt'], { cwd: folder });
   expect(told(await exits(0, ['results', '--to', 'out'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
@@ -236,7 +236,7 @@ test('results are put into folders by sample and step, and verified', async () =
   expect((await exits(0, ['results', '--verify'], { cwd: folder })).stderr).toBe('3 files verified by checksum.\n');
 });
 
-test('samples are given as a list, a sheet, names or a pattern, all the same', async () => {
+test('samples given as a list, a sheet, names or a pattern are equivalent', async () => {
   const folder = workFolder({
     ...TWO_TEXTS,
     'in/list': 'S1\nS2\n',
@@ -279,7 +279,7 @@ test('a sample list is checked without running anything', async () => {
   expect(filesIn(folder, 'batch-pipeline-store/**')).toEqual([]);
 });
 
-test('the store is where --store, or the environment, says', async () => {
+test('--store, or the environment, selects the store', async () => {
   const folder = workFolder(TWO_TEXTS);
   const run = ['run', LETTERS, '-s', 'in/*.txt'];
   await exits(0, [...run, '--store', 'one'], { cwd: folder });

@@ -74,7 +74,7 @@ test('status, logs and retry while a task runs, from other processes', async () 
   `);
 });
 
-test('--follow of a task that is over prints its log and ends; of a task that prints nothing too', async () => {
+test('--follow of a finished task prints its log and ends; also of a task that prints nothing', async () => {
   const cwd = workFolder({ 'in/S1.txt': 'print one\n' });
   await exits(0, RUN, { cwd });
   expect((await exits(0, ['logs', 'S1', 'obey', '--follow'], { cwd })).stdout).toBe('one\n');

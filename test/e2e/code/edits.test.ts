@@ -20,7 +20,7 @@ function edit(file: string, from: string, to: string): void {
   writeFileSync(file, text.replace(from, to));
 }
 
-test('plan says which step a helper of the same file changes; comments and another folder change nothing', async () => {
+test('plan reports which step a helper in the same file changes; comments and another folder change nothing', async () => {
   const cwd = workFolder();
   cpSync(EXAMPLES, join(cwd, 'here'), { recursive: true });
   await exits(0, ['run', 'here/word-count.ts', '--samples', 'here/data/*.txt'], { cwd });
@@ -51,7 +51,7 @@ const label = defineStep({
 export default definePipeline({ name: 'labels', description: 'd', samples, steps: [label] });
 `;
 
-test('declared files are there for run, and count by content', async () => {
+test('declared files are available to run, and count by content', async () => {
   const cwd = workFolder();
   for (const folder of ['tables', 'in']) mkdirSync(join(cwd, folder));
   writeFileSync(join(cwd, 'labels.ts'), SCRIPTED);
@@ -77,7 +77,7 @@ test('declared files are there for run, and count by content', async () => {
   expect(stderr).toContain('The file "./label.sh" of step label does not exist');
 });
 
-test('a file that is read without being declared is refused before anything runs', async () => {
+test('reading an undeclared file is refused before anything runs', async () => {
   const cwd = workFolder();
   writeFileSync(join(cwd, 'A.txt'), 'text\n');
   writeFileSync(join(cwd, 'label.sh'), 'cat "$1" "$2"\n');
@@ -93,7 +93,7 @@ test('a file that is read without being declared is refused before anything runs
   expect(existsSync(join(cwd, 'batch-pipeline-store/v1/runs'))).toBe(false);
 });
 
-test('results from before stay those of the same code, once a run has taken them over', async () => {
+test('earlier results still belong to the same code, once a run has adopted them', async () => {
   const frozen = await frozenStore();
   const [, ...flags] = FROZEN_RUNS.texts;
   const copy = join(frozen.store, '../copy/texts.ts');

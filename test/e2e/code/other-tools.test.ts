@@ -29,7 +29,7 @@ function install(folder: string, version: string): void {
   chmodSync(join(folder, 'bin/counter'), 0o755);
 }
 
-test('a retry with another version of a tool is refused; the run command plans anew with it', async () => {
+test('a retry with another version of a tool is refused; the run command makes a new plan with it', async () => {
   const folder = workFolder({ 'mine.ts': PIPELINE, 'in/S1.txt': 'text' });
   const cwd = { cwd: folder, env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}` } };
   install(folder, '1.0.0');
@@ -49,7 +49,7 @@ test('a retry with another version of a tool is refused; the run command plans a
   );
 });
 
-test('a runner that is started after a tool was replaced does not use the new one for the run', async () => {
+test('a runner started after a tool was replaced does not use the new one for the run', async () => {
   const folder = workFolder({ 'mine.ts': PIPELINE, 'in/S1.txt': 'text', hold: '', there: '' });
   const cwd = { cwd: folder, env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}` } };
   install(folder, '1.0.0');

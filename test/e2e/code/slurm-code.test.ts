@@ -6,7 +6,7 @@ import { saidBy, versionFiles } from '../../fixtures/two-versions.ts';
 import { addFiles, filesIn, workFolder } from '../../fixtures/work-folder.ts';
 import { startSlurmCluster } from '../../stack/slurm/slurm-cluster.ts';
 
-test('on Slurm a retry runs what was planned, and late tasks too, with all files edited and then gone', async () => {
+test('on Slurm a retry runs what was planned, and so do late tasks, with all files edited and then removed', async () => {
   const cluster = await startSlurmCluster({ profile: 'tuned', cpus: 2 });
   onTestFinished(() => cluster.stop());
   const folder = workFolder({ ...versionFiles('v1'), 'in/A.txt': 'fine' });

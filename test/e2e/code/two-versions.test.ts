@@ -25,7 +25,7 @@ function published(folder: string, name: string): string[] {
   );
 }
 
-test('a retry runs the code that the run was planned with, and says that the file is another one by now', async () => {
+test('a retry runs the code that the run was planned with, and reports that the file has changed', async () => {
   const folder = await halfDone();
   addFiles(folder, { ...versionFiles('v2'), there: '' });
   const retried = await exits(0, ['retry'], { cwd: folder });
@@ -47,7 +47,7 @@ test('a retry runs the code that the run was planned with, and says that the fil
   expect(published(folder, 'B.said')).toHaveLength(2);
 });
 
-test('what the old code cannot do, a retry with an edited file does not do either', async () => {
+test('if the old code fails, a retry with an edited file fails too', async () => {
   const folder = await halfDone();
   addFiles(folder, versionFiles('v2'));
   const retried = await exits(1, ['retry'], { cwd: folder });
@@ -64,7 +64,7 @@ test('a retry needs none of the files any more', async () => {
   expect(published(folder, 'all.txt')).toContain(`A: ${saidBy('v1')}\nB: ${saidBy('v1')}\nall v1`);
 });
 
-test('nor one that a step declares', async () => {
+test('nor a file that a step declares', async () => {
   const folder = workFolder({ ...versionFiles('v1'), 'in/A.txt': 'fine' });
   addFiles(folder, { 'in/B.txt': join(folder, 'there') });
   await exits(1, RUN, { cwd: folder });
@@ -74,7 +74,7 @@ test('nor one that a step declares', async () => {
   expect(published(folder, 'B.said')).toEqual([saidBy('v1')]);
 });
 
-test('a runner that is started after an edit runs what the run was planned with', async () => {
+test('a runner started after an edit runs what the run was planned with', async () => {
   const folder = workFolder({ ...versionFiles('v1'), 'in/A.txt': 'fine' });
   const pidFile = join(folder, 'pid');
   addFiles(folder, { 'in/B.txt': `hold ${pidFile}` });
@@ -103,7 +103,7 @@ test('a file that changes while the run is being planned is refused, and nothing
   expect(filesIn(folder, 'batch-pipeline-store/**')).toEqual([]);
 });
 
-test('code that is gone from the store is made again from the same file, and refused from another one', async () => {
+test('code removed from the store is recreated from the same file, and refused from a changed one', async () => {
   const folder = await halfDone();
   const lose = () => rmSync(join(folder, 'batch-pipeline-store/v1/bundles'), { recursive: true });
   lose();
@@ -118,7 +118,7 @@ test('code that is gone from the store is made again from the same file, and ref
   await exits(0, ['retry'], { cwd: folder });
 });
 
-test('nothing is kept where nothing is to run, and unchanged code is kept once', async () => {
+test('nothing is stored if nothing runs, and unchanged code is stored once', async () => {
   const folder = await halfDone();
   const zips = () => filesIn(folder, 'batch-pipeline-store/v1/bundles/*.zip');
   expect(zips()).toHaveLength(1);

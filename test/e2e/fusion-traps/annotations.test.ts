@@ -88,7 +88,7 @@ describe('annotations on which pizzly aborts', () => {
     expect(score(spiked.sample, outputOf(pizzly, 'json'))).toEqual(EXACT);
   });
 
-  test('with transcripts that the FASTA does not have', async () => {
+  test('with transcripts that the FASTA lacks', async () => {
     const lost = spiked.sample.fusions[0]?.junction?.transcriptA as string;
     const fasta = files.fasta
       .split(/^(?=>)/m)
@@ -101,10 +101,10 @@ describe('annotations on which pizzly aborts', () => {
   });
 });
 
-describe('annotations with which pizzly finds nothing and says success', () => {
+describe('annotations with which pizzly finds nothing and reports success', () => {
   const withoutBiotypes = (gtf: string): string => gtf.replace(/ (gene|transcript)_biotype "[^"]*";/g, '');
 
-  test('without biotypes: the step says so, or is told to do without', async () => {
+  test('without biotypes: the step reports it, or is configured to ignore it', async () => {
     const gtf = withoutBiotypes(files.gtf);
     const naively = await bare('biotypes', { gtf });
     expect([naively.exitCode, score(spiked.sample, naively.json)]).toEqual([0, NOTHING]);
@@ -134,7 +134,7 @@ describe('annotations with which pizzly finds nothing and says success', () => {
   });
 });
 
-describe('annotations that are as good', () => {
+describe('annotations that work as well', () => {
   const gencodeFasta = (fasta: string): string =>
     fasta.replace(/^>(\S+) .*gene:(\S+).*$/gm, '>$1|$2|-|-|x|x|1|protein_coding|');
   const gencodeGtf = (gtf: string): string => dotted(gtf).replace(/_biotype/g, '_type');
@@ -193,7 +193,7 @@ describe('references that cannot be used', () => {
     expect(await refused('repeated', { fasta: files.fasta + files.fasta })).toMatch(/has two sequences called ENSSIMT/);
   });
 
-  test('exons that do not make up the sequences', async () => {
+  test('exons that do not match the sequences', async () => {
     const gtf = files.gtf.replace(/\texon\t(\d+)\t/g, (_, start: string) => `\texon\t${Number(start) - 7}\t`);
     expect(await refused('lengths', { gtf })).toMatch(
       /has exons of other lengths than the sequences of \d+ of \d+ transcripts/,
@@ -214,7 +214,7 @@ describe('references that cannot be used', () => {
     );
   });
 
-  test('files that have changed places', async () => {
+  test('swapped files', async () => {
     expect(await refused('swapped', { fasta: files.gtf, gtf: files.fasta })).toMatch(/swapped\.gtf has no transcripts/);
   });
 });

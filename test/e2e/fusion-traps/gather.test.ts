@@ -48,7 +48,7 @@ function cohort() {
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 
-test('joins the samples that have results, and names those that have none', async () => {
+test('joins the samples with results, and names those without', async () => {
   const { outputs } = await runToEnd(gather, { folder: join(folder, 'whole'), sample: 'cohort', ...cohort() });
   const { columns, ...files } = outputs as Record<string, string>;
   expect(
@@ -102,7 +102,7 @@ test('gives the same bytes again', async () => {
   for (const name of Object.keys(once.outputs)) expect(read(outputOf(again, name))).toBe(read(outputOf(once, name)));
 });
 
-test('works where no sample succeeded', async () => {
+test('works if no sample succeeded', async () => {
   const members = cohort().members.map(({ sample }): CohortMember => ({
     sample,
     steps: {},

@@ -31,7 +31,7 @@ async function naiveQuant(name: string, flags: readonly string[], reads: readonl
   return { exitCode, files: readdirSync(to), folder: to };
 }
 
-describe('trap 2: bootstraps that are silently not made', () => {
+describe('trap 2: bootstraps that are silently not written', () => {
   test('the original flags, and two threads with plain text, give none', async () => {
     const original = await naiveQuant('bootstraps', ['-b', '3', '--rf-stranded']);
     const threads = await naiveQuant('bootstraps-t2', ['-b', '3', '--rf-stranded', '--plaintext', '-t', '2']);
@@ -40,7 +40,7 @@ describe('trap 2: bootstraps that are silently not made', () => {
     }
   });
 
-  test('on two CPUs all that were asked for are there', async () => {
+  test('on two CPUs all requested bootstraps are written', async () => {
     const end = await runToEnd(kallisto, quant('bootstraps', { cpus: 2, params: { bootstraps: 3 } }));
     const [header, first] = unzipped(outputOf(end, 'bootstraps')).split('\n');
     expect(header).toBe('target_id\tbootstrap_0\tbootstrap_1\tbootstrap_2');
@@ -54,7 +54,7 @@ describe('trap 2: bootstraps that are silently not made', () => {
     expect(first?.split('\t')).toEqual([lines[0]?.[0], ...lines.map((line) => line[3])]);
   });
 
-  test('none are made where none are asked for', async () => {
+  test('none are written if none are requested', async () => {
     const end = await runToEnd(kallisto, quant('no-bootstraps'));
     expect(Object.keys(end.outputs)).toEqual(['fusion', 'abundance', 'runInfo', 'fragments', 'log']);
   });
@@ -83,7 +83,7 @@ describe('trap 4: reads that kallisto does not see', () => {
     return target;
   };
 
-  test('a truncated FASTQ file: kallisto says success', async () => {
+  test('a truncated FASTQ file: kallisto reports success', async () => {
     const r2 = join(folder, 'cut_2.fastq.gz');
     writeFileSync(r2, readFileSync(spiked.r2).subarray(0, 40_000));
     const bare = await naiveQuant('cut', ['--plaintext'], [spiked.r1, r2]);
@@ -97,7 +97,7 @@ describe('trap 4: reads that kallisto does not see', () => {
     ]);
   });
 
-  test('a read without qualities: kallisto stops there and says success', async () => {
+  test('a read without qualities: kallisto stops there and reports success', async () => {
     const r1 = shorter(spiked.r1, 'star_1.fastq.gz', (lines) => lines.with(4 * 500 + 3, '*'));
     const bare = await naiveQuant('star', ['--plaintext'], [r1, spiked.r2]);
     const { n_processed } = JSON.parse(text(join(bare.folder, 'run_info.json'))) as { n_processed: number };
@@ -110,7 +110,7 @@ describe('trap 4: reads that kallisto does not see', () => {
     ]);
   });
 
-  test('a read less in one file: kallisto says success', async () => {
+  test('one read fewer in one file: kallisto reports success', async () => {
     const r1 = shorter(spiked.r1, 'less_1.fastq.gz', (lines) => lines.toSpliced(4 * 3, 4));
     expect((await naiveQuant('less', ['--plaintext'], [r1, spiked.r2])).exitCode).toBe(0);
     const { failure } = await runStep(kallisto, quant('less', { r1 }));
@@ -120,7 +120,7 @@ describe('trap 4: reads that kallisto does not see', () => {
     );
   });
 
-  test('no read fits: kallisto exits 1 for this as for anything else', async () => {
+  test('no read aligns: kallisto exits 1 for this as for anything else', async () => {
     const foreign = (path: string, name: string): string =>
       shorter(path, name, (lines) =>
         lines.map((line, i) => (i % 4 === 1 ? 'ACACACGTGT'.repeat(8).slice(0, 75) : line)),
@@ -159,7 +159,7 @@ describe('trap 4: reads that kallisto does not see', () => {
 });
 
 describe('the index', () => {
-  test('one of another k is refused', async () => {
+  test('an index with another k is refused', async () => {
     const { failure } = await runStep(kallisto, quant('other-k', { params: { k: 25 } }));
     expect([failure?.reason, failure?.message]).toEqual([
       'input',
@@ -167,7 +167,7 @@ describe('the index', () => {
     ]);
   });
 
-  test('something else in its place is refused', async () => {
+  test('another file in its place is refused', async () => {
     const { failure } = await runStep(kallisto, quant('no-index', { inputs: { index: spiked.fasta } }));
     expect([failure?.reason, failure?.message]).toEqual(['input', 'S1: transcripts.fa is no kallisto index']);
   });

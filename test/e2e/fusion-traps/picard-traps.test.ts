@@ -66,7 +66,7 @@ describe('a sound BAM', () => {
 });
 
 describe('trap 1: an unpaired read shifts all later pairs', () => {
-  test('the original command writes one more first mate and says success', async () => {
+  test('the original command writes one more first mate and reports success', async () => {
     const bam = await bamWith('unpaired-read');
     expect(await naiveReads(bam, 'unpaired')).toEqual({ exitCode: 0, r1: PAIRS + 1, r2: PAIRS });
   });
@@ -79,7 +79,7 @@ describe('trap 1: an unpaired read shifts all later pairs', () => {
   });
 });
 
-describe('trap 6: BAM files of which Picard makes nothing, or less', () => {
+describe('trap 6: BAM files that Picard converts to nothing, or too little', () => {
   test('a mate whose partner is missing is counted', async () => {
     const { failure, observed, counts } = await convert(await bamWith('orphan-mate'), 'orphan');
     expect(failure).toBeUndefined();
@@ -87,7 +87,7 @@ describe('trap 6: BAM files of which Picard makes nothing, or less', () => {
     expect(observed.metrics).toEqual({ read_pairs: PAIRS - 1, unpaired_reads: 0, orphan_mates: 1 });
   });
 
-  test.each(['header-only', 'mate-suffixes', 'empty'] as const)('%s: the original says success', async (defect) => {
+  test.each(['header-only', 'mate-suffixes', 'empty'] as const)('%s: the original reports success', async (defect) => {
     expect(await naiveReads(await bamWith(defect), defect)).toEqual({ exitCode: 0, r1: 0, r2: 0 });
   });
 
@@ -120,7 +120,7 @@ describe('trap 6: BAM files of which Picard makes nothing, or less', () => {
     ]);
   });
 
-  test('a file that is no BAM is named', async () => {
+  test('a file that is not a BAM is named', async () => {
     const bam = join(folder, 'cohort', 'transcripts.fa');
     const { failure } = await convert(bam, 'fasta');
     expect([failure?.reason, failure?.message]).toMatchInlineSnapshot(`

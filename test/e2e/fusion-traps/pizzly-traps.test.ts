@@ -59,7 +59,7 @@ test('finds all fusions and their exact junctions', () => {
   expect(Object.keys(called.pizzly.outputs)).toHaveLength(7);
 });
 
-test('gives what the original command gives, but for a field that pizzly does not set', async () => {
+test('gives the same output as the original command, except for a field that pizzly does not set', async () => {
   const original = readFileSync((await bare('original', outputOf(called.kallisto, 'fusion'))).json, 'utf8');
   const ours = readFileSync(outputOf(called.pizzly, 'json'), 'utf8');
   const withoutDirections = (json: string): string => json.replace(/"direction" : "\w+"/g, '');
@@ -82,7 +82,7 @@ describe('trap 5: a missing or unfinished fusion.txt', () => {
     ],
     ['a lost end', 'cut', (text: string) => text.slice(0, -30), 'is incomplete: line'],
     ['a lost last line end', 'unended', (text: string) => text.slice(0, -1), 'ends in the middle of a line'],
-  ])('%s: pizzly says success', async (_, name, change, problem) => {
+  ])('%s: pizzly reports success', async (_, name, change, problem) => {
     const fusion = join(folder, `${name}.txt`);
     writeFileSync(fusion, change(readFileSync(outputOf(called.kallisto, 'fusion'), 'utf8')));
     expect((await bare(name, fusion)).exitCode).toBe(0);
@@ -91,7 +91,7 @@ describe('trap 5: a missing or unfinished fusion.txt', () => {
     expect(failure?.message).toContain(`S1: ${name}.txt ${problem}`);
   });
 
-  test('pizzly even says success where there is no file, or nowhere to write', async () => {
+  test('pizzly even reports success without an input file or output folder', async () => {
     const missing = await bare('missing', join(folder, 'nowhere.txt'));
     expect([missing.exitCode, score(spiked.sample, missing.json)]).toEqual([0, NOTHING]);
     const unwritten = await bare('no/such/folder', outputOf(called.kallisto, 'fusion'));
@@ -111,11 +111,11 @@ describe('trap 5: a missing or unfinished fusion.txt', () => {
 });
 
 describe('trap 7: numbers that pizzly does not initialise', () => {
-  test('both are always given', () => {
+  test('both are always passed', () => {
     expect(pizzlyArgv(called.pizzly).join(' ')).toContain('--align-score 2 --insert-size 400');
   });
 
-  test('insertSize=auto takes what kallisto saw', async () => {
+  test('insertSize=auto uses what kallisto measured', async () => {
     const inputs = pizzlyInputs(spiked.reference, called.kallisto);
     const end = await runToEnd(pizzly, { folder: join(folder, 'auto'), inputs, params: { insertSize: 'auto' } });
     const { longest } = JSON.parse(readFileSync(inputs['fragments'] as string, 'utf8')) as { longest: number };
@@ -152,8 +152,8 @@ describe('trap 8: pizzly phones home', () => {
   });
 });
 
-describe('trap 9: a cache that is cut off', () => {
-  test('means fewer fusions without a word', async () => {
+describe('trap 9: a truncated cache', () => {
+  test('silently means fewer fusions', async () => {
     const cache = join(folder, 'cache.txt');
     const fusion = outputOf(called.kallisto, 'fusion');
     expect(score(spiked.sample, (await bare('cached', fusion, { flags: ['--cache', cache] })).json)).toEqual(EXACT);
@@ -164,7 +164,7 @@ describe('trap 9: a cache that is cut off', () => {
     expect(score(spiked.sample, half.json).found).toBeLessThan(3);
   });
 
-  test('the step uses none', () => {
+  test('the step uses no cache', () => {
     expect(pizzlyArgv(called.pizzly)).not.toContain('--cache');
   });
 });

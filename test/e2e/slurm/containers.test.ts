@@ -100,7 +100,7 @@ describe('--container and --image on Slurm', () => {
     expect((await command('plan', 'p.ts', ...SAMPLES)).stdout).toContain('tools changed');
   });
 
-  test('are refused where a step would run without, or nothing would use them', async () => {
+  test('are refused if a step would run without an image, or nothing would use them', async () => {
     const { cwd, command } = folderWith();
     const plan = async (...flags: string[]) => told(await command('plan', 'p.ts', ...SAMPLES, ...flags), cwd);
     expect(await plan('--container', 'podman')).toMatchInlineSnapshot(`

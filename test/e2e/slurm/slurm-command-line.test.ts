@@ -138,7 +138,7 @@ describe('batch-pipeline --engine slurm', () => {
     expect(status.code).toBe(1);
   });
 
-  test('tells a real out-of-memory kill, and retry gives that sample twice as much', async () => {
+  test('recognises a real out-of-memory kill, and retry gives that sample twice as much', async () => {
     const command = await on({ profile: 'tuned', cgroup: true, accounting: true, cpus: 4 });
     const folder = newFolder();
     const samples = texts(folder, { big: 'memory 250', small: 'fine', tiny: 'fine' });

@@ -31,7 +31,7 @@ const WAITING = {
 } as const;
 
 describe('a store from before opens, and', () => {
-  test.for(['texts', 'orders', 'fusion'] as const)('plan of %s reruns nothing that is not declared', async (name) => {
+  test.for(['texts', 'orders', 'fusion'] as const)('plan of %s reruns nothing undeclared', async (name) => {
     const frozen = await frozenStore();
     const { stdout, stderr } = await frozen.current('--json', 'plan', ...FROZEN_RUNS[name]);
     expect(stderr).not.toMatch(/^error/m);
@@ -40,7 +40,7 @@ describe('a store from before opens, and', () => {
     expect(undeclared).toEqual(WAITING[name]);
   });
 
-  test('status, runs and logs tell what they told', async () => {
+  test('status, runs and logs show the same as before', async () => {
     const frozen = await frozenStore();
     for (const run of ['texts-2', 'texts-3', 'orders-4', 'orders-5', 'fusion-6']) {
       const [now, then] = [await frozen.current('--json', 'status', run), await frozen.older('--json', 'status', run)];
@@ -56,7 +56,7 @@ describe('a store from before opens, and', () => {
     expect((await frozen.current('logs', 'X1')).stdout).toMatch(/missing EOF block/);
   });
 
-  test('results are those that were there, whole, for every run', async () => {
+  test('results are the same, and intact, for every run', async () => {
     const frozen = await frozenStore();
     for (const run of ['texts-2', 'texts-3', 'orders-4', 'orders-5', 'fusion-6']) {
       const locations = async (program: 'current' | 'older') =>
@@ -82,7 +82,7 @@ describe('a store from before opens, and', () => {
     expect((await frozen.current('reference', 'check', 'stop-1')).code).toBe(0);
   });
 
-  test('run carries on: only what is new or has failed is computed, and the gather holds both', async () => {
+  test('run continues: only new or failed tasks are computed, and the gather includes both', async () => {
     const frozen = await frozenStore();
     const before = frozen.objects();
     const ran = await frozen.current('run', ...FROZEN_RUNS.texts, '-p', 'top=2');
@@ -94,7 +94,7 @@ describe('a store from before opens, and', () => {
     expect(frozen.objects()).toEqual(expect.arrayContaining(before));
   });
 
-  test('retry of a run from before ends it, or says in one line why not and leaves everything', async () => {
+  test('retry of an earlier run completes it, or states in one line why not and leaves everything', async () => {
     const frozen = await frozenStore();
     const before = frozen.objects();
     const { code, stderr } = await withFlags(['never'], () => frozen.current('retry', 'orders-4'));

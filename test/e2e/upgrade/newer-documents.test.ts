@@ -51,7 +51,7 @@ test('a store of a later layout is refused in one line by every command that ope
   expect(filesIn(cwd)).toEqual(before);
 });
 
-test('a manifest of a later version is told by what needs it, and gc removes nothing', async () => {
+test('a manifest of a later version is reported where it is needed, and gc removes nothing', async () => {
   const cwd = await finished();
   rewrite(cwd, 'runs/letters-1/manifest.json', { version: 99 });
   const before = filesIn(cwd);
@@ -65,7 +65,7 @@ test('a manifest of a later version is told by what needs it, and gc removes not
   expect(filesIn(cwd).filter((name) => !name.endsWith('gc.json'))).toEqual(before);
 });
 
-test('a success that a later program recorded is never taken away: what needs it fails and says so', async () => {
+test('a success recorded by a later program is never removed: what needs it fails and reports it', async () => {
   const cwd = await finished();
   const name = rewrite(cwd, 'letters/records/marked/S1.*', { version: 2 });
   const ran = await runCli([...RUN, '-p', 'loud=true'], { cwd });
@@ -79,7 +79,7 @@ test('a success that a later program recorded is never taken away: what needs it
   expect(globSync(name, { cwd })).toHaveLength(1);
 });
 
-test('a failure of a cause that only a later program knows is shown with it, and can be retried', async () => {
+test('a failure with a cause that only a later program knows is shown with it, and can be retried', async () => {
   const cwd = await finished();
   const [success = ''] = globSync(`${STORE}/v1/letters/records/marked/S1.*`, { cwd });
   const record = JSON.parse(readFileSync(join(cwd, success), 'utf8')) as Record<string, unknown>;
@@ -92,7 +92,7 @@ test('a failure of a cause that only a later program knows is shown with it, and
   await exits(0, ['retry'], { cwd });
 });
 
-test('gc leaves the outputs of a step whose records it does not all know', async () => {
+test('gc leaves the outputs of a step with unknown records', async () => {
   const cwd = await finished();
   const [success = ''] = globSync(`${STORE}/v1/letters/records/sorted/S1.*`, { cwd });
   const later = success.replace('.succeeded.json', '.succeeded-elsewhere.json');

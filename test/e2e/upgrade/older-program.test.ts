@@ -38,7 +38,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['reference', 'check', 'stop-1'],
 ];
 
-test('on a store that today’s program has used, the older one looks, or refuses in one line, and removes nothing', async () => {
+test('on a store that today’s program has used, the older one reads, or refuses in one line, and removes nothing', async () => {
   const frozen = await usedByCurrent();
   const before = frozen.objects();
   for (const args of COMMANDS) {

@@ -80,7 +80,7 @@ describe('each job is submitted once', () => {
 });
 
 describe('a storm of throttling', () => {
-  test('is sat out, and the account keeps room: never more than 50 SubmitJob a second', async () => {
+  test('is waited out within the account’s limit of 50 SubmitJob per second', async () => {
     await stack.takeCalls();
     const lab = await openJobsLab(stack, { submitsPerSecond: 45 });
     await plan({ action: 'batch:*', kind: 'throttle', count: null, share: 0.5 });
@@ -96,7 +96,7 @@ describe('a storm of throttling', () => {
     expect((await stack.takeCalls())['batch:RegisterJobDefinition']).toBeLessThanOrEqual(4);
   });
 
-  test('ends with the way out where it outlasts all patience', async () => {
+  test('ends with a remedy if it lasts too long', async () => {
     const lab = await openJobsLab(stack, { patienceMs: 300 });
     await plan({ action: 'batch:SubmitJob', kind: 'throttle', count: null });
     await expect(lab.engine.submit(lab.job('a'), [])).rejects.toMatchObject({
@@ -107,7 +107,7 @@ describe('a storm of throttling', () => {
   });
 });
 
-test('a refusal is no reason to wait: it is told at once, with the job', async () => {
+test('a refusal is not retried: it is reported at once, with the job', async () => {
   const lab = await openJobsLab(stack);
   await stack.takeCalls();
   await expect(lab.engine.submit(lab.job('a'), [{ jobId: 'never-seen', type: 'SUCCESS' }])).rejects.toMatchObject({
@@ -118,7 +118,7 @@ test('a refusal is no reason to wait: it is told at once, with the job', async (
   expect((await stack.takeCalls())['batch:SubmitJob']).toBe(1);
 });
 
-test('an engine that is closed waits for nothing any more', async () => {
+test('a closed engine waits for nothing', async () => {
   const lab = await openJobsLab(stack);
   await plan({ action: 'batch:SubmitJob', kind: 'throttle', count: null });
   const submitting = lab.engine.submit(lab.job('a'), []);

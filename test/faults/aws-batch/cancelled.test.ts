@@ -33,7 +33,7 @@ const CANCELLED = {
 };
 
 describe('cancel', () => {
-  test('ends what runs by one call a job, with a cause that outlives what Batch keeps', async () => {
+  test('ends what runs with one call per job, with a cause that outlives Batch’s records', async () => {
     const lab = await openFaultLab(stack);
     await openRun(lab);
     await stack.takeCalls();
@@ -61,7 +61,7 @@ describe('cancel', () => {
     expect(await lab.states()).toMatchObject(CANCELLED);
   });
 
-  test('that is killed after each of its calls can be said again', async () => {
+  test('that is killed after each of its calls can be repeated', async () => {
     const lab = await openFaultLab(stack);
     for (let nth = 1; nth <= 3; nth += 1) {
       await openRun(lab);
@@ -107,7 +107,7 @@ describe('cancel', () => {
     ['and its last job is on its way', { kind: 'delay', seconds: 8, skip: 2 }],
     ['and its first job has not arrived yet', { kind: 'lose-request', count: null }],
     ['and its second job has not arrived yet', { kind: 'lose-request', count: null, skip: 1 }],
-  ])('while the run is submitted %s, leaves nothing at work', async ([, fault]) => {
+  ])('while the run is submitted %s, leaves nothing running', async ([, fault]) => {
     const lab = await openFaultLab(stack);
     await stack.control('POST', 'faults', { action: 'batch:SubmitJob', ...fault });
     await stack.takeCalls();

@@ -41,7 +41,7 @@ const watched = async (lab: FaultLab) => {
   return lab.command('status', '--watch', '--store', lab.store);
 };
 
-test('a machine that Spot takes away costs one try, and doubles nothing', async () => {
+test('an instance that Spot reclaims costs one attempt, and doubles nothing', async () => {
   const lab = await openFaultLab(stack);
   const go = join(lab.folder, 'go');
   expect((await lab.command(...lab.large(), ...lab.samples({ S1: `1\n${go}`, S2: '1' }))).code).toBe(0);
@@ -60,7 +60,7 @@ test('a machine that Spot takes away costs one try, and doubles nothing', async 
   expect(lab.audit().failed).toEqual([]);
 });
 
-test('an input that is changed after the plan is not taken for the one that was planned', async () => {
+test('an input changed after the plan is not mistaken for the planned one', async () => {
   const lab = await openFaultLab(stack);
   const flags = await submitted(lab);
   await lab.put('in/S1.txt', '2\n');
@@ -89,7 +89,7 @@ describe('a program that is', () => {
       /The content has checksum [0-9a-f]{64}, but [0-9a-f]{64} is expected/,
       (lab, name, bytes) => lab.put(`store/v1/bundles/${name}`, Buffer.alloc(bytes, 'x')),
     ],
-  ])('%s is not run, the log says so, and retry puts it back', async ([, words, spoil]) => {
+  ])('%s is not run, the log says so, and retry restores it', async ([, words, spoil]) => {
     const lab = await openFaultLab(stack);
     await submitted(lab);
     // The other one is the code alone.
@@ -128,7 +128,7 @@ describe('a queue from which nothing starts any more', () => {
       /Nothing starts: no compute environment of queue lab-\d+ can be used: lab-\d+ is disabled\./,
     ],
     ['since it was removed', remove, /Nothing starts: the job queue is gone\./],
-  ])('%s is explained to who watches, after ten minutes', async ([, spoil, words]) => {
+  ])('%s is explained by --watch after ten minutes', async ([, spoil, words]) => {
     const lab = await openFaultLab(stack);
     await submitted(lab);
     await spoil(lab);

@@ -34,7 +34,7 @@ function needs(lab: FaultLab, image = IMAGE): string[] {
 
 const causes = (lab: FaultLab) => lab.audit().failed.map(({ step, sample, cause }) => `${step} ${sample} ${cause}`);
 
-test('a container that is killed in the middle of an upload leaves nothing that anybody sees', async () => {
+test('a container that is killed during an upload leaves nothing visible', async () => {
   const lab = await openFaultLab(stack);
   const part = ({ method, url }: { method: string; url: string }) =>
     method === 'PUT' && /outputs\/make\/S1.*partNumber=2/.test(url);
@@ -70,7 +70,7 @@ test('a container that is killed in the middle of an upload leaves nothing that 
   expect(await lab.openUploads()).toEqual([orphan]);
 });
 
-test('memory, time and anything else that ends a container are told apart; retry gives more to whom it helps', async () => {
+test('memory, time and other causes that end a container are distinguished; retry gives more where it helps', async () => {
   const lab = await openFaultLab(stack);
   const wishes = {
     ok: 'fine',
@@ -129,7 +129,7 @@ test('memory, time and anything else that ends a container are told apart; retry
 });
 
 describe('an image that cannot be pulled', () => {
-  test('since the registry is away is tried again, told as a failed start, and pulled by retry', async () => {
+  test('since the registry is down is attempted again, reported as a failed start, and pulled by retry', async () => {
     const lab = await openFaultLab(stack);
     const image = pushed('away');
     await stack.kill('registry');
@@ -150,7 +150,7 @@ describe('an image that cannot be pulled', () => {
     expect(lab.audit().complaints).toEqual([]);
   });
 
-  test('since there is none ends after three tries, with the words of the registry and where to look', async () => {
+  test('since it does not exist ends after three attempts, with the registry’s message and where to look', async () => {
     const lab = await openFaultLab(stack);
     const nowhere = pushed('there').replace(/there$/, 'nowhere');
     const ran = await lab.command(...lab.large(IMAGE, nowhere), ...lab.samples({ S1: '1' }), '--watch');
@@ -165,7 +165,7 @@ describe('an image that cannot be pulled', () => {
   });
 });
 
-test('a conductor whose container is killed is missed by nobody who looks: the gather is made once', async () => {
+test('after a conductor is killed, the next status submits the gather, once', async () => {
   const lab = await openFaultLab(stack);
   const flags = [...needs(lab), ...lab.samples({ S1: 'sleep 15', S2: 'fail' })];
   expect((await lab.command(...flags, '--conductor')).code).toBe(0);

@@ -24,7 +24,7 @@ async function openHalfDone(lab: FaultLab): Promise<{ flags: string[]; go: strin
 }
 
 describe('jobs that Batch forgets while they run', () => {
-  test.for(['retry', 'run'])('are never taken for done, and %s does what is not done, once', async (verb) => {
+  test.for(['retry', 'run'])('are never taken for finished, and %s runs what is not, once', async (verb) => {
     const lab = await openFaultLab(stack);
     const { flags, go } = await openHalfDone(lab);
     await stack.control('POST', 'wipe', {});
@@ -51,7 +51,7 @@ describe('jobs that Batch forgets while they run', () => {
     expect((await lab.command('status', '--store', lab.store)).code).toBe(0);
   });
 
-  test('and only seem forgotten where somebody looks in another region: the run goes on there', async () => {
+  test('and only seem forgotten if queried in another region: the run continues', async () => {
     const lab = await openFaultLab(stack);
     const { go } = await openHalfDone(lab);
     // Not for S3, whose server here has one region.
@@ -67,7 +67,7 @@ describe('jobs that Batch forgets while they run', () => {
   });
 });
 
-test('jobs that Batch forgets after a good end are not missed: all is in the store', async () => {
+test('jobs that Batch forgets after success are not needed: everything is in the store', async () => {
   const lab = await openFaultLab(stack);
   const go = join(lab.folder, 'go');
   writeFileSync(go, '');

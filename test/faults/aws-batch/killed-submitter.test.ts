@@ -108,7 +108,7 @@ test('killed after any call of a retry, the same command again submits each job 
   }
 });
 
-test('killed after any change of a look that settles the run, the next look does the rest, and gathers once', async () => {
+test('after a status that settles the run is killed after any change, the next one does the rest, and gathers once', async () => {
   let killed = 0;
   for (let nth = 1; ; nth += 1) {
     const lab = await openBatchLab(stack);

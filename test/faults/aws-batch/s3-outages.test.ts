@@ -39,7 +39,7 @@ function expectSums(lab: FaultLab, samples: readonly string[]): void {
 }
 
 describe('the S3 server is killed while outputs are uploaded', () => {
-  test('and comes back: tasks go on where they were, and so does who watches', async () => {
+  test('and comes back: tasks continue where they were, and so does --watch', async () => {
     const lab = await openFaultLab(stack);
     const ran = await lab.command(...lab.large(), ...lab.samples({ S1: '40', S2: '40' }));
     expect(ran.code, ran.stderr).toBe(0);
@@ -58,7 +58,7 @@ describe('the S3 server is killed while outputs are uploaded', () => {
     expect(tries(await lab.tasks())).toEqual(ONCE);
   });
 
-  test('and stays away for longer than tasks wait: Batch tries them again, and retry ends it', async () => {
+  test('and stays down for longer than tasks wait: Batch attempts them again, and retry completes the run', async () => {
     const lab = await openFaultLab(stack, { AWS_MAX_ATTEMPTS: '2' });
     await withTries(2);
     const ran = await lab.command(...lab.large(), ...lab.samples({ S1: '40', S2: '40' }));
@@ -89,7 +89,7 @@ describe('the S3 server is killed while outputs are uploaded', () => {
 });
 
 describe('S3 that asks to slow down', () => {
-  test('in a storm is heard: every task does its work once', async () => {
+  test('under load is obeyed: every task runs once', async () => {
     const lab = await openFaultLab(stack);
     let requests = 0;
     lab.proxy.decide(() => ((requests += 1) % 3 === 0 ? 'slow-down' : 'pass'));
@@ -101,7 +101,7 @@ describe('S3 that asks to slow down', () => {
     expect(tries(await lab.tasks())).toEqual(ONCE);
   });
 
-  test('beyond the patience of a task is no failure of the tool: another try does it', async () => {
+  test('for longer than a task waits is not a failure of the tool: another attempt succeeds', async () => {
     const lab = await openFaultLab(stack);
     await withTries(2);
     const failedOnRecord = () => lab.proxy.seen.some(({ url }) => /records\/make\/S1\..*\.failed-/.test(url));
@@ -138,7 +138,7 @@ describe('an endpoint for credentials', () => {
     lab.expectSound(9);
   });
 
-  test('that has nothing for the first try of a job has something for the next', async () => {
+  test('that fails for the first attempt of a job works for the next', async () => {
     const lab = await openFaultLab(stack);
     await withTries(2);
     // The SDK asks twice each time that it is asked.

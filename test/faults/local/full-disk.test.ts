@@ -11,13 +11,13 @@ const DISK_SIZE = '8m';
 const ALL = ['all/cohort', 'copy/S1', 'copy/S2', 'draw/S1', 'draw/S2'];
 const SOUND = { complaints: [], unreferenced: [], scratch: [], unfinished: [] };
 
-test('a task that fills the disk fails for that, and the others finish', async () => {
+test('a task that fills the disk fails with that cause, and the others finish', async () => {
   const [full, healed] = await playOnSmallDisk([{ deeds: { S1: 'hoard', S2: '' } }, { deeds: { S1: '', S2: '' } }]);
   expect(full, JSON.stringify(full)).toMatchObject({ code: 1, ...SOUND, failed: [{ task: 'draw/S1', cause: 'disk' }] });
   expect(healed).toMatchObject({ code: 0, ...SOUND });
 });
 
-test('a task whose record finds no room fails for that once there is room to say so, and heals', async () => {
+test('a task whose record does not fit fails with that cause once there is space, and recovers', async () => {
   // S2 has all the room that it needs to begin, and then waits until there is some again.
   const deeds = { S1: 'wait:draw.S2 fill', S2: 'wait:go' };
   const [full, healed] = await playOnSmallDisk([{ deeds, freeAtAttempts: 1, cpus: 2 }, { deeds }]);
@@ -30,7 +30,7 @@ test('a task whose record finds no room fails for that once there is room to say
   expect(healed?.succeeded).toEqual(['all/cohort', ...ALL]);
 });
 
-test('a disk that stays full ends the run with what to do, and the same command heals it', async () => {
+test('a disk that stays full ends the run with a hint, and the same command recovers it', async () => {
   const deeds = { S1: 'fill', S2: '' };
   const [full, healed] = await playOnSmallDisk([{ deeds }, { deeds, free: true }]);
   expect(full, full?.stderr).toMatchObject({ code: 3, complaints: [], succeeded: [], scratch: [], unfinished: [] });

@@ -14,7 +14,7 @@ import {
 } from '../../fixtures/crash/race-lab.ts';
 
 describe('a runner that is killed', () => {
-  test('between publishing and its record has done nothing, and the next try does it', async () => {
+  test('between publishing and its record has no effect, and the next attempt succeeds', async () => {
     const lab = openRaceLab();
     const command = lab.run({ S1: 'chatty:150 held' });
     // The output is there, and the log is on its way: the record comes after it.
@@ -29,7 +29,7 @@ describe('a runner that is killed', () => {
     expect(record?.attempt).toBe(2);
   });
 
-  test('leaves files that never stand for the result of another try', async () => {
+  test('leaves files that never pass for the result of another attempt', async () => {
     const lab = openRaceLab();
     const deeds = { S1: 'chatty:150 held', S2: '' };
     const command = lab.run(deeds, '-p', 'random=true');
@@ -40,7 +40,7 @@ describe('a runner that is killed', () => {
     expect(lab.content('copy', 'S1')).toBe(lab.content('draw', 'S1'));
   });
 
-  test('with its command leaves files that never stand for the result of the next', async () => {
+  test('with its command leaves files that never pass for the result of the next', async () => {
     const lab = openRaceLab();
     const deeds = { S1: 'chatty:150 held', S2: '' };
     const command = lab.run(deeds, '-p', 'random=true');
@@ -63,7 +63,7 @@ describe('a runner that is killed', () => {
     expect([lab.times('draw', 'S1'), lab.times('draw', 'S2')]).toEqual([3, 1]);
   });
 
-  test('and its command too leave nothing that the next command does not clear, though it has nothing to do', async () => {
+  test('and its command leave nothing that the next command does not remove, even with nothing to do', async () => {
     const lab = openRaceLab();
     const command = lab.run({ S1: '', S2: 'endless' });
     await lab.begun('copy', 'S1');
@@ -93,7 +93,7 @@ describe('a runner that is killed', () => {
     await expectSound(lab);
   });
 
-  test('is not waited for by steps that hear no signal', async () => {
+  test('is not waited for by steps that ignore signals', async () => {
     const lab = openRaceLab();
     const command = lab.run({ S1: 'stubborn' });
     await lab.begun('draw', 'S1');

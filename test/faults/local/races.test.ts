@@ -13,7 +13,7 @@ import {
 } from '../../fixtures/crash/race-lab.ts';
 
 describe('two commands at once', () => {
-  test('share what they both do: one success each, and the files of the one that lost are gone', async () => {
+  test('share common tasks: one success each, and the losing attempt’s files are removed', async () => {
     const lab = openRaceLab();
     const flags = ['-p', 'random=true'];
     const one = lab.run({ S1: '', S2: 'wait:go', S3: 'wait:go' }, ...flags);
@@ -36,7 +36,7 @@ describe('two commands at once', () => {
     expect(lab.gathered().toSorted()).toEqual([lines(['S1', 'S2', 'S3']), lines(['S2', 'S3', 'S4'])].toSorted());
   });
 
-  test('started at the same moment are two runs, and both end well', async () => {
+  test('started at the same moment are two runs, and both succeed', async () => {
     const lab = openRaceLab();
     const deeds = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`S${i}`, '']));
     const commands = Array.from({ length: 4 }, () => lab.run(deeds, '-p', 'random=true'));
@@ -77,7 +77,7 @@ describe('two commands at once', () => {
 });
 
 describe('a heartbeat', () => {
-  test('of a command that was killed is nobody’s, also when its pid is somebody else’s by now', async () => {
+  test('of a killed command is stale, even if its pid has been reused', async () => {
     const lab = openRaceLab();
     const command = lab.run({ S1: 'wait:go', S2: '' });
     const file = join(lab.store, 'v1/runs/race-1/heartbeat.json');

@@ -60,7 +60,7 @@ describe('a command that is asked to stop', () => {
     expect([lab.times('draw', 'S1'), lab.times('draw', 'S2')]).toEqual([1, 1]);
   });
 
-  test('by cancel from another terminal stops, and says so', async () => {
+  test('by cancel from another terminal stops, and reports it', async () => {
     const lab = openRaceLab();
     const command = lab.run({ S1: 'endless', S2: '' });
     await lab.begun('copy', 'S2');

@@ -66,7 +66,7 @@ describe('a bundle', () => {
     expect(imports.filter((module) => /^node:https?$/.test(module ?? ''))).toEqual([]);
   });
 
-  test('is a zip that others unpack, with programs that can be executed', async () => {
+  test('is a zip that other tools can unpack, with executable programs', async () => {
     writeFileSync(join(folder, 'other.zip'), (await bundleOf(WORD_COUNT)).bytes);
     const listing = execFileSync('python3', ['-m', 'zipfile', '-l', join(folder, 'other.zip')], { encoding: 'utf8' });
     expect(listing).toMatch(/runner\.mjs +1980-01-01 00:00:00/);
@@ -82,7 +82,7 @@ describe('a bundle', () => {
     expect(await store.head(`v1/bundles/${built.sha256}.zip`)).toEqual(before);
   });
 
-  test('that was damaged since is written again, also where it has the same size', async () => {
+  test('that was damaged is written again, even if its size is the same', async () => {
     const store = openFolderStore(join(folder, 'damaged'));
     const bytes = Buffer.from('whole');
     const built = { bytes, sha256: 'a'.repeat(64) };

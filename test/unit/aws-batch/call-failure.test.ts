@@ -6,7 +6,7 @@ function sdkError(name: string, httpStatusCode?: number, message = name): Error 
 }
 const socket = (code: string) => Object.assign(new Error(`connect ${code}`), { code });
 
-describe('what a call that threw has done:', () => {
+describe('the effect of a failed call:', () => {
   test.for<[string, unknown, string]>([
     ['Batch is asked too much', sdkError('TooManyRequestsException', 429), 'throttled'],
     ['a throttle by name alone', sdkError('ThrottlingException', 400), 'throttled'],
@@ -39,6 +39,6 @@ test.for([
     'aws-unreachable',
     'Run the same command again: what is done stays done, and is not done twice.',
   ],
-] as const)('%s is told with what to do', ([error, code, hint]) => {
+] as const)('%s is reported with what to do', ([error, code, hint]) => {
   expect(apiError(error, 'batch:SubmitJob')).toMatchObject({ code, hint });
 });

@@ -17,12 +17,12 @@ function matches(pattern: string, text: string): boolean {
   return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
 }
 
-test('the rules are rules that Batch takes', () => {
+test('the rules are valid for Batch', () => {
   expect(EXIT_RULES.length).toBeLessThanOrEqual(5);
   for (const rule of EXIT_RULES) for (const name of CONDITIONS) expect(rule[name] ?? '').toMatch(ALLOWED[name]);
 });
 
-describe('another try is made', () => {
+describe('another attempt is made', () => {
   test.for([
     ['for a machine that Spot took', { onStatusReason: 'Host EC2 (instance i-0abc) terminated.' }],
     [
@@ -38,7 +38,7 @@ describe('another try is made', () => {
   ] as const)('%s', ([, end]) => expect(decide(end)).toBe('RETRY'));
 });
 
-describe('no other try is made', () => {
+describe('no further attempt is made', () => {
   const exited = 'Essential container in task exited';
   test.for([
     ['for the error of a tool', { onExitCode: '1', onStatusReason: exited }],

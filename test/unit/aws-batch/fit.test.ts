@@ -30,7 +30,7 @@ function level(cpus: number, memoryMiB: number, sizes: Parameters<typeof fit>[2]
   ).level;
 }
 
-test('a step fits where an instance of the queue is large enough', () => {
+test('a step fits if an instance of the queue is large enough', () => {
   expect([level(2, 7000), level(16, 32_000), level(2, 40_000)]).toEqual(['ok', 'ok', 'ok']);
 });
 
@@ -43,17 +43,17 @@ test('one that no instance can hold is an error, one that may not fit a warning'
   ]);
 });
 
-test('where sizes are unknown, only the vCPUs of the environment are', () => {
+test('if sizes are unknown, only the vCPUs of the environment count', () => {
   expect([level(1, 1_000_000, new Map()), level(17, 100, new Map())]).toEqual(['ok', 'error']);
 });
 
-test('whoever starts the instances himself may start any', () => {
+test('an environment with user-started instances may have any size', () => {
   const unmanaged = { ...ENVIRONMENT, name: 'own', type: 'UNMANAGED', maxVcpus: 0, instanceTypes: [] };
   const resources = { cpus: 4, memoryMiB: 1000, scratchMiB: 0, timeLimitSeconds: 60 };
   expect(fit({ step: 'kallisto', resources }, [unmanaged], SIZES).level).toBe('ok');
 });
 
-test('the message names what there is, and the way out', () => {
+test('the message names what is available, and a remedy', () => {
   const needs = { step: 'kallisto', resources: { cpus: 4, memoryMiB: 70_000, scratchMiB: 0, timeLimitSeconds: 60 } };
   expect(fit(needs, [ENVIRONMENT], SIZES)).toEqual({
     level: 'error',
@@ -64,7 +64,7 @@ test('the message names what there is, and the way out', () => {
   });
 });
 
-test('images in ECR are known by their address', () => {
+test('images in ECR are recognised by their address', () => {
   const host = '123456789012.dkr.ecr.eu-central-1.amazonaws.com';
   const common = { account: '123456789012', region: 'eu-central-1', repository: 'lab/picard' };
   const digest = `sha256:${'0'.repeat(64)}`;

@@ -15,7 +15,7 @@ const FACTS: DefinitionFacts = {
   hostFolder: { hostPath: '/var/lib/batch-pipeline', containerPath: '/var/cache/batch-pipeline' },
 };
 
-test('a definition holds what is the same in every run, and nothing of one run', () => {
+test('a definition contains what is common to all runs, and nothing of one run', () => {
   expect(definitionContent(FACTS)).toMatchInlineSnapshot(`
     {
       "containerProperties": {
@@ -71,7 +71,7 @@ test('a definition holds what is the same in every run, and nothing of one run',
   `);
 });
 
-test('a log group is named only where one is given: Batch makes its own', () => {
+test('a log group is named only if one is given: Batch creates its own', () => {
   const content = definitionContent({ ...FACTS, logGroup: undefined });
   expect(content.containerProperties.logConfiguration.options).toEqual({ 'awslogs-stream-prefix': 'batch-pipeline' });
 });
@@ -91,14 +91,14 @@ test('the name follows from the content', () => {
   expect(name({}, 'a-step-with-a-name-of-32-letters').length).toBeLessThanOrEqual(128);
 });
 
-test('our own definitions are told by their names', () => {
+test('our definitions are recognised by their names', () => {
   const ours = definitionName('picard', definitionContent(FACTS));
   expect(
     [ours, 'picard', 'batch-pipeline-picard', 'my-batch-pipeline-picard-e5d8f5d6bb36ddfa'].map(isOurDefinition),
   ).toEqual([true, false, false, false]);
 });
 
-test('one that Batch would not take is known', () => {
+test('one that Batch would refuse is detected', () => {
   expect(isRegistrable(definitionContent(FACTS))).toBe(true);
   expect(isRegistrable(definitionContent({ ...FACTS, image: 'x'.repeat(25_000) }))).toBe(false);
 });

@@ -53,6 +53,6 @@ test.for<[BatchState, string]>([
   expect(Object.entries(counts).filter(([, number]) => number > 0)).toEqual([[state, 1]]);
 });
 
-test('a forgotten job is neither done nor failed', () => {
+test('a forgotten job is neither succeeded nor failed', () => {
   expect(isOver(unknownStatus('a'))).toBe(false);
 });

@@ -45,12 +45,12 @@ test.for<[string, string | undefined, Partial<QueueFacts>, Partial<EnvironmentFa
     {},
     'Nothing starts, and AWS Batch does not say why: other jobs may be ahead, or instances cannot join the cluster.',
   ],
-])('told is %s', ([, reason, queue, environment, text]) => {
+])('reports %s', ([, reason, queue, environment, text]) => {
   const view = { queue: { ...QUEUE, ...queue }, environments: [{ ...SPOT, ...environment }] };
   expect(stuckText(reason, view)).toBe(text);
 });
 
-test('a good queue is no trouble; one that is missing, disabled, invalid or empty is', () => {
+test('a valid queue is accepted; a missing, disabled, invalid or empty one is reported', () => {
   const trouble = (queue: QueueFacts | undefined, environments = [SPOT]) => queueTrouble({ queue, environments });
   expect(trouble(QUEUE)).toBeUndefined();
   expect(trouble(undefined)).toBe('the job queue is gone');

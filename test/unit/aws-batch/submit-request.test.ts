@@ -18,7 +18,7 @@ function request(job: Partial<EngineJob> = {}, dependencies: readonly JobDepende
   return submitRequest({ ...JOB, ...job }, dependencies, { ...PLACE, environment: { SITE: 'lab' } });
 }
 
-test('an array is one request: everything of the run travels in overrides', () => {
+test('an array is one request: everything specific to the run is in overrides', () => {
   expect(request({}, [{ jobId: 'a', type: 'N_TO_N' }])).toMatchInlineSnapshot(`
     {
       "arrayProperties": {
@@ -100,17 +100,17 @@ test('one sample is a plain job with plain dependencies', () => {
   expect(plain.dependsOn).toEqual([{ jobId: 'a' }]);
 });
 
-test('one try needs no rules', () => {
+test('one attempt needs no rules', () => {
   expect(request({ attempts: 1 }).retryStrategy).toEqual({ attempts: 1 });
 });
 
-test('what is less than Batch gives is raised to it', () => {
+test('requests below Batch’s minimum are raised to it', () => {
   const small = request({ resources: { cpus: 0.5, memoryMiB: 1, scratchMiB: 0, timeLimitSeconds: 1 } });
   expect(small.containerOverrides.resourceRequirements.map(({ value }) => value)).toEqual(['1', '4']);
   expect(small.timeout.attemptDurationSeconds).toBeGreaterThanOrEqual(60);
 });
 
-test('the largest array is taken, with as many dependencies as Batch allows', () => {
+test('the largest array is accepted, with as many dependencies as Batch allows', () => {
   const dependencies = Array.from({ length: 20 }, (_, i) => ({ jobId: `job-${i}`, type: 'SUCCESS' as const }));
   expect(request({ size: 10_000 }, dependencies).dependsOn).toHaveLength(20);
 });

@@ -16,7 +16,7 @@ function failed(
   };
 }
 
-describe('the cause follows from what Batch and ECS say:', () => {
+describe('the cause follows from what Batch and ECS report:', () => {
   test.for<[string, JobDetail, string]>([
     ['a tool failed', failed(EXITED, { exitCode: 1 }), 'tool'],
     [
@@ -55,7 +55,7 @@ describe('the cause follows from what Batch and ECS say:', () => {
   ])('%s', ([, job, cause]) => expect(verdict(job, 3)).toMatchObject({ index: 3, cause }));
 });
 
-test('the message is in the words of Batch, and says each thing once', () => {
+test('the message is in the words of Batch, without repetition', () => {
   expect(
     verdict(
       failed(EXITED, { exitCode: 137, reason: EXITED }, { attempts: [], container: { exitCode: 137, reason: EXITED } }),
@@ -70,13 +70,13 @@ test('the message is in the words of Batch, and says each thing once', () => {
   });
 });
 
-test('the last try counts', () => {
+test('the last attempt counts', () => {
   const job = failed(EXITED, { exitCode: 1 });
   const attempts = [{ statusReason: 'Host EC2 (instance i-0) terminated.', container: {} }, ...job.attempts];
   expect(verdict({ ...job, attempts }, 0)).toMatchObject({ cause: 'tool', exitCode: 1, attempts: 2 });
 });
 
-test('what is not over, succeeded, or waited in vain has no verdict', () => {
+test('a job that is unfinished, succeeded, or was never started has no verdict', () => {
   const job = failed('Dependent Job failed', {}, { attempts: [] });
   expect(
     [job, { ...job, status: 'RUNNING' as const }, { ...job, status: 'SUCCEEDED' as const }].map((each) =>

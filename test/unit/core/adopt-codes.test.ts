@@ -28,7 +28,7 @@ const note = (earlier: string, now: string): CodeNote => ({
   now: partDigits(now),
 });
 
-test('results of the same code by an earlier build are taken over, and that is to be noted', async () => {
+test('results of the same code by an earlier build are adopted, and that is noted', async () => {
   const store = await folderStore();
   expect(await adopted(store, { code: 'new', legacy: 'old' }, ['old'])).toEqual({
     digits: partDigits('old'),
@@ -36,7 +36,7 @@ test('results of the same code by an earlier build are taken over, and that is t
   });
 });
 
-test('nothing is taken over from other code, by a step with a version, or where nothing is held', async () => {
+test('nothing is adopted from other code, by a step with a version, or if nothing is held', async () => {
   const store = await folderStore();
   const nothing = { digits: undefined, notes: [] };
   expect(await adopted(store, { code: 'new', legacy: 'old' }, ['other'])).toEqual(nothing);
@@ -54,7 +54,7 @@ test('once noted, an edit of a comment in run keeps the results', async () => {
   });
 });
 
-test('once noted, an edit that earlier builds did not see has keys of its own', async () => {
+test('once noted, an edit that earlier builds did not detect has new keys', async () => {
   const store = await folderStore();
   await noteAdopted(store, 'words', [note('old', 'new')]);
   expect(await adopted(store, { code: 'helper edited', legacy: 'old' }, ['old'])).toEqual({
@@ -63,14 +63,14 @@ test('once noted, an edit that earlier builds did not see has keys of its own', 
   });
 });
 
-test('where two have noted other code for the same digits, nobody takes them over', async () => {
+test('if two notes give different code for the same digits, neither is adopted', async () => {
   const store = await folderStore();
   await noteAdopted(store, 'words', [note('old', 'new'), note('old', 'other')]);
   for (const code of ['new', 'other'])
     expect(await adopted(store, { code, legacy: 'old' }, ['old'])).toEqual({ digits: undefined, notes: [] });
 });
 
-test('notes of another step or pipeline say nothing', async () => {
+test('notes of another step or pipeline do not count', async () => {
   const store = await folderStore();
   await noteAdopted(store, 'words', [{ ...note('old', 'other'), step: 'rank' }]);
   await noteAdopted(store, 'letters', [note('old', 'other')]);

@@ -57,7 +57,7 @@ describe('for any choice of tasks', () => {
     );
   });
 
-  test('no array is larger than the engine takes, and size is what the ranges hold', () => {
+  test('no array exceeds the engine’s limit, and its size matches the ranges', () => {
     fc.assert(
       fc.property(choice, (some) => {
         for (const job of jobsOf(some)) {
@@ -68,7 +68,7 @@ describe('for any choice of tasks', () => {
     );
   });
 
-  test('jobs have names of their own, and wait only for jobs before them', () => {
+  test('jobs have unique names, and wait only for earlier jobs', () => {
     fc.assert(
       fc.property(choice, (some) => {
         const seen = new Set<string>();
@@ -119,7 +119,7 @@ describe('for any choice of tasks', () => {
     );
   });
 
-  test('samples that are given more never share a job with others', () => {
+  test('samples with larger resources never share a job with others', () => {
     fc.assert(
       fc.property(choice, (some) => {
         for (const { samples, resources } of jobsOf(some)) {
@@ -131,7 +131,7 @@ describe('for any choice of tasks', () => {
     );
   });
 
-  test('a gather is over after every other job, whatever becomes of them', () => {
+  test('a gather runs after every other job, whatever their outcome', () => {
     fc.assert(
       fc.property(choice, (some) => {
         const all = jobsOf(some);

@@ -44,7 +44,7 @@ describe('a bash script', () => {
     );
   });
 
-  test('fails when any part of it fails, and says which', () => {
+  test('fails when any part of it fails, and names it', () => {
     expect(fails`true | nosuch | cat`).toEqual({ status: 127, failed: ' in line 1: exit codes 0 | 127 | 0' });
     expect(fails`
       true
@@ -59,7 +59,7 @@ describe('a bash script', () => {
     expect(fails`{ nosuch | cat; } 2>/dev/null`).toMatchObject({ failed: ' in line 1: exit codes 127 | 0' });
   });
 
-  test('goes on where it is told that a failure is none', () => {
+  test('continues after a failure that is explicitly allowed', () => {
     expect(fails`false || true; if false; then echo; fi; x=$(false) || true; ! grep x /dev/null`).toEqual({
       status: 0,
       failed: undefined,
@@ -67,7 +67,7 @@ describe('a bash script', () => {
     expect(fails`{ yes || true; } | head -1`).toEqual({ status: 0, failed: undefined });
   });
 
-  test('wants no quotes around a value', () => {
+  test('needs no quotes around a value', () => {
     expect(() => run`echo "${'x'}"`).toThrow('${…} number 1 in $.bash stands within quotes');
     expect(() => run`echo ${'x'} | awk '{ print ${'y'} }'`).toThrow('${…} number 2 in $.bash stands within quotes');
     expect(
@@ -79,7 +79,7 @@ EOF`,
       echo '"' ${'e'}`).toBe("x y\nit's a 'b c\n\" e\n");
   });
 
-  test('takes values without limit of length', () => {
+  test('accepts values of any length', () => {
     const long = 'x'.repeat(100_000);
     expect(run`echo ${[long, long, long]} | wc -c`.trim()).toBe(String(3 * long.length + 3));
   });

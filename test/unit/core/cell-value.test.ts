@@ -41,13 +41,13 @@ describe('a cell', () => {
     expect(readCell(schema, undefined)).toEqual({ value });
   });
 
-  test('that the schema refuses says why', () => {
+  test('that the schema refuses gives the reason', () => {
     expect(readCell(z.coerce.number(), 'old')).toEqual({ issue: 'Invalid input: expected number, received NaN' });
     expect(readCell(z.number().max(120), '121')).toEqual({ issue: 'Too big: expected number to be <=120' });
     expect(readCell(z.enum(['f', 'm']), 'x')).toEqual({ issue: 'Invalid option: expected one of "f"|"m"' });
   });
 
-  test('that the code of its schema throws at says why, too', () => {
+  test('at which its schema throws gives the reason, too', () => {
     const ages = z.preprocess((value) => (value as string).split(','), z.array(z.coerce.number().max(9)));
     expect(readCell(ages, '1,2')).toEqual({ value: [1, 2] });
     expect(readCell(ages, '123')).toEqual({ issue: 'Too big: expected number to be <=9' });
@@ -68,7 +68,7 @@ describe('a cell', () => {
 });
 
 describe('in task keys', () => {
-  test('text counts as it always has, and so does nothing', () => {
+  test('text counts as before, and so does an empty cell', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(cellIdentity(z.string(), text)).toBe(text);
@@ -79,7 +79,7 @@ describe('in task keys', () => {
     expect(cellIdentity(z.coerce.number(), undefined)).toBe('');
   });
 
-  test('another value is another input, also one that a default or a transform gives', () => {
+  test('a different value is a different input, also from a default or a transform', () => {
     const schemas = [z.string(), z.coerce.number(), z.coerce.number().default(5), z.coerce.number().default(6)];
     const cells = ['5', '6', undefined];
     const all = schemas.flatMap((schema) => cells.map((cell) => cellIdentity(schema, cell)));
@@ -88,7 +88,7 @@ describe('in task keys', () => {
     expect(cellIdentity(z.string().toLowerCase(), 'F')).not.toBe(cellIdentity(z.string(), 'F'));
   });
 
-  test('values that JSON cannot express differ as well, and one that cannot be told is refused', () => {
+  test('values that JSON cannot express differ as well, and indistinguishable ones are refused', () => {
     const date = new Date('2026-01-02');
     const values: unknown[] = [
       ...[null, NaN, Infinity, -Infinity, 0, -0, 5, 5n, '5', '5n', true, 'true', date, date.toJSON(), new Date(NaN)],

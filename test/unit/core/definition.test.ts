@@ -64,7 +64,7 @@ test('a misspelt output that a gather collects is refused', () => {
   ]);
 });
 
-test('what is not an input at all is refused', () => {
+test('a value that is not an input is refused', () => {
   const inputs = { path: 'reads.txt', step: count, none: undefined, none2: collect(undefined as never) } as never;
   const found = refusals(count, defineStep({ ...common, name: 'sort', inputs }));
   expect(found.map((line) => line.replace(/ -> .*/, ''))).toEqual([

@@ -33,7 +33,7 @@ test('failed before, by the last failure of exactly this task', () => {
   expect(reason([failed('tool', 0, 1, taskKey({ ...PARTS, params: 'others' }))])).toBe('never run');
 });
 
-test('an output is gone, or has another size', () => {
+test('an output is missing, or has another size', () => {
   const print = outputsPrint([{ file: 'a', size: 1, sha256: 'x' }]);
   expect(reason([succeeded()])).toBe('its files were removed');
   expect(reason([succeeded()], [{ task: `S1.${KEY}`, print, file: 'a', size: 2 }])).toBe(
@@ -41,7 +41,7 @@ test('an output is gone, or has another size', () => {
   );
 });
 
-test('what has changed is told by part, against the nearest of the earlier keys', () => {
+test('changes are reported by part, against the nearest earlier key', () => {
   expect(reason([succeeded({ params: 'other' })])).toBe('params changed');
   expect(reason([succeeded({ environment: 'other' })])).toBe('tools changed');
   expect(reason([succeeded({ code: 'other', inputs: 'other' })])).toBe('code and inputs changed');
@@ -50,7 +50,7 @@ test('what has changed is told by part, against the nearest of the earlier keys'
   );
 });
 
-test('two keys tell exactly the parts that differ', () => {
+test('two keys reveal exactly the parts that differ', () => {
   const parts = fc.record({ code: fc.string(), environment: fc.string(), params: fc.string(), inputs: fc.string() });
   fc.assert(
     fc.property(parts, parts, fc.subarray([...KEY_PARTS]), (before, other, changed) => {

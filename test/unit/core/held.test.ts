@@ -22,7 +22,7 @@ function outputs(sample: string, key: string, print: string, sizes: Readonly<Rec
   return Object.entries(sizes).map(([name, size]) => ({ task: `${sample}.${key}`, print, file: name, size }));
 }
 
-test('a task is whole while its folder holds files of the same names and sizes', () => {
+test('a task is whole while its folder has files of the same names and sizes', () => {
   const print = outputsPrint([
     { file: 'a', size: 1, sha256: 'x' },
     { file: 'b', size: 2, sha256: 'y' },
@@ -43,7 +43,7 @@ test('one whole folder is enough: the loser of a race may have left another', ()
   expect(heldState(heldStep([success('S1', KEY)], both), 'S1', KEY)).toBe('whole');
 });
 
-test('outputs without a success are nothing, and every key and sample is its own', () => {
+test('outputs without a success do not count, and every key and sample is separate', () => {
   const print = outputsPrint([{ file: 'a', size: 1, sha256: 'x' }]);
   const held = heldStep(
     [success('S1', KEY)],
@@ -54,7 +54,7 @@ test('outputs without a success are nothing, and every key and sample is its own
   expect(heldState(undefined, 'S1', KEY)).toBeUndefined();
 });
 
-test('samples whose names hold dots and keys are told apart', () => {
+test('samples whose names contain dots and keys are distinguished', () => {
   const names = ['S', 'S.1', `S.${KEY}`, 'S-1', 'S_1', '1'];
   const print = outputsPrint([{ file: 'a', size: 1, sha256: 'x' }]);
   const records = names.map((name) => success(name, KEY));
@@ -66,7 +66,7 @@ test('samples whose names hold dots and keys are told apart', () => {
   }
 });
 
-test('the last failure is that of the last try of the last submission, of one run if asked', () => {
+test('the last failure is that of the last attempt of the last submission, of one run if given', () => {
   const failure = (run: string, submission: number, attempt: number, key = KEY): RecordName => ({
     ...{ sample: 'S1', key, state: 'failed', cause: `${run} ${submission} ${attempt}` },
     attempt: { run, submission, attempt },
@@ -81,7 +81,7 @@ test('the last failure is that of the last try of the last submission, of one ru
   expect(lastFailure(held, 'S2', KEY)).toBeUndefined();
 });
 
-test('a print stands for names and sizes, and after them for content, in any order', () => {
+test('a fingerprint covers names and sizes, and then content, in any order', () => {
   fc.assert(
     fc.property(files, files, (one, other) => {
       const print = outputsPrint(one);

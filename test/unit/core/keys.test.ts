@@ -67,7 +67,7 @@ test('an output is read from its key', () => {
   );
 });
 
-test('every key is one that all stores take: no part longer than a file name may be', () => {
+test('every key is valid in all stores: no segment longer than a file name may be', () => {
   const longest = { pipeline: 'p'.repeat(32), step: 's'.repeat(32), sample: 'x'.repeat(128), key: HEX };
   const id = { run: `${'r'.repeat(32)}-9999999`, submission: 9999, attempt: 99 };
   const keys = [
@@ -81,7 +81,7 @@ test('every key is one that all stores take: no part longer than a file name may
   for (const one of keys) expect(() => checkKey(one)).not.toThrow();
 });
 
-test('what else lies there is no record, output, run or reference', () => {
+test('other objects are not records, outputs, runs or references', () => {
   const strange = ['', 'v1/p/records/s/', 'v1/p/records/s/S1.json', `v1/p/records/s/.${HEX}.succeeded.json`, 'a/b-c'];
   for (const one of strange) expect([one, parseRecordKey(one)]).toEqual([one, undefined]);
   expect(parseOutputKey('file')).toBeUndefined();

@@ -3,7 +3,7 @@ import { sharedPrefixes } from '../../../src/samples/look-up-files.ts';
 
 const names = (count: number, name: (i: number) => string) => Array.from({ length: count }, (_, i) => name(i));
 
-describe('what is listed to look at files', () => {
+describe('what is listed to look up files', () => {
   test.for<[string, string[], string[]]>([
     ['nothing for few', names(99, (i) => `in/S${i}.bam`), []],
     ['the folder of many', names(100, (i) => `in/S${i}.bam`), ['in/']],

@@ -16,7 +16,7 @@ test('ranges are short', () => {
   ]);
 });
 
-test('an array index leads to the same sample for ever', () => {
+test('an array index always maps to the same sample', () => {
   fc.assert(
     fc.property(indices, (all) => {
       const ranges = toRanges(all);

@@ -65,7 +65,7 @@ function needs(pipeline: Pipeline, of: readonly PlanSample[], overrides: Record<
 const perSize = (sizes: KnownSizes): Resources => ({ ...usual, memory: `${1 + sizes.of(samples.txt) / GB} GB` });
 
 describe('a step whose resources are a function', () => {
-  test('is told sizes rounded up to powers of two, 0 for what is not there, and the number of samples', () => {
+  test('receives sizes rounded up to powers of two, 0 for missing files, and the number of samples', () => {
     const told: Record<string, number[]> = {};
     const note = (step: string) => (sizes: KnownSizes) => {
       told[step] = [sizes.of(samples.txt), sizes.of(samples.other), sizes.of(references.genome), sizes.samples];
@@ -75,7 +75,7 @@ describe('a step whose resources are a function', () => {
     expect(told).toEqual({ a: [1, 0, 16, 4], b: [1, 0, 16, 4], all: [2048, 0, 16, 4] });
   });
 
-  test('is asked once for all samples of about one size', () => {
+  test('is called once for all samples of similar size', () => {
     let asked = 0;
     const counting = (sizes: KnownSizes): Resources => {
       asked += 1;
@@ -87,7 +87,7 @@ describe('a step whose resources are a function', () => {
     expect(found.get('b')!.of(2).memoryMiB).toBe(1024);
   });
 
-  test('gives the largest of everything for whoever needs one number', () => {
+  test('gives the largest of each resource where one value is needed', () => {
     const opposed = (sizes: KnownSizes): Resources =>
       sizes.of(samples.txt) > GB ? { ...usual, memory: '8 GB', time: '10m' } : { ...usual, cpus: 4 };
     const found = needs(pipelineOf(opposed), [sample('S1', 1), sample('S2', 2 * GB)]);
@@ -96,7 +96,7 @@ describe('a step whose resources are a function', () => {
     });
   });
 
-  test('has what the user sets instead, for every size', () => {
+  test('is overridden by the user, for every size', () => {
     const found = needs(pipelineOf(perSize), [sample('S1', 1), sample('S2', 8 * GB)], { a: { memoryMiB: 77 } });
     expect([0, 1].map((index) => found.get('a')!.of(index))).toEqual([
       { cpus: 1, memoryMiB: 77, scratchMiB: 1024, timeLimitSeconds: 3600 },
@@ -123,7 +123,7 @@ describe('a step whose resources are a function', () => {
     );
   });
 
-  test('is not asked for a sample that does not use the step', () => {
+  test('is not called for a sample that does not use the step', () => {
     const picky = defineStep({
       ...{ ...common, name: 'picky', inputs: { other: samples.other }, outputs: { out: '{sample}.p' } },
       resources: (sizes) => ({ ...usual, memory: sizes.of(samples.other) === 8 ? '3 GB' : '2 GB' }),
@@ -153,7 +153,7 @@ function jobsOf(pipeline: Pipeline, of: readonly PlanSample[], maxArraySize: num
 }
 
 describe('samples of different sizes', () => {
-  test('have arrays of their own all along, joined element by element', () => {
+  test('have separate arrays throughout, joined element by element', () => {
     const sizes = [1, 20, 1, 1, 20].map((size, i) => sample(`S${i}`, size * GB));
     const lines = jobsOf(pipelineOf(perSize), sizes, 100).map(({ job, samples: whose, resources, dependsOn }) =>
       [
@@ -172,7 +172,7 @@ describe('samples of different sizes', () => {
     `);
   });
 
-  test('are each in exactly one array per step, which has what they need, and N_TO_N joins equal arrays', () => {
+  test('are each in exactly one array per step, with the resources they need, and N_TO_N joins equal arrays', () => {
     const several = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(several, fc.integer({ min: 1, max: 6 }), (sizes, maxArraySize) => {

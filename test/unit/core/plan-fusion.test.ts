@@ -22,7 +22,7 @@ function fusionRequest(samples: readonly PlanSample[], more: Partial<PlanRequest
 
 const COHORT = [withBam('S1'), withReads('S2')];
 
-test('samples that come as FASTQ skip picard', () => {
+test('FASTQ samples skip picard', () => {
   expect(running(makePlan(fusionRequest(COHORT)), COHORT)).toMatchInlineSnapshot(`
     [
       "reference/cohort",
@@ -60,7 +60,7 @@ test('three more samples run three samples and the gather; the reference is up t
   `);
 });
 
-test('new versions of a tool rerun the step that uses it and what follows', () => {
+test('a new tool version reruns the step that uses it and what follows', () => {
   const before = afterRun(fusionRequest(COHORT));
   const identities = { ...before.identities, kallisto: { code: 'kallisto', environment: 'tools 2' } };
   expect(running(makePlan({ ...before, identities }), COHORT)).toEqual([
@@ -68,7 +68,7 @@ test('new versions of a tool rerun the step that uses it and what follows', () =
   ]);
 });
 
-test('a copy of a reference with the same checksum reruns nothing, another content everything behind it', () => {
+test('a copy of a reference with the same checksum reruns nothing, different content everything downstream', () => {
   const summed = (etag: string, sha256: string) => ({ ...file('cdna.fa'), etag, sha256 });
   const with_ = (fasta: PlanRequest['references'][string]) => ({ references: { ...REFERENCES, fasta } });
   const before = afterRun(fusionRequest(COHORT, with_(summed('1', 'aa'))));
@@ -96,7 +96,7 @@ function errorsOf(make: () => unknown): string[] {
   return [];
 }
 
-test('what is missing is told once: a reference for all, a file per sample', () => {
+test('missing inputs are reported once: a reference for all, a file per sample', () => {
   const samples: PlanSample[] = [
     { name: 'S1', files: {}, values: {}, where: 'sheet.csv:2' },
     { name: 'S2', files: {}, values: {}, where: 'sheet.csv:3' },
@@ -112,7 +112,7 @@ test('what is missing is told once: a reference for all, a file per sample', () 
   `);
 });
 
-test('mates are needed both', () => {
+test('both mates are required', () => {
   const half: PlanSample = { name: 'S1', files: { fastq_1: file('1.fq') }, values: {}, where: 'sheet.csv:2' };
   expect(errorsOf(() => makePlan(fusionRequest([half])))).toMatchInlineSnapshot(`
     [

@@ -10,7 +10,7 @@ const names = fc.uniqueArray(sampleName, { minLength: 1, maxLength: 5 });
 const samples = names.map((all) => all.map((name) => textSample(name)));
 
 describe('for any pipeline', () => {
-  test('a first run does every task, and a second one nothing', () => {
+  test('a first run runs every task, and a second one nothing', () => {
     fc.assert(
       fc.property(randomPipeline, samples, (pipeline, cohort) => {
         const first = request(pipeline, cohort);
@@ -43,7 +43,7 @@ describe('for any pipeline', () => {
     );
   });
 
-  test('the order of the samples matters to nobody but the gathers', () => {
+  test('the order of the samples matters only to gathers', () => {
     fc.assert(
       fc.property(randomPipeline, samples, (pipeline, cohort) => {
         const turned = cohort.toReversed();
@@ -68,7 +68,7 @@ describe('for any pipeline', () => {
     );
   });
 
-  test('another file of one sample reruns that sample, and the gathers', () => {
+  test('a changed file of one sample reruns that sample, and the gathers', () => {
     fc.assert(
       fc.property(randomPipeline, names, fc.nat(), (pipeline, all, pick) => {
         const changed = all[pick % all.length]!;
@@ -93,7 +93,7 @@ describe('for any pipeline', () => {
     );
   });
 
-  test('whatever the store has lost, what runs has its inputs, is not there yet, and is needed', () => {
+  test('whatever the store has lost, tasks that run have their inputs, are not held, and are needed', () => {
     const seed = fc.infiniteStream(fc.boolean());
     fc.assert(
       fc.property(randomPipeline, samples, seed, seed, (pipeline, cohort, lost, hurt) => {

@@ -31,11 +31,11 @@ describe('a run of the built-in pipeline by another version of this program', ()
     { name: 'kallisto', code: OTHER },
   ]);
 
-  test('is retried where the steps that are to run are the same', async () => {
+  test('is retried if the steps to run are the same', async () => {
     await expect(compareCode(store, run, ['picard'])).resolves.toBeUndefined();
   });
 
-  test('is refused where one is another, which is named', async () => {
+  test('is refused if a step differs, which is named', async () => {
     await expect(compareCode(store, run, ['picard', 'kallisto'])).rejects.toMatchObject({
       code: 'code-changed',
       message: 'Run fusion-1 was planned by version 0.0.9 of this program, and step kallisto was changed since',
@@ -43,7 +43,7 @@ describe('a run of the built-in pipeline by another version of this program', ()
     });
   });
 
-  test('tells its code by the keys of its tasks where its manifest does not', async () => {
+  test('has its code derived from its task keys if its manifest lacks it', async () => {
     const of = (digits: string | undefined) =>
       manifest(1, [{ name: 'reference', task: { key: `${digits}${'0'.repeat(30)}`, decision: 'run' } }]);
     await expect(compareCode(store, of(today['reference']), ['reference'])).resolves.toBeUndefined();
@@ -59,12 +59,12 @@ describe('a run of the built-in pipeline by another version of this program', ()
   });
 });
 
-test('digits of builds up to 6220dab stand for the same code', () => {
+test('digits of builds up to 6220dab identify the same code', () => {
   const [now = '', before = ''] = [digitsOf({ code: 'now', files: [] })[0], digitsOf({ code: 'before', files: [] })[0]];
   expect(digitsOf({ code: 'now', legacy: 'before', files: [] })).toEqual([now, before]);
 });
 
-test('tools are compared where no image holds them', async () => {
+test('tools outside images are compared', async () => {
   const asked: string[][] = [];
   const here = async ({ steps }: typeof fusion.pipeline) => {
     asked.push(steps.map(({ name }) => name));
@@ -100,7 +100,7 @@ describe('a runner that compares a tool with the plan', () => {
   const other = { code: 'tool-changed', message: expect.stringContaining('counter is 2 here, and was 1') };
   let installs = 0;
 
-  test('goes on where the tool does not tell its version, and asks again for the next task', async () => {
+  test('continues if the tool does not print its version, and asks again for the next task', async () => {
     const check = plannedTools(bin);
     install('exit 1');
     await check(step, run);
@@ -108,12 +108,12 @@ describe('a runner that compares a tool with the plan', () => {
     await expect(check(step, run)).rejects.toMatchObject(other);
   });
 
-  test('asks twice before it goes on', async () => {
+  test('asks twice before it continues', async () => {
     install(`mkdir ${join(folder, 'asked')} 2>/dev/null || echo counter 2`);
     await expect(plannedTools(bin)(step, run)).rejects.toMatchObject(other);
   });
 
-  test('keeps no refusal for longer than the tool is another one', async () => {
+  test('refuses only as long as the tool differs', async () => {
     const check = plannedTools(bin);
     rmSync(bin, { recursive: true, force: true });
     await expect(check(step, run)).rejects.toMatchObject({

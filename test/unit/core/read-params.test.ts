@@ -40,11 +40,11 @@ function errors(...given: [name: string, value: unknown][]): string[] {
   return [];
 }
 
-test('defaults, where nothing is given', () => {
+test('defaults apply if nothing is given', () => {
   expect(read()).toEqual({ k: 31, name: 'none', strict: false, size: 400, mode: 'fast', list: [] });
 });
 
-test('text from the command line becomes what the param is', () => {
+test('text from the command line is converted to the type of the param', () => {
   expect(
     read(['k', '25'], ['name', '7'], ['strict', 'true'], ['size', 'auto'], ['mode', 'slow'], ['list', '["a"]']),
   ).toEqual({
@@ -53,7 +53,7 @@ test('text from the command line becomes what the param is', () => {
   expect(read(['size', '300'])).toMatchObject({ size: 300 });
 });
 
-test('values from a file are taken as they are', () => {
+test('values from a file are used as they are', () => {
   expect(read(['k', 25], ['strict', true], ['list', ['a', 'b']])).toMatchObject({
     k: 25,
     strict: true,
@@ -61,11 +61,11 @@ test('values from a file are taken as they are', () => {
   });
 });
 
-test('the last one given counts', () => {
+test('the last value given counts', () => {
   expect(read(['k', 25], ['k', '21'])).toMatchObject({ k: 21 });
 });
 
-test('what is wrong is told for the value as it was meant', () => {
+test('errors refer to the value as intended', () => {
   expect(errors(['k', '2'])).toMatchInlineSnapshot(`
     [
       "Param "k" cannot be "2": Too small: expected number to be >=3",
@@ -99,7 +99,7 @@ test('a param without a default must be given', () => {
   expect(() => readParams(needed, [])).toThrow('Param "id" must be given');
 });
 
-test('text for a text param is never taken for anything else', () => {
+test('text for a text param is never converted', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
       expect(read(['name', text])).toMatchObject({ name: text });

@@ -28,14 +28,14 @@ test.each([
   expect(parseDuration(text)).toBe(seconds);
 });
 
-test('what is no size or time is none', () => {
+test('invalid sizes and times are refused', () => {
   for (const text of ['', '7', 'GB', '7 KB', '-1 GB', '1e3 GB', '7 GB!', '7,5 GB', 'NaN GB', '7 GBB'])
     expect([text, parseSize(text)]).toEqual([text, undefined]);
   for (const text of ['', '4', 'h', '-4h', '4H', '4 hours', '4:00', '1w'])
     expect([text, parseDuration(text)]).toEqual([text, undefined]);
 });
 
-test('whole sizes survive, others are rounded up', () => {
+test('integer sizes are kept, others are rounded up', () => {
   fc.assert(
     fc.property(fc.nat(100_000), fc.integer({ min: 1, max: 99 }), (whole, hundredths) => {
       expect(parseSize(`${whole} MB`)).toBe(whole);
@@ -44,7 +44,7 @@ test('whole sizes survive, others are rounded up', () => {
   );
 });
 
-test('a step declares in words what a task gets in numbers', () => {
+test('a step declares as text what a task gets in numbers', () => {
   const resources = { cpus: 2, memory: '7 GB', scratch: '100 MB', time: '2h' } as const;
   expect(taskResources({ name: 'a', resources }, NO_SIZES)).toEqual({
     ...{ cpus: 2, memoryMiB: 7168, scratchMiB: 100, timeLimitSeconds: 7200 },

@@ -14,7 +14,7 @@ function retry(
   return retryJobs({ pipeline: chain, table: table(chain, samples, cohort), submission, earlier, maxArraySize: 1000 });
 }
 
-test('nothing, where everything has succeeded or was not needed', () => {
+test('nothing, if everything has succeeded or was not needed', () => {
   expect(retry({ S1: ['ok', 'ok', 'ok'], S2: ['-', 'old', 'ok'] })).toEqual([]);
 });
 
@@ -42,7 +42,7 @@ test('only what did not succeed, over the indices of the same manifest, and the 
   expect(jobs.map(({ submission }) => submission)).toEqual(jobs.map(() => 1));
 });
 
-test('twice the memory, or the time, for those who ran out of it, and in that step only', () => {
+test('twice the memory, or the time, for tasks that ran out of it, and in that step only', () => {
   const jobs = retry({
     S1: ['out-of-memory', 'upstream-failed', 'upstream-failed'],
     S2: ['ok', 'timeout', 'upstream-failed'],
@@ -75,7 +75,7 @@ test('and twice that the next time', () => {
   `);
 });
 
-test('a sample gets twice of what it had itself, and what no job has had yet gets enough for any', () => {
+test('a sample gets twice what it had itself, and tasks without an earlier job get enough for any', () => {
   const resources = { cpus: 1, memoryMiB: 100, scratchMiB: 10, timeLimitSeconds: 60 };
   const [usual] = retry({ S1: ['tool', 'upstream-failed', 'upstream-failed'] });
   const had = (step: string, index: number, memoryMiB: number): JobDocument => ({

@@ -20,7 +20,7 @@ function errors(text: string): string[] {
 }
 
 describe('a plain list', () => {
-  test('one name a line, with or without .bam, which goes only at the end', () => {
+  test('one name per line, with or without .bam, which is dropped only at the end', () => {
     expect(rows('S1\nS2.bam\nS.bam.3\nS4.bam.bam\n')).toEqual([
       ['S1', 'list:1', {}],
       ['S2', 'list:2', {}],
@@ -29,7 +29,7 @@ describe('a plain list', () => {
     ]);
   });
 
-  test('lines count although blank ones and comments are passed over', () => {
+  test('line numbers count skipped blank lines and comments', () => {
     expect(rows('\uFEFF# cohort 1\r\n\r\nS1  \r\n#S2\r\n   \r\nS3')).toEqual([
       ['S1', 'list:3', {}],
       ['S3', 'list:6', {}],
@@ -66,18 +66,18 @@ describe('a table', () => {
     ]);
   });
 
-  test('a # inside a cell is no comment', () => {
+  test('a # inside a cell is not a comment', () => {
     expect(rows('sample,bam\nS1,run#1.bam\n')).toEqual([['S1', 'list:2', { bam: 'run#1.bam' }]]);
   });
 
-  test('columns that are not known are told, with the nearest', () => {
+  test('unknown columns are reported, with the nearest match', () => {
     expect(parseSampleSheet('sample,bma,note\nS1,a,b\n', 'list', COLUMNS).ignored).toEqual([
       '"bma" (the nearest known column is "bam")',
       '"note" (the nearest known column is "bam")',
     ]);
   });
 
-  test('what a spreadsheet writes is what is read, however it is quoted', () => {
+  test('what a spreadsheet writes is read back, however it is quoted', () => {
     const cell = fc.stringMatching(/^[A-Za-z0-9_./#",;' -]{0,12}$/).map((text) => text.trim());
     const row = fc.record({ bam: cell, strandedness: cell });
     const style = fc.record({
@@ -113,7 +113,7 @@ describe('a table', () => {
 const ODD = ['a', 'B', '1', '.', '_', '-', '/', ' ', ',', '#', '"', '\\', '\n', '\r', '\t', '\u{430}'];
 
 describe('names', () => {
-  test('what is safe in paths, keys and job names everywhere', () => {
+  test('are safe in all paths, keys and job names', () => {
     for (const name of ['S1', '1', 'a.b-c_d', 'S.bam', 'x'.repeat(128)])
       expect([name, isSampleName(name)]).toEqual([name, true]);
     const bad = [
@@ -136,7 +136,7 @@ describe('names', () => {
     for (const name of bad) expect([name, isSampleName(name)]).toEqual([name, false]);
   });
 
-  test('every mistake is told, with line and column', () => {
+  test('every mistake is reported, with line and column', () => {
     expect(errors('S1\nS/2\nS1\n\u{130}3\n')).toMatchInlineSnapshot(`
       [
         "sample-name list:2:2: "S/2" is not a valid sample name",
@@ -160,7 +160,7 @@ describe('names', () => {
     ]);
   });
 
-  test('whatever a list holds, it is refused or every name is usable and there once', () => {
+  test('any list is refused, or every name is valid and occurs once', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...ODD) }), (text) => {
         try {

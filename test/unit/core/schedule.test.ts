@@ -94,7 +94,7 @@ function mayStart(schedule: Schedule, { job, index }: Started): boolean {
 }
 
 describe('for any jobs, ends and retries', () => {
-  test('no more runs at a time than there are cpus and memory', () => {
+  test('no more runs at a time than cpus and memory allow', () => {
     fc.assert(
       fc.property(dag, fate, (some, how) => {
         simulate(some, how, (_, __, running) => {
@@ -131,7 +131,7 @@ describe('for any jobs, ends and retries', () => {
     );
   });
 
-  test('an element runs in one place at a time, and its tries are counted', () => {
+  test('an element runs once at a time, and its attempts are counted', () => {
     fc.assert(
       fc.property(dag, fate, (some, how) => {
         const starts = new Map<string, number>();
@@ -195,7 +195,7 @@ test('later steps come first, in the order in which their samples became ready',
   expect(order).toEqual(['a0', 'b0', 'a1', 'b1', 'a2', 'b2']);
 });
 
-test('nobody overtakes the first in line, or a large task would starve', () => {
+test('no task overtakes the first in line, or a large task would starve', () => {
   const schedule = new Schedule({ cpus: 4, memoryMiB: 1000 });
   schedule.add('small', engineJob('small', { size: 4, rank: 2, cpus: 2, memoryMiB: 1 }), []);
   const first = schedule.next()!;
@@ -210,7 +210,7 @@ test('a job cannot wait for one that was never submitted', () => {
   expect(() => new Schedule(CAPACITY).add('a', job, [{ jobId: 'b', type: 'SUCCESS' }])).toThrow('never submitted');
 });
 
-test('a step that needs more than the machine has is told before anything starts', () => {
+test('a step that needs more than the machine has is reported before anything starts', () => {
   const resources = { cpus: 8, memoryMiB: 2000, scratchMiB: 1, timeLimitSeconds: 1 };
   const fits = { ...resources, cpus: 4, memoryMiB: 1000 };
   expect(machineFindings([{ step: 'fits', resources: fits }], CAPACITY)).toEqual([]);

@@ -3,7 +3,7 @@ import { type InputNote, readInputNote, writeInputNotes } from '../../../src/led
 import { openFolderStore } from '../../../src/store/folder-store.ts';
 import { workFolder } from '../../fixtures/work-folder.ts';
 
-test('a note keeps what another pipeline has found out of the same content, and nothing of other content', async () => {
+test('a note keeps what another pipeline has found about the same content, and nothing about other content', async () => {
   const store = openFolderStore(workFolder());
   const file = { location: 'file:///in/S1.txt', size: 4, etag: 'e' };
   const note = (sha256: string, countsAs: InputNote['countsAs']): InputNote => ({

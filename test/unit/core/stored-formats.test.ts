@@ -27,7 +27,7 @@ describe('documents of version 1', () => {
     expect(parseDocument(schema, name, body)).toEqual(JSON.parse(body.toString()));
   });
 
-  test('records tell what became of an attempt', () => {
+  test('records describe the outcome of an attempt', () => {
     expect(readRecord('r', stored('v1', 'succeeded'))).toMatchObject({
       state: 'succeeded',
       sample: 'S1',
@@ -37,12 +37,12 @@ describe('documents of version 1', () => {
   });
 });
 
-test('a manifest of version 2, which says what code the run was planned with, is read, and nothing of it is lost', () => {
+test('a manifest of version 2, which names the code of the run, is read, and nothing of it is lost', () => {
   const body = stored('v2', 'manifest');
   expect(parseDocument(manifest, 'manifest', body)).toEqual(JSON.parse(body.toString()));
 });
 
-describe('what is no document', () => {
+describe('what is not a document', () => {
   const body = stored('v1', 'job');
   const codeOf = (given: Buffer | undefined, sha256?: string): string => {
     try {
@@ -53,7 +53,7 @@ describe('what is no document', () => {
     return 'read';
   };
 
-  test('is named: absent, cut short, of another kind, or of another content than its checksum says', () => {
+  test('is named: absent, truncated, of another kind, or not matching its checksum', () => {
     expect(codeOf(body)).toBe('read');
     expect(codeOf(undefined)).toBe('document-missing: jobs/a.json is not in the store any more');
     expect(codeOf(body.subarray(0, 100))).toBe('document-changed: jobs/a.json is not what was written there');
@@ -62,7 +62,7 @@ describe('what is no document', () => {
     expect(codeOf(body, '0'.repeat(64))).toMatch(/^document-changed/);
   });
 
-  test('is no record: cut short, or empty', () => {
+  test('is not a record: truncated, or empty', () => {
     const record = stored('v1', 'succeeded');
     for (const end of [0, 1, 100, record.length - 3]) expect(readRecord('r', record.subarray(0, end))).toBeUndefined();
     expect(readRecord('r', undefined)).toBeUndefined();
@@ -84,7 +84,7 @@ describe('what a later program writes', () => {
     ['manifest', manifest],
     ['job', jobDocument],
     ['succeeded', attemptRecord],
-  ] as const)('%s of a later version is told as such, and never as damaged', (name, schema) => {
+  ] as const)('%s of a later version is reported as such, and never as damaged', (name, schema) => {
     const newer = { code: 'document-newer', message: `v1/${name} was written by a newer batch-pipeline` };
     for (const change of [{ version: 99 }, { version: 99, run: 7 }])
       expect(readError(() => parseDocument(schema, `v1/${name}`, of(name, change)))).toMatchObject(newer);
@@ -93,7 +93,7 @@ describe('what a later program writes', () => {
     });
   });
 
-  test('a record with a cause, a state or facts that are new: readable, or told; never as if it were not there', () => {
+  test('a record with a new cause, state or fields is readable or reported, never treated as absent', () => {
     expect(readRecord('r', of('failed', { cause: 'eaten-by-mice', more: 1 }))).toMatchObject({
       cause: 'eaten-by-mice',
     });

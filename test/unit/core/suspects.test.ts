@@ -13,7 +13,7 @@ function found(of: readonly PlanSample[], more: Partial<typeof before> = {}): st
   return suspects(makePlan(asked), of, asked.held).map(({ step, sample }) => `${step.name}/${sample}`);
 }
 
-test('are the tasks that succeeded before, and of which the inputs alone have changed', () => {
+test('are the tasks that succeeded before and of which only the inputs have changed', () => {
   expect(found(samples.slice(0, 2))).toEqual(['a/S1', 'b/S1', 'c/S1', 'gather/cohort']);
   expect(found([textSample('S2')])).toEqual(['gather/cohort']);
   expect(found([textSample('S1'), textSample('S2')])).toEqual([]);

@@ -11,7 +11,7 @@ function shuffled<T>(record: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).toReversed());
 }
 
-test('a key stays what it is: stores hold millions of them', () => {
+test('keys never change: stores hold millions of them', () => {
   const inputs = identityLines({ bam: '100:abc', sex: 'f' });
   const params = paramLines({ k: 31, strict: true, name: 'x' });
   expect(taskKey({ code: 'run', environment: 'tool 1.0', params, inputs })).toMatchInlineSnapshot(
@@ -57,7 +57,7 @@ test('a gather depends on every sample, its place and its key', () => {
   expect(new Set(variants.map((all) => gatherIdentity(all))).size).toBe(variants.length);
 });
 
-test('a gather without somebody never passes for the whole cohort, or for one without somebody else', () => {
+test('a gather without one sample never passes for the whole cohort, or for one without another sample', () => {
   const key = taskKey({ code: '', environment: '', params: '', inputs: '' });
   const missing = (sample: string, cause: 'tool' | 'not-run') => [{ sample, step: 'pizzly', cause }];
   const keys = [

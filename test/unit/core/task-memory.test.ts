@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { MemoryWatch, takenMiB, taskMemory } from '../../../src/engine/local/task-memory.ts';
 
-test('a runner has its own memory for nothing, and is not blamed for what it had before', () => {
+test('a runner’s base memory is free, and earlier growth is not charged', () => {
   expect(takenMiB({ tools: 0, runner: 60 }, 0)).toBe(0);
   expect(takenMiB({ tools: 10.4, runner: 150 }, 0)).toBe(10);
   expect(takenMiB({ tools: 10, runner: 750 }, 0)).toBe(610);
   expect(takenMiB({ tools: 10, runner: 750 }, 700)).toBe(60);
 });
 
-test('a task is ended at the second look in a row, and killed where that has not helped', () => {
+test('a task is ended at the second consecutive sample over its limit, and killed if that fails', () => {
   const watch = new MemoryWatch();
   const looks = [true, false, true, true, true, true].map((isOver, at) => watch.look(isOver, 2000 * at));
   expect(looks).toEqual(['leave', 'leave', 'leave', 'end', 'leave', 'leave']);
@@ -24,7 +24,7 @@ if (fork() == 0) { $| = 1; print "ready\\n"; sleep 600 }
 sleep 600;
 `;
 
-test('what tools share counts once, and every generation of them counts', async () => {
+test('memory shared by tools counts once, and all descendants count', async () => {
   const child = spawn('bash', ['-c', 'perl -e "$0" & wait', SHARING], {
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],

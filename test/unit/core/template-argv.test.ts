@@ -12,7 +12,7 @@ function call(texts: readonly string[], values: readonly ShellValue[]): string[]
   return templateArgv(Object.assign([...texts], { raw: texts }), values);
 }
 
-test('the template is cut at white space, values are not', () => {
+test('the template is split at white space, values are not', () => {
   expect(argv`wc -w ${'my file.txt'}`).toEqual(['wc', '-w', 'my file.txt']);
   expect(argv`I=${'a b'} O=${'c'}.bam x`).toEqual(['I=a b', 'O=c.bam', 'x']);
   expect(argv`
@@ -38,7 +38,7 @@ test('an array is several arguments, glued at its ends to what it touches', () =
   expect(argv`${['java', '-jar']} SamToFastq`).toEqual(['java', '-jar', 'SamToFastq']);
 });
 
-test('no value is ever split, lost or swapped, whatever it holds', () => {
+test('no value is ever split, lost or swapped, whatever it contains', () => {
   const text = fc.stringMatching(/^[a-z= \n\t]{0,6}$/);
   const values = fc.array(fc.oneof(fc.string(), fc.integer()), { maxLength: 6 });
   fc.assert(
@@ -55,7 +55,7 @@ test('no value is ever split, lost or swapped, whatever it holds', () => {
   );
 });
 
-test('quotes and backslashes of the template mean what they mean to a shell', () => {
+test('quotes and backslashes in the template mean what they mean in a shell', () => {
   expect(argv`awk -F '\t' '{print $1}' "a b"${'c'} ''`).toEqual(['awk', '-F', '\\t', '{print $1}', 'a bc', '']);
   expect(argv`grep 'a|b' "x > y" '*' \* \| "it's" a\ b "\"" '$(x)'`).toEqual([
     ...['grep', 'a|b', 'x > y', '*', '*', '|', "it's", 'a b', '"', '$(x)'],

@@ -78,7 +78,7 @@ describe('a plan', () => {
     return { plan, samples, held: asked.held, same: [], jobs, limits };
   };
 
-  test('says what runs, why and for whom, and the jobs', () => {
+  test('shows what runs, why and for which samples, and the jobs', () => {
     expect(bare(planText(view()))).toMatchInlineSnapshot(`
       "step    run  up to date  not needed
       before  0    1           0
@@ -101,7 +101,7 @@ describe('a plan', () => {
     `);
   });
 
-  test('says so when nothing runs', () => {
+  test('reports when nothing runs', () => {
     const all = afterRun(request(chain, samples));
     expect(bare(planText(view(all)))).toMatchInlineSnapshot(`
       "step    run  up to date  not needed
@@ -116,7 +116,7 @@ describe('a plan', () => {
     `);
   });
 
-  test('says who submits a gather that the engine cannot keep waiting', () => {
+  test('states which command submits a gather that the engine cannot hold', () => {
     const planned = view();
     const text = planText({ ...planned, limits: { ...planned.limits, afterAny: false } });
     expect(text.split('\n').at(-1)).toContain('the next status submits it, or --conductor does');
@@ -145,7 +145,7 @@ describe('status', () => {
     S5: ['ok', 'ok', 'damaged'],
   };
 
-  test('samples that need attention come first; what runs is told', () => {
+  test('samples that need attention come first; running tasks are shown', () => {
     const text = bare(statusText(table(chain, samples, ['old', 'waiting']), { running: new Set(['S3/b']) }));
     expect(text).toMatchInlineSnapshot(`
       "sample  a                      b                c
@@ -163,7 +163,7 @@ describe('status', () => {
     `);
   });
 
-  test('a large cohort is cut, failures never', () => {
+  test('a large cohort is shortened, failures never', () => {
     const many = Object.fromEntries(
       Array.from({ length: 200 }, (_, i) => [`S${i}`, i === 150 ? ['tool'] : ['ok', 'ok', 'ok']]),
     );
@@ -178,7 +178,7 @@ describe('status', () => {
     ).toHaveLength(200);
   });
 
-  test('one line says how a run went', () => {
+  test('one line sums up a run', () => {
     const line = (...args: Parameters<typeof table>) => bare(summaryText('chain-7', summarise(table(...args), 75)));
     expect(line(chain, { S1: ['ok', 'ok', 'ok'] }, ['old', 'ok'])).toMatchInlineSnapshot(
       `"Run chain-7: 1 sample, 1 succeeded; 4 tasks run, 1 up to date, in 1 min 15 s."`,
@@ -189,7 +189,7 @@ describe('status', () => {
   });
 });
 
-test('a failed task on one screen: who, where, why, the last lines, and the next command', () => {
+test('a failed task: sample, step, cause, the last lines, and the next command', () => {
   const record = {
     ...{ sample: 'S3', step: 'kallisto', cause: 'tool', message: 'kallisto exited with code 1', hint: 'Look at it.' },
     stderrTail: Array.from({ length: 20 }, (_, i) => `line ${i + 1}`),
@@ -214,7 +214,7 @@ describe('errors', () => {
   const one = (number: number) =>
     new PipelineError({ code: 'x', message: `problem ${number}`, where: `list:${number}` });
 
-  test('what, where and what to do', () => {
+  test('problem, place and what to do', () => {
     const error = new PipelineError({
       code: 'x',
       message: 'The list is empty',
@@ -230,7 +230,7 @@ describe('errors', () => {
     expect(lines.at(-1)).toBe('… and 950 more problems');
   });
 
-  test('a stack only for what nobody has foreseen', () => {
+  test('a stack trace only for unexpected errors', () => {
     expect(bare(errorText(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }))))
       .toMatchInlineSnapshot(`
       "error: EACCES: permission denied

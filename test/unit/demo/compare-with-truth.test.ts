@@ -43,7 +43,7 @@ test('a perfect result scores 1 and is as expected', () => {
   expect(comparison.asExpected).toBe(true);
 });
 
-test('misses, false fusions, lost samples and miraculous ones are told apart', () => {
+test('misses, false fusions, lost samples and impossible successes are distinguished', () => {
   const found = new Map([
     ['both', [ab, cd]],
     [
@@ -107,13 +107,13 @@ test('truth.tsv is read as it was written', () => {
   expect(parseTruth(truthText(truth))).toEqual(truth);
 });
 
-test('a row that is none is refused with its line', () => {
+test('an invalid row is refused with its line', () => {
   expect(() => parseTruth(`${truthText(truth)}what is this\n`)).toThrow(
     expect.objectContaining({ code: 'demo-truth', where: 'line 9' }),
   );
 });
 
-test('something that is no result of pizzly is refused', () => {
+test('a file that is not a result of pizzly is refused', () => {
   expect(() => foundInPizzlyJson('{"genes":[{}]}', 'x.json')).toThrow(
     expect.objectContaining({ code: 'pizzly-json', where: 'x.json' }),
   );

@@ -89,7 +89,7 @@ test('merges the references and gives real mates one name', async () => {
   `);
 });
 
-test('does nothing when all is there, and mends what is not', async () => {
+test('does nothing if complete, and repairs what is not', async () => {
   const progress: string[] = [];
   const onProgress = (line: string): void => void progress.push(line);
   const first = await make({ spikeInFolder, onProgress });
@@ -106,7 +106,7 @@ test('does nothing when all is there, and mends what is not', async () => {
   expect(await readdir(join(folder, '..'))).toEqual(['cohort']);
 });
 
-test('goes on without the spike-in, says so, and takes it in once it is there', async () => {
+test('works without the spike-in, reports it, and adds it once available', async () => {
   const without = await make({ spikeInFolder: join(root, 'nowhere') });
   expect(await sampleNames(without)).not.toContain('spike-in');
   expect(without.notes[1]).toMatch(/^Without the real spike-in sample/);
@@ -133,7 +133,7 @@ test('a cohort can be moved', async () => {
   expect(moved.fasta).toBe(`${folder}-moved/transcripts.fa`);
 });
 
-test('an interrupted call leaves nothing that looks complete, and the next one clears up', async () => {
+test('an interrupted call leaves nothing that looks complete, and the next one cleans up', async () => {
   const controller = new AbortController();
   const onProgress = (line: string): void => (line.includes('normal-1') ? controller.abort() : undefined);
   await expect(make({ onProgress, signal: controller.signal })).rejects.toThrow('aborted');
@@ -152,7 +152,7 @@ test('never touches a folder with something else in it', async () => {
   expect(await readFile(join(folder, 'thesis.tex'), 'utf8')).toBe('precious');
 });
 
-test('says what to do about spike-in files that make no sense', async () => {
+test('reports what to do about inconsistent spike-in files', async () => {
   const broken = join(root, 'broken');
   await cp(spikeInFolder, broken, { recursive: true });
   await writeFile(join(broken, 'reads_2.fastq.gz'), gzipSync('@SRR1659964.8.2\nACGTN\n+\nIIIII\n'));

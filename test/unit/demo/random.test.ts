@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Random } from '../../../pipelines/fusion/demo/random.ts';
 
-test('draws the same numbers for ever', () => {
+test('always draws the same numbers', () => {
   const random = new Random(1);
   expect([random.bits(), random.bits(), random.below(100), random.bell(220, 40)]).toMatchInlineSnapshot(`
     [
@@ -14,7 +14,7 @@ test('draws the same numbers for ever', () => {
   `);
 });
 
-test('two labels have numbers of their own', () => {
+test('two labels have independent numbers', () => {
   expect(Random.for(1, 'S1').bits()).not.toBe(Random.for(1, 'S2').bits());
   expect(Random.for(1, 'S1').bits()).not.toBe(Random.for(2, 'S1').bits());
   expect(Random.for(1, 'S1').bits()).toBe(Random.for(1, 'S1').bits());
@@ -36,7 +36,7 @@ test('shuffling keeps every item', () => {
   );
 });
 
-test('the bell curve has the mean and spread that were asked for', () => {
+test('the bell curve has the requested mean and spread', () => {
   const random = new Random(3);
   const drawn = Array.from({ length: 20_000 }, () => random.bell(220, 40));
   const mean = drawn.reduce((sum, x) => sum + x, 0) / drawn.length;

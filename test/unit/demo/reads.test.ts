@@ -10,7 +10,7 @@ const genome = makeGenome({ seed: 2, genes: 20 });
 const fusions = chooseFusions(genome, { seed: 2, count: 2 });
 const options = { seed: 2, sample: 'S', pairs: 400, fusions };
 
-test('the same seed and name give the same reads, whatever else is asked for', () => {
+test('the same seed and name give the same reads, whatever the other options', () => {
   const bases = (sample: string): string[] =>
     [...simulatePairs(genome, { ...options, sample })].map(({ first, second }) => first.bases + second.bases);
   expect(bases('S')).toEqual(bases('S'));

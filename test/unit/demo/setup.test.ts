@@ -32,16 +32,16 @@ async function program(folder: string, name: string, body: string): Promise<void
 describe('with-node.sh', () => {
   const withNode = (...args: string[]) => run('sh', [join(root, 'scripts/with-node.sh'), ...args]);
 
-  test('hands on arguments, output and exit code', async () => {
+  test('passes on arguments, output and exit code', async () => {
     expect((await withNode('node', '-p', 'process.argv[1]', 'a b')).stdout).toBe('a b\n');
     await expect(withNode('sh', '-c', 'exit 7')).rejects.toMatchObject({ code: 7 });
   });
 
-  test('without a command says how to use it', async () => {
+  test('without a command prints its usage', async () => {
     await expect(withNode()).rejects.toMatchObject({ code: 3, stderr: expect.stringContaining('Usage: ') });
   });
 
-  test('with an old Node takes the packaged one, if that is there', async () => {
+  test('with an old Node uses the packaged one, if present', async () => {
     const bin = join(root, 'old');
     await program(bin, 'node', 'echo v20.20.2');
     await program(join(root, 'tools/node/node_modules/.bin'), 'node', 'echo v24.21.0');
@@ -50,7 +50,7 @@ describe('with-node.sh', () => {
     expect(stdout).toBe('v24.21.0\n');
   });
 
-  test('with an old Node and no npm says what to install', async () => {
+  test('with an old Node and no npm reports what to install', async () => {
     const bin = join(root, 'old');
     await program(bin, 'node', 'echo v20.20.2');
     await symlink('/usr/bin/dirname', join(bin, 'dirname'));
@@ -82,7 +82,7 @@ describe('modules-are-current.ts', () => {
   const other = { 'node_modules/other': { version: '1.0.0', integrity: 'sha512-b' } };
   const optional = { 'node_modules/binding-win32': { version: '1.0.0', optional: true } };
 
-  test('tells whether npm has to do something', async () => {
+  test('reports whether npm has anything to do', async () => {
     expect(await check(zod, zod)).toBe(true);
     expect(await check({ ...zod, ...optional }, zod)).toBe(true);
     expect(await check(zod, {})).toBe(false);

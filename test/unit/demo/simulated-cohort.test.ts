@@ -64,7 +64,7 @@ test('a good BAM is sorted, tagged with its read group, and whole', async () => 
   ]);
 });
 
-test('every defect is what it says', async () => {
+test('every defect is as described', async () => {
   const facts = DEFECTS.filter((defect) => defect !== 'cut-between-blocks').map(async (defect) => [
     defect,
     { reads: await count(defect), unpaired: await count(defect, '-F', '1'), second: await count(defect, '-f', '128') },
@@ -113,19 +113,19 @@ test('every defect is what it says', async () => {
   expect(stdout.split('\n').every((line) => line === '' || /^\S+\/[12]\t/.test(line))).toBe(true);
 });
 
-test('a BAM cut between blocks can be read without an error, to about the half', async () => {
+test('a BAM cut between blocks can be read without an error, up to about half', async () => {
   const reads = await count('cut-between-blocks');
   expect(reads).toBeGreaterThan(500);
   expect(reads).toBeLessThan(1500);
   await expect(run('samtools', ['quickcheck', cohort.bams['cut-between-blocks']!])).rejects.toMatchObject({ code: 16 });
 });
 
-test('the first read of a BAM with an unpaired read is that one', async () => {
+test('the first read of a BAM with an unpaired read is the unpaired one', async () => {
   const { stdout } = await run('samtools', ['view', cohort.bams['unpaired-read']!]);
   expect(stdout.split('\t').slice(0, 4)).toEqual(['unpaired-read.1.unpaired', stdout.split('\t')[1], 'SIM1', '1']);
 });
 
-test('the FASTQ pair holds the reads of the BAM, mates on the same line', async () => {
+test('the FASTQ pair has the reads of the BAM, mates on the same line', async () => {
   const [first, second] = cohort.samples.find(({ sample }) => sample === 'good')!.fastq!;
   const lines = async (path: string): Promise<string[]> =>
     gunzipSync(await readFile(path))
@@ -144,7 +144,7 @@ test('the FASTQ pair holds the reads of the BAM, mates on the same line', async 
   expect(records(stdout.split('\n')).toSorted()).toEqual(expected.toSorted());
 });
 
-test('the truth names what was put in', async () => {
+test('the truth lists the simulated fusions', async () => {
   const truth = parseTruth(await readFile(cohort.truth, 'utf8'));
   const bySample = Object.fromEntries(
     truth.map(({ sample, expect: hope, fusions }) => [sample, [hope, fusions.length]]),

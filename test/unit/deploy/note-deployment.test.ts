@@ -13,8 +13,8 @@ const before: Deployment = {
   },
 };
 
-describe('what the store says after a deployment', () => {
-  test('of a stack: what it has, and images that its instances can pull', () => {
+describe('the deployment document of the store', () => {
+  test('with a stack: its outputs, and images that its instances can pull', () => {
     const made = { region: 'us-east-1', parts: { stack: 'lab', queue: 'lab' }, repositories: [`${HERE}/base`] };
     expect(nextDeployment(before, made)).toEqual({
       deployed: {
@@ -25,7 +25,7 @@ describe('what the store says after a deployment', () => {
     });
   });
 
-  test('without one: what is given, and all that was known', () => {
+  test('without a stack: the given parts, and everything known before', () => {
     const given = { region: 'us-east-1', parts: { queue: 'mine', jobRoleArn: 'mine' }, repositories: undefined };
     expect(nextDeployment(before, given)).toEqual({
       deployed: { ...before, queue: 'mine', jobRoleArn: 'mine' },

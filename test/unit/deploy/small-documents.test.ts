@@ -16,13 +16,13 @@ beforeEach(() => {
 
 const UNREADABLE = ['', '{"version": 1, "reg', '{"version": 1}'];
 
-test.for(UNREADABLE)('what was deployed and cannot be read is told as such, or is not there: %j', async (content) => {
+test.for(UNREADABLE)('an unreadable deployment document is reported as such, or absent: %j', async (content) => {
   await store.write('v1/deployment.json', content);
   await expect(readDeployment(store)).rejects.toMatchObject({ code: 'deployment-unreadable', exitCode: 2 });
   expect(await readDeployment(store, { ignoreUnreadable: true })).toBeUndefined();
 });
 
-test('what a later version has deployed is told as such, also to who would write it anew', async () => {
+test('a deployment document of a later version is reported as such, also before it would be rewritten', async () => {
   await store.write('v1/deployment.json', '{"version": 2, "region": "eu-west-1"}');
   await expect(readDeployment(store)).rejects.toMatchObject({ code: 'document-newer', exitCode: 3 });
   await expect(readDeployment(store, { ignoreUnreadable: true })).rejects.toMatchObject({ code: 'document-newer' });

@@ -26,13 +26,13 @@ test.for([
   expect(stackState(status)).toBe(state);
 });
 
-test('what was rolled back is not what was asked for', () => {
+test('a rollback is a failure', () => {
   expect(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'DELETE_COMPLETE'].map(isAsAsked)).toEqual([true, true, true]);
   expect(['ROLLBACK_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'DELETE_FAILED'].some(isAsAsked)).toBe(false);
 });
 
 describe('parameters of a change set', () => {
-  test('are what is wished for, else what the stack has; of a new one the template decides', () => {
+  test('are the given ones, else those of the stack, else the template’s defaults', () => {
     expect(stackParameters({ MaxVcpus: '8' }, { MaxVcpus: '4', DiskGiB: '100' })).toEqual({
       ...{ MaxVcpus: '8', DiskGiB: undefined },
     });
@@ -59,18 +59,18 @@ describe('the bucket', () => {
     });
   const named = { bucket: 'mine', prefix: 'rna', mustExist: false };
 
-  test('is made under a name of its own, or found there', async () => {
+  test('is created under its own name, or found', async () => {
     expect(await choose({})).toEqual({ BucketName: standard, MakeBucket: 'yes', Prefix: '' });
     expect(await choose({}, [standard])).toEqual({ BucketName: standard, MakeBucket: 'no', Prefix: '' });
   });
 
-  test('is the one that is named, made where it is missing', async () => {
+  test('is the named one, created if missing', async () => {
     expect(await choose({ named })).toEqual({ BucketName: 'mine', MakeBucket: 'yes', Prefix: 'rna/' });
     expect(await choose({ named }, ['mine'])).toEqual({ BucketName: 'mine', MakeBucket: 'no', Prefix: 'rna/' });
     await expect(choose({ named: { ...named, mustExist: true } })).rejects.toThrow('There is no bucket "mine"');
   });
 
-  test('of a stack stays who made it', async () => {
+  test('of a stack remains the stack’s', async () => {
     expect(await choose({ before: { BucketName: 'mine' } }, ['mine'])).toEqual({});
     expect(await choose({ before: { BucketName: 'mine' }, named }, ['mine'])).toEqual({ Prefix: 'rna/' });
   });

@@ -31,7 +31,7 @@ async function filesOf(loaded: LoadedPipeline): Promise<Record<string, string>> 
 }
 
 describe('the code of a run', () => {
-  test('is the same wherever the files lie, and another one with another helper', async () => {
+  test('is the same wherever the files are, and different with another helper', async () => {
     addFiles(folder, versionFiles('v1'));
     cpSync(join(folder, 'mine'), join(folder, 'moved/mine'), { recursive: true });
     const built = async (place: string) => (await buildCode(await as(join(folder, place, 'mine/pipeline.ts')))).sha256;
@@ -41,7 +41,7 @@ describe('the code of a run', () => {
     expect(await built('moved')).not.toBe(before);
   });
 
-  test('holds declared files where they lie relative to the pipeline, also above it', async () => {
+  test('contains declared files at their place relative to the pipeline, also above it', async () => {
     const path = write('deep/down/pipeline.ts', 'export default 1;');
     const file = (name: string, place: string) => {
       write(place, name);
@@ -53,7 +53,7 @@ describe('the code of a run', () => {
     expect(found['pipeline.mjs']).toContain('home = "down"');
   });
 
-  test('is refused where a module, or a declared file, is another one than was loaded', async () => {
+  test('is refused if a module or a declared file differs from what was loaded', async () => {
     const path = write('edited.ts', 'export default 1;');
     const refusal = { code: 'pipeline-changed', where: path };
     await expect(
@@ -67,7 +67,7 @@ describe('the code of a run', () => {
     ).rejects.toMatchObject(refusal);
   });
 
-  test('is refused where the version of a library, or JSON that is imported later, is another one by now', async () => {
+  test('is refused if the version of a library, or JSON imported later, has changed', async () => {
     const step = `import { definePipeline, defineSamples, defineStep } from 'batch-pipeline';
 import { left } from 'left';
 const samples = defineSamples({ txt: { file: 'text' } });
@@ -96,7 +96,7 @@ export default definePipeline({ name: 'p', description: 'd', samples, steps: [on
     });
   });
 
-  test('tells every module where it lies in the unpacked code', async () => {
+  test('gives every module its path in the unpacked code', async () => {
     write('places/lib/helper.ts', 'export const mine: string = import.meta.filename;');
     write('places/lib/old.cjs', 'module.exports = __dirname;');
     const path = write(
@@ -113,7 +113,7 @@ export default definePipeline({ name: 'p', description: 'd', samples, steps: [on
     ]);
   });
 
-  test('of a pipeline that cannot be bundled says where and why', async () => {
+  test('of a pipeline that cannot be bundled fails with place and reason', async () => {
     const broken = write('broken.ts', "import { nothing } from './nowhere.ts';\nexport default nothing;\n");
     await expect(buildCode(await as(broken))).rejects.toMatchObject({
       code: 'bundle-failed',
@@ -122,7 +122,7 @@ export default definePipeline({ name: 'p', description: 'd', samples, steps: [on
     });
   });
 
-  test('lends this package, and takes others in', async () => {
+  test('provides this package, and bundles others', async () => {
     write('libraries/node_modules/left/index.js', 'exports.left = 7;');
     const path = write(
       'libraries/pipeline.ts',

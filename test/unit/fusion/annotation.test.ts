@@ -26,13 +26,13 @@ describe('attributes', () => {
   });
 });
 
-test('rows of other features are passed over', () => {
+test('rows of other features are skipped', () => {
   expect(parseGtfLine('#!genome-build X')).toBeUndefined();
   expect(parseGtfLine(row('CDS', 1, 9, 'gene_id "G1"'))).toBeUndefined();
   expect(parseGtfLine('')).toBeUndefined();
 });
 
-test('what is missing is pieced together, and exons come in the order of transcription', async () => {
+test('missing rows are derived, and exons come in transcription order', async () => {
   const ids =
     'gene_id "G1"; gene_version "2"; transcript_id "T1"; transcript_version "5"; gene_name "ABC"; transcript_biotype "protein_coding";';
   const gtf = file(

@@ -61,7 +61,7 @@ describe('what is wrong', () => {
     await expect(summarizeFastq(file('bad.fq', text), first)).rejects.toThrow(`bad.fq ${problem}`);
   });
 
-  test('gzip that is cut or changed', async () => {
+  test('truncated or changed gzip', async () => {
     const packed = gzipSync(Array.from({ length: 500 }, (_, i) => record(`read${i * 7919}`)).join(''));
     const cut = file('cut.fq.gz', packed.subarray(0, packed.length - 20));
     await expect(summarizeFastq(cut, first)).rejects.toThrow(
@@ -102,7 +102,7 @@ describe('pairs', () => {
     await expect(explainMismatch(files)).rejects.toThrow(problem);
   });
 
-  test('any two lists of names are told apart', async () => {
+  test('any two lists of names are distinguished', async () => {
     const names = fc.array(fc.stringMatching(/^[A-Za-z0-9:._-]{1,6}$/), { minLength: 1, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(names, names, async (one, two) => {
@@ -119,7 +119,7 @@ describe('pairs', () => {
   });
 });
 
-test('a file that is being written is read to its end', async () => {
+test('a file still being written is read to its end', async () => {
   const path = file('growing.fq.gz', '');
   const packed = gzipSync(Array.from({ length: 3000 }, (_, i) => record(`read${i * 7919}/1`)).join(''));
   let isWriting = true;

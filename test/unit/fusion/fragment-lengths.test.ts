@@ -44,7 +44,7 @@ function exactQuantile(fragments: Histogram, share: number): number {
 const quantile = async (text: string) => fragmentQuantile(await readTruncatedMeans(file('abundance.tsv', text)), 0.95);
 const everyLength = Array.from({ length: 1500 }, (_, i) => i + 31);
 
-test('is exact where transcripts have every length', async () => {
+test('is exact if transcripts have every length', async () => {
   await fc.assert(
     fc.asyncProperty(histogram, async (fragments) => {
       const found = (await quantile(abundance(fragments, everyLength))) as number;
@@ -57,7 +57,7 @@ test('is exact where transcripts have every length', async () => {
   );
 });
 
-test('is never too short where they have only some', async () => {
+test('is never too short if they have only some', async () => {
   const lengths = fc.uniqueArray(fc.integer({ min: 31, max: 3000 }), { minLength: 1, maxLength: 80 });
   await fc.assert(
     fc.asyncProperty(histogram, lengths, async (fragments, some) => {
@@ -68,6 +68,6 @@ test('is never too short where they have only some', async () => {
   );
 });
 
-test('is unknown where all transcripts are long', async () => {
+test('is unknown if all transcripts are long', async () => {
   expect(await quantile(abundance(new Map([[200, 5]]), [1000, 2000, 3000]))).toBeUndefined();
 });

@@ -14,7 +14,7 @@ async function read(content: string) {
   return { summary, records };
 }
 
-test('counts and hands on the records', async () => {
+test('counts and passes on the records', async () => {
   expect(await read(text)).toEqual({ summary: { pairs: 2, splits: 1 }, records: [PAIR, SPLIT, PAIR] });
 });
 
@@ -22,7 +22,7 @@ test('a header alone means no fusions', async () => {
   expect(await read(`${FUSION_TXT_HEADER}\n`)).toEqual({ summary: { pairs: 0, splits: 0 }, records: [] });
 });
 
-test('a cut anywhere but between two records is seen', async () => {
+test('truncation anywhere but between two records is detected', async () => {
   const between = new Set([...text.matchAll(/\n/g)].map(({ index }) => index + 1));
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: text.length - 1 }), async (cut) => {

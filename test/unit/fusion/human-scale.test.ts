@@ -18,7 +18,7 @@ function make(script: string, ...options: string[]): Record<string, number> {
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'human-scale-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('FASTA and GTF of human shape agree as those of one release do', async () => {
+test('FASTA and GTF of human scale agree like those of one release', async () => {
   const made = make('make-reference.ts', '--to', folder, ...GENES);
   const annotation = await readAnnotation(join(folder, 'annotation.gtf.gz'));
   const found = await normaliseTranscripts(join(folder, 'cdna.fa.gz'), annotation, join(folder, 'out.fa.gz'));
@@ -26,7 +26,7 @@ test('FASTA and GTF of human shape agree as those of one release do', async () =
   expect(found).toMatchObject({ sequences: made['transcripts'], unannotated: 0, otherLength: 0, renamed: 0 });
 });
 
-test('a sample is a whole, sorted BAM of pairs, some of them with distant mates', () => {
+test('a sample is a complete, sorted BAM of pairs, some with distant mates', () => {
   const bam = join(folder, 'sample.bam');
   const made = make('make-sample.ts', '--to', bam, '--pairs', String(PAIRS), ...GENES);
   const samtools = (...args: string[]): string =>

@@ -67,7 +67,7 @@ const MEASURED: Measured[] = [
   { step: 'pizzly', what: '26,274 records', bam: 429_123_023, peakMiB: 897, scratchMiB: 275, cpuSeconds: 66 },
 ];
 
-describe('what was measured fits into what is asked for', () => {
+describe('measured usage fits into the requests', () => {
   test.each(MEASURED)('$step, $what', ({ step, peakMiB, scratchMiB = 0, cpuSeconds, ...sizes }) => {
     const needs = asked(step, sizes);
     expect(peakMiB / needs.memoryMiB).toBeLessThanOrEqual(0.85);
@@ -81,24 +81,24 @@ test('a larger BAM gets more memory for Picard', () => {
   expect(memory).toEqual([4, 16]);
 });
 
-test("kallisto's memory goes by the reference, its time by the sample", () => {
+test("kallisto's memory depends on the reference, its time on the sample", () => {
   const [small, large] = [asked('kallisto', { bam: GIB }), asked('kallisto', { bam: 20 * GIB })];
   expect(large.memoryMiB).toBe(small.memoryMiB);
   expect(large.timeLimitSeconds).toBeGreaterThan(small.timeLimitSeconds);
   expect(asked('kallisto', { fasta: MIB, bam: GIB }).memoryMiB).toBeLessThan(small.memoryMiB);
 });
 
-test('FASTQ files go before a BAM, as in the step', () => {
+test('FASTQ files take precedence over a BAM, as in the step', () => {
   expect(asked('pizzly', { bam: 64 * GIB, fastq: GIB })).toEqual(asked('pizzly', { fastq: GIB }));
 });
 
-test('a transcriptome in plain text asks for no more than a gzipped human one', () => {
+test('an uncompressed transcriptome requests no more than a gzipped human one', () => {
   const steps = ['reference', 'kallisto', 'pizzly'];
   const human = steps.map((step) => asked(step, { bam: GIB }));
   expect(steps.map((step) => asked(step, { fasta: 4 * HUMAN_FASTA, bam: GIB }))).toEqual(human);
 });
 
-test('a Java heap leaves room for the rest of the task', () => {
+test('a Java heap leaves memory for the rest of the task', () => {
   for (const memoryMiB of [1024, 2048, 4096, 16_384]) {
     const heap = javaHeapMiB(memoryMiB);
     expect(memoryMiB - heap).toBeGreaterThanOrEqual(Math.min(640, memoryMiB));
@@ -106,6 +106,6 @@ test('a Java heap leaves room for the rest of the task', () => {
   }
 });
 
-test('nothing to read still gets something', () => {
+test('a task with nothing to read still gets resources', () => {
   for (const { name } of fusion.steps) expect(asked(name, { fasta: 0 }).memoryMiB).toBeGreaterThanOrEqual(1024);
 });

@@ -48,7 +48,7 @@ test.each([
   expect(fusion.params[name]?.schema.safeParse(value).success).toBe(false);
 });
 
-test('every step that runs tools says in which image, and has a version', () => {
+test('every step that runs tools names its image, and has a version', () => {
   for (const step of fusion.steps)
     expect([step.image, step.version]).toEqual([expect.stringMatching(/^images\//), '1']);
 });

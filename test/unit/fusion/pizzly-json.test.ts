@@ -64,7 +64,7 @@ const GENE_PAIR: PizzlyGenePair = {
   transcripts: ['T1.2_0:502_T6.2_480:1003', 'T3.1_0:502_T6.2_480:1003'],
 };
 
-test('reads gene pairs, and leaves a sound file as it is', async () => {
+test('reads gene pairs, and leaves a valid file unchanged', async () => {
   const text = pizzlyText({});
   expect(await read(text)).toEqual({ pairs: [GENE_PAIR], mended: text });
 });
@@ -83,7 +83,7 @@ function firstReadName(json: string): string | undefined {
   }
 }
 
-describe('what it mends', () => {
+describe('what it repairs', () => {
   test.each(['a"b', 'a\\b', 'a", "seq" : "', '"'])('the read name %s', async (name) => {
     const text = pizzlyText({ read: name });
     expect(firstReadName(text)).not.toBe(`${name}/1`);
@@ -107,7 +107,7 @@ describe('what it mends', () => {
   });
 });
 
-test.each([0, 10, 22, 200, 900, 1200])('a file cut after %i bytes is refused', async (length) => {
+test.each([0, 10, 22, 200, 900, 1200])('a file truncated after %i bytes is refused', async (length) => {
   await expect(read(pizzlyText({}).slice(0, length))).rejects.toThrow('S1.json is cut off');
 });
 

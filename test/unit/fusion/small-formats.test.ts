@@ -18,7 +18,7 @@ describe('kallisto index', () => {
   const old = Buffer.from('0a00000000000000' + '1f000000' + '58000000' + 'c003000000000000' + '00000000', 'hex');
   const graph = Buffer.from('0d00000000000000' + '859f000000000000' + '010000003f5f217e' + '15000000', 'hex');
 
-  test('tells format and k', () => {
+  test('reports format and k', () => {
     expect(readIndexHeader(file('old.idx', old))).toEqual({ version: 10, k: 31, targets: 88 });
     expect(readIndexHeader(file('graph.idx', graph))).toEqual({ version: 13, k: 21, targets: undefined });
   });
@@ -82,7 +82,7 @@ test('run_info.json loses its time and its folders', () => {
   expect(() => readRunInfo(file('run_info.json', '{"n_targets": 1,'))).toThrow('run_info.json is no run_info.json');
 });
 
-test('strandedness: every word has a meaning, and none leaves it to the param', () => {
+test('strandedness: every term has a meaning, and an empty one defers to the param', () => {
   const meanings = STRANDEDNESS_WORDS.map(
     (word) => `${word}: ${strandednessFlags(strandednessOf(word, 'unstranded')).join()}`,
   );

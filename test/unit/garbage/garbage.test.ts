@@ -21,16 +21,16 @@ function step(name: string, ...upstream: string[]) {
   return { name, upstream };
 }
 
-describe('steps whose outputs are only on the way', () => {
+describe('steps with intermediate outputs', () => {
   const picard = { ...step('picard'), intermediate: true as const };
   const fusion = [step('index'), picard, step('kallisto', 'picard', 'index'), step('pizzly', 'kallisto', 'index')];
 
-  test('are those that say so', () => {
+  test('are those declared so', () => {
     expect(scratchSteps([fusion])).toEqual(new Map([['picard', new Set(['kallisto'])]]));
     expect(scratchSteps([])).toEqual(new Map());
   });
 
-  test('have to be so in every version of the pipeline; all that ever read them count', () => {
+  test('must be so in every version of the pipeline; all that ever read them count', () => {
     expect(scratchSteps([fusion, [step('picard')]])).toEqual(new Map());
     const both = scratchSteps([fusion, [picard, step('counts', 'picard')]]);
     expect(both).toEqual(new Map([['picard', new Set(['kallisto', 'counts'])]]));
@@ -55,7 +55,7 @@ describe('outputs', () => {
   const scratch = new Map([['a', new Set(['b'])]]);
   const way = { scratch, succeeded: succeeded('a', 'b'), served: new Set([`a/S.1.${KEY} b`]) };
 
-  test('without a success are left over after an hour', () => {
+  test('without a success are leftovers after an hour', () => {
     const left = [`leftover ${folder('a').prefix}`];
     expect(kinds({ folders: [folder('a')] })).toEqual(left);
     expect(kinds({ folders: [folder('a', { age: GUARD_MS })] })).toEqual(left);
@@ -63,7 +63,7 @@ describe('outputs', () => {
     expect(kinds({ folders: [folder('a')], succeeded: succeeded('a') })).toEqual([]);
   });
 
-  test('of several folders the one on record stays', () => {
+  test('in several folders: the one on record stays', () => {
     const folders = [folder('a'), folder('a', { print: 'other', prefix: 'other/' })];
     const counting = new Map([[`a/S.1.${KEY}`, 'print']]);
     expect(kinds({ folders, counting, succeeded: succeeded('a') })).toEqual(['leftover other/']);
@@ -71,7 +71,7 @@ describe('outputs', () => {
     expect(kinds({ folders, succeeded: succeeded('a') })).toEqual([]);
   });
 
-  test('that were on the way go after the days, if every reader has a success and no late run used them', () => {
+  test('that are intermediate are removed after the days, if every reader has a success and no recent run used them', () => {
     const gone = [`scratch ${folder('a').prefix}`];
     expect(kinds({ ...way, folders: [folder('a')] })).toEqual(gone);
     expect(kinds({ ...way, folders: [folder('a', { age: 30 * DAY_MS })] })).toEqual(gone);
@@ -82,7 +82,7 @@ describe('outputs', () => {
   });
 });
 
-test('a reader has done with outputs if it succeeded in a run that paired the two', () => {
+test('a reader is finished with outputs if it succeeded in a run that paired the two', () => {
   const held = { scratch: new Map([['a', new Set(['b'])]]), succeeded: new Set(['b/S.1', 'b/T.1']) };
   const sample = (name: string, a: string, b: string) => ({ name, tasks: { a: { key: a }, b: { key: b } } });
   expect(servedReaders([sample('S', '1', '1'), sample('S', '2', '2'), sample('T', '3', '1')], held)).toEqual([
@@ -93,7 +93,7 @@ test('a reader has done with outputs if it succeeded in a run that paired the tw
   expect(servedReaders([{ name: 'S', tasks: { b: { key: '1' } } }], held)).toEqual([]);
 });
 
-test('a folder goes in one batch', () => {
+test('a folder is removed in one batch', () => {
   const folder = (size: number) => ({ keys: Array.from({ length: size }, (_, i) => `${size}/${i}`) });
   const sizes = (...folders: number[]) =>
     removalBatches(folders.map((size) => folder(size))).map(({ length }) => length);
@@ -103,7 +103,7 @@ test('a folder goes in one batch', () => {
   expect(sizes(0)).toEqual([]);
 });
 
-test('objects go first, and definitions that AWS keeps are told of as spared', async () => {
+test('objects are removed first, and definitions that AWS keeps are reported as spared', async () => {
   const place = mkdtempSync(join(tmpdir(), 'garbage-'));
   onTestFinished(() => rmSync(place, { recursive: true }));
   const store = openFolderStore(place);
@@ -149,7 +149,7 @@ test('a bundle stays as long as a run may need it, and the code of a run as long
   expect(found(GUARD_MS - 1)).toEqual([]);
 });
 
-test('a job definition stays while its image or its role is anybody else’s, or it is not ours', () => {
+test('a job definition stays while its image or its role is in use elsewhere, or it is not ours', () => {
   const deployment = { jobRoleArn: 'role', conductorRoleArn: 'conductor', images: { picard: 'current' } };
   const ours = {
     name: 'batch-pipeline-picard-0123456789abcdef',
@@ -170,7 +170,7 @@ test('a job definition stays while its image or its role is anybody else’s, or
   expect(unused({}, run({ image: 'old', live: true }))).toBe(false);
 });
 
-test('a run lives as long as its process, or elsewhere until it is known to be over', () => {
+test('a run is live as long as its process, or on other engines until it is known to have ended', () => {
   const facts = { engine: 'local', beating: false, signs: NOW - GUARD_MS, now: NOW };
   expect(isLive(facts)).toBe(false);
   expect(isLive({ ...facts, signs: NOW - GUARD_MS + 1 })).toBe(true);

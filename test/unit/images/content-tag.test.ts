@@ -44,14 +44,14 @@ describe('the tag of an image', () => {
         symlinkSync('a.txt', join(folder, 'lib/b.txt'));
       },
     ],
-  ])('is another after a change of: %s', async ([, change]) => {
+  ])('changes with: %s', async ([, change]) => {
     const folder = context(FILES);
     const before = await tagOf(folder);
     change(folder);
     expect(await tagOf(folder)).not.toBe(before);
   });
 
-  test('is another with build arguments, whatever their order, and begins the same', async () => {
+  test('changes with build arguments, whatever their order, and begins the same', async () => {
     const folder = context(FILES);
     const tag = await tagOf(folder, { A: '1', B: '2' });
     expect(await tagOf(folder, { B: '2', A: '1' })).toBe(tag);
@@ -65,7 +65,7 @@ describe('the tag of an image', () => {
     ]);
   });
 
-  test('is another with another parent', async () => {
+  test('changes with the parent', async () => {
     const files = await contextFiles(context(FILES));
     const of = (parent: { content: string; args: string }) => tagText(contentTag({ files, buildArgs: {}, parent }));
     const plain = of({ content: 'a', args: '' });
@@ -73,7 +73,7 @@ describe('the tag of an image', () => {
     expect(of({ content: 'a', args: 'x' })).toMatch(new RegExp(`^${plain}-`));
   });
 
-  test('does not follow from what .dockerignore leaves out, but from the Dockerfile always', async () => {
+  test('does not depend on what .dockerignore excludes, but always on the Dockerfile', async () => {
     const rules = '# only lib\n*\n!lib\nlib/**/*.log\n';
     const folder = context({ ...FILES, '.dockerignore': rules, 'notes.txt': '1', 'lib/deep/x.log': '1' });
     const before = await tagOf(folder);

@@ -38,7 +38,7 @@ describe('a run of Vitest', () => {
     expect(countVitest({ exitCode: 1, report: file })).toEqual({ passed: 2, failed: 1, skipped: 2 });
   });
 
-  test('with a file that cannot be loaded has a failure more', () => {
+  test('with a file that cannot be loaded has one more failure', () => {
     const file = vitestReport([
       { status: 'passed', tests: ['passed'] },
       { status: 'failed', tests: [] },
@@ -57,7 +57,7 @@ describe('a run of Vitest', () => {
   });
 });
 
-describe('files that failed and ran again', () => {
+describe('files that failed and were rerun', () => {
   const first = () =>
     vitestReport(
       [
@@ -117,7 +117,7 @@ describe('a run of pytest', () => {
   });
 });
 
-test('counts are added and told', () => {
+test('counts are added and printed', () => {
   const all = addCounts([
     { passed: 3, failed: 0, skipped: 0 },
     { passed: 4, failed: 1, skipped: 2 },

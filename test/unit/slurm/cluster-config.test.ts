@@ -86,33 +86,33 @@ describe('the largest safe array', () => {
   const limit = (maxArraySize: number, correspondAfterTaskCount: number) =>
     arrayLimit({ ...parseClusterConfig(STOCK), maxArraySize, correspondAfterTaskCount });
 
-  test('is what Slurm watches, with the reason', () => {
+  test('is what Slurm examines, with the reason', () => {
     expect(limit(1001, 10).maxArraySize).toBe(10);
     expect(limit(1001, 1000).maxArraySize).toBe(1000);
     expect(limit(1001, 10).maxArrayReason).toContain('correspond_after_task_cnt');
   });
 
-  test('is all that Slurm allows where it watches that much', () => {
+  test('is all that Slurm allows if it examines that much', () => {
     expect(limit(1001, 1001)).toEqual({ maxArraySize: 1001 });
     expect(limit(1001, 5000)).toEqual({ maxArraySize: 1001 });
   });
 
-  test('is a single task where arrays are switched off', () => {
+  test('is a single task if arrays are disabled', () => {
     expect(limit(0, 10)).toEqual({ maxArraySize: 1 });
     expect(limit(1, 10)).toEqual({ maxArraySize: 1 });
   });
 });
 
 describe('nice', () => {
-  test('overtakes every queued job where priority is first come, first served', () => {
+  test('overtakes every queued job if priority is first come, first served', () => {
     expect([0, 1, 2].map((rank) => niceOf(rank, parseClusterConfig(STOCK)))).toEqual([0, 100_000, 200_000]);
   });
 
-  test("costs one day's waiting where priority has many factors, so that others do not always go first", () => {
+  test('costs one day of waiting with multifactor priority, so that others do not always go first', () => {
     expect([0, 1, 2].map((rank) => niceOf(rank, parseClusterConfig(SITE)))).toEqual([0, 72, 144]);
   });
 
-  test('stays within what sbatch takes', () => {
+  test('stays within sbatch’s range', () => {
     expect(niceOf(1_000_000, parseClusterConfig(STOCK))).toBe(2_147_483_645);
     expect(niceOf(-5, parseClusterConfig(STOCK))).toBe(0);
   });

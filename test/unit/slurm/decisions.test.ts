@@ -14,14 +14,14 @@ describe('a job to wait for', () => {
   const decide = (type: 'N_TO_N' | 'SUCCESS' | 'ANY', remembered: string[], recorded: string[], size?: number) =>
     parentDecision(type, { remembered: rows(...remembered), recorded: rows(...recorded), size });
 
-  test('that Slurm remembers in full is waited for, also where some of it failed', () => {
+  test('that Slurm remembers completely is waited for, even if some of it failed', () => {
     expect(decide('N_TO_N', ['RUNNING', 'PENDING'], [], 2)).toBe('wait');
     expect(decide('N_TO_N', ['FAILED', 'PENDING'], [], 2)).toBe('wait');
     expect(decide('N_TO_N', ['FAILED', 'COMPLETED'], [], 2)).toBe('wait');
     expect(decide('SUCCESS', ['FAILED', 'COMPLETED'], [], 2)).toBe('wait');
   });
 
-  test('that succeeded in full is nothing to wait for, whoever knows of it', () => {
+  test('that succeeded completely is not waited for, whatever the source', () => {
     for (const type of ['N_TO_N', 'SUCCESS', 'ANY'] as const) {
       expect(decide(type, ['COMPLETED', 'COMPLETED'], [], 2)).toBe('met');
       expect(decide(type, ['COMPLETED'], ['COMPLETED'], 2)).toBe('met');
@@ -39,7 +39,7 @@ describe('a job to wait for', () => {
     }
   });
 
-  test('to be over is over once nothing of it is live', () => {
+  test('has ended once nothing of it is live', () => {
     expect(decide('ANY', [], [], 2)).toBe('met');
     expect(decide('ANY', ['FAILED'], [], 2)).toBe('met');
     expect(decide('ANY', ['FAILED', 'RUNNING'], [], 3)).toBe('wait');
@@ -60,7 +60,7 @@ describe('what a step needs', () => {
     return `${level}: ${message}`;
   };
 
-  test('is there, is there no more than for a while, or is not there', () => {
+  test('is available, temporarily unavailable, or missing', () => {
     expect([
       said({}),
       said({ cpus: 64 }),
@@ -88,7 +88,7 @@ describe('what a step needs', () => {
 describe('a command that failed', () => {
   const kind = (stderr: string, exitCode = 1) => failureKind({ exitCode, stdout: '', stderr });
 
-  test('found the controller away, full, or of another opinion', () => {
+  test('found the controller unreachable, full, or refusing', () => {
     expect(kind('', 0)).toBeUndefined();
     expect(failureKind({ exitCode: undefined, stdout: '', stderr: '' })).toBe('away');
     for (const words of [
@@ -103,7 +103,7 @@ describe('a command that failed', () => {
     expect(kind('sbatch: error: Batch job submission failed: Invalid qos specification')).toBe('refused');
   });
 
-  test('is told in its own words, each once', () => {
+  test('is reported in its own words, each once', () => {
     const stderr = 'sbatch: error: invalid partition specified: x\nsbatch: error: invalid partition specified: x\n\n';
     expect(plainWords(stderr)).toBe('invalid partition specified: x');
     const error = refusal('sbatch', { exitCode: 1, stdout: '', stderr }, 'step A');

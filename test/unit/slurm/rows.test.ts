@@ -32,7 +32,7 @@ test('squeue rows', () => {
   ]);
 });
 
-test('squeue is asked once, for one job by its id and for more by the user', () => {
+test('squeue is called once, for one job by its id and for more by the user', () => {
   expect(squeueArguments(1000, ['5']).slice(3)).toMatchInlineSnapshot(`
     [
       "--jobs=5",
@@ -42,7 +42,7 @@ test('squeue is asked once, for one job by its id and for more by the user', () 
   expect(squeueArguments(1000, ['5', '6'])[3]).toBe('--user=1000');
 });
 
-test('comments of other programs are no tokens', () => {
+test('comments of other programs are not tokens', () => {
   expect(['', 'x', 'x/0', 'x/', '/3', 'a b/3', 'x/3/4', 'x/3 '].map(parseToken)).toEqual(Array(8).fill(undefined));
 });
 
@@ -68,7 +68,7 @@ test('sacct rows, also of elements that share one', () => {
   ]);
 });
 
-test('sacct names: of two jobs of a name the older', () => {
+test('sacct names: the older of two jobs with one name', () => {
   expect([...parseSacctNames('12_0|run-a\n9_[1-3]|run-a\n100|run-b\n')]).toEqual([
     ['run-a', '9'],
     ['run-b', '100'],
@@ -106,7 +106,7 @@ describe('the status of a job', () => {
     expect(status([row('COMPLETED'), row('TIMEOUT')])).toEqual(['failed', '0 0 0 0 1 1', undefined]);
   });
 
-  test('is unknown, never done, where something of it is forgotten and nothing live', () => {
+  test('is unknown, never finished, if part of it is forgotten and nothing is live', () => {
     expect(status([])).toEqual(['unknown', '0 0 0 0 0 0', 'Slurm has forgotten this job']);
     expect(status([row('COMPLETED')], 3)).toEqual([
       ...['unknown', '0 0 0 0 1 0', 'Slurm has forgotten 2 of 3 tasks of this job'],
@@ -114,11 +114,11 @@ describe('the status of a job', () => {
     expect(status([row('COMPLETED'), row('RUNNING')], 3)[0]).toBe('running');
   });
 
-  test('takes a state that nobody knows for live', () => {
+  test('treats an unknown state as live', () => {
     expect(status([row('TELEPORTING')])[0]).toBe('running');
   });
 
-  test('says what to do about a job that waits for ever', () => {
+  test('reports what to do about a job that waits for ever', () => {
     const stuck = (reason: string) => jobStatus('7', [row('PENDING', { reason })], 1).stuck;
     expect(stuck('JobHeldUser')).toBe('JobHeldUser: It is held. Let it go with `scontrol release 7`.');
     expect(stuck('launch failed requeued held')).toContain('Slurm could not start it');
@@ -137,7 +137,7 @@ describe('a verdict', () => {
     return said && [said.cause, said.message, said.exitCode];
   };
 
-  test('is none where nothing failed, or only the task before it', () => {
+  test('is none if nothing failed, or only the task before it', () => {
     for (const state of ['PENDING', 'RUNNING', 'COMPLETED', 'COMPLETING']) expect(of(state)).toBeUndefined();
     expect(of('CANCELLED', { reason: 'DependencyNeverSatisfied' })).toBeUndefined();
   });
@@ -168,7 +168,7 @@ describe('a verdict', () => {
     ]);
   });
 
-  test("reads slurmstepd's last words, but no tool's", () => {
+  test("reads slurmstepd's last message, but no tool's", () => {
     const words = 'slurmstepd-n1: error: Exceeded job memory limit\n';
     expect(of('FAILED', { signal: 9 }, `hello\n${words}`)?.[0]).toBe('out-of-memory');
     expect(of('FAILED', { exitCode: 137 }, 'slurmstepd: error: Detected 1 oom-kill event(s)')?.[0]).toBe(

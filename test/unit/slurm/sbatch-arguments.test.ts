@@ -49,7 +49,7 @@ test('an array job', () => {
   `);
 });
 
-test('a plain job that must not be tried again', () => {
+test('a plain job that must not be attempted again', () => {
   const plain = args({ size: 1, attempts: 1 });
   expect(plain.filter((arg) => /^--(array|no-requeue|requeue|output|comment)/.test(arg))).toEqual([
     ...['--comment=run-1-A/1', '--no-requeue', '--output=/shared/50%%/logs/%j_0.log'],
@@ -93,7 +93,7 @@ describe('options', () => {
     }
   };
 
-  test('that the engine sets itself are refused, also when they are cut short', () => {
+  test('that the engine sets itself are refused, also when abbreviated', () => {
     expect(refusal({ extraArgs: ['--array=0-5'] })).toBe(
       "--array cannot be given: the engine sets sbatch's --array itself",
     );
@@ -107,7 +107,7 @@ describe('options', () => {
     }
   });
 
-  test('of the site pass', () => {
+  test('of the site are accepted', () => {
     expect(refusal({ extraArgs: ['--gres=gpu:1', '--exclusive', '--reservation=x', '--mem-bind=local'] })).toBe('fine');
   });
 
@@ -121,7 +121,7 @@ describe('options', () => {
   });
 });
 
-test('the runner itself always has the memory that it takes', () => {
+test('the runner itself always has the memory that it needs', () => {
   const resources = { ...JOB.resources, memoryMiB: 10 };
   expect(args({ resources })).toContain('--mem=256M');
 });

@@ -28,7 +28,7 @@ describe('quoting', () => {
   const echoed = (words: readonly string[]) =>
     execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${quoteCommand(words)}`], { encoding: 'utf8' }).split('\0');
 
-  test('gives a shell back exactly what went in', () => {
+  test('makes a shell return exactly the input', () => {
     const text = fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0') && word.isWellFormed());
     fc.assert(
       fc.property(fc.array(text, { minLength: 1, maxLength: 20 }), (words) => {
@@ -39,7 +39,7 @@ describe('quoting', () => {
     expect(echoed(odd)).toEqual([...odd, '']);
   });
 
-  test('refuses what no argument can hold', () => {
+  test('refuses what no argument can contain', () => {
     expect(() => quote('a\0b')).toThrow(RangeError);
   });
 });
