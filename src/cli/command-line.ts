@@ -2,7 +2,7 @@ import { CommanderError } from '@commander-js/extra-typings';
 import { ExitCode, messageOf, PipelineError } from '../errors.ts';
 import { fail } from './print.ts';
 import { createProgram } from './program.ts';
-import { programVersion } from './program-files.ts';
+import { programVersion } from '../run/program-files.ts';
 
 /** Commands that have work to do although nobody reads what they say about it. */
 const WORKING = ['run', 'retry', 'demo', 'build', 'push'];

@@ -1,8 +1,6 @@
 import { ExitCode, lineOf, PipelineError } from '../errors.ts';
-import { readManifest, readSubmitted } from '../ledger/run-store.ts';
-import { watchRun } from '../run/watch.ts';
-import { openEngineOfRun } from './engines.ts';
-import { openSession } from './session.ts';
+import { openRun } from '../run/run.ts';
+import { openWorkspace } from '../run/workspace.ts';
 
 /** EX_TEMPFAIL of sysexits.h: AWS Batch tries again. */
 const TRY_AGAIN = 75;
@@ -21,19 +19,15 @@ export async function conduct(): Promise<void> {
   }
 }
 
-async function watchOwnRun(storeUrl: string, run: string): Promise<void> {
-  const { store } = await openSession(storeUrl);
-  const manifest = await readManifest(store, run);
-  const { engine } = await openEngineOfRun(manifest, store);
-  const submitted = await readSubmitted(store, run);
+async function watchOwnRun(store: string, id: string): Promise<void> {
+  const run = await openRun(await openWorkspace({ store, environment: process.env }), id);
   try {
-    const { summary } = await watchRun({
-      ...{ store, engine, manifest, submitted, signal: new AbortController().signal },
+    const { summary } = await run.watch({
       onEvent: (event) => event.kind !== 'progress' && console.log(JSON.stringify(event)),
     });
-    console.log(`Run ${run} is over: ${summary.succeeded} of ${summary.samples} samples succeeded.`);
+    console.log(`Run ${id} is over: ${summary.succeeded} of ${summary.samples} samples succeeded.`);
   } finally {
-    await engine.close();
+    await run.close();
   }
 }
 

@@ -1,32 +1,20 @@
-import { resolve } from 'node:path';
-import { readDeployment } from '../ledger/deployment.ts';
-import { refuseNewerStore } from '../ledger/store-documents.ts';
-import { createLocator, openStore, type Located } from '../store/open-store.ts';
-import type { Store } from '../store/store.ts';
-import { KMS_KEY, storeOptions } from '../store/store-options.ts';
+import { type ChosenEngine, type EngineChoice, engineChoice } from '../engine/registry.ts';
+import { openEngineFor, openWorkspace, type Workspace } from '../run/workspace.ts';
 
 /** Where everything lies unless the user says otherwise. */
 const DEFAULT_STORE = './batch-pipeline-store';
 
-/** What every command works with. */
-export interface Session {
-  store: Store;
-  locate: (location: string) => Promise<Located>;
+/** What names an engine. The flags of the engines that come with this package lie beside it, by key. */
+export interface EngineFlags {
+  engine?: string | undefined;
+  engineOption?: string[] | undefined;
+  /** Implies `aws-batch`. */
+  bucketName?: string | undefined;
 }
 
 /** @throws PipelineError `document-newer` for a store that this program would misread */
-export async function openSession(storeUrl: string): Promise<Session> {
-  const store = await openStore(storeUrl, storeOptions(process.env));
-  await Promise.all([useDeployedKey(store), refuseNewerStore(store)]);
-  const options = storeOptions(process.env);
-  return { store: await openStore(storeUrl, options), locate: createLocator(options) };
-}
-
-/** What is deployed for a store says with which key its objects are encrypted, unless the user does. */
-async function useDeployedKey(store: Store): Promise<void> {
-  if (process.env[KMS_KEY] || !store.url.startsWith('s3://')) return;
-  const key = (await readDeployment(store))?.kmsKeyArn;
-  if (key !== undefined) process.env[KMS_KEY] = key;
+export function openSession(url: string): Promise<Workspace> {
+  return openWorkspace({ store: url, environment: process.env });
 }
 
 /** The store that `--store`, `--bucket-name` or the environment names. */
@@ -35,9 +23,23 @@ export function storeUrl(options: { store?: string | undefined; bucketName?: str
   return options.store ?? fromBucket ?? process.env['BATCH_PIPELINE_STORE'] ?? DEFAULT_STORE;
 }
 
-/** Scratch lies on the store's own disk where that is a folder, so that publishing is a rename. */
-export function scratchRoot(store: Store): string {
-  const root = store.localPath('.scratch');
-  // Tools work in folders below it, where a relative path would lead elsewhere.
-  return resolve(process.env['BATCH_PIPELINE_SCRATCH'] ?? root ?? '.batch-pipeline-scratch');
+/** The engine that the flags of a command name: `aws-batch` where a bucket is named, else `local`, unless one is given. */
+export function chosenEngine(flags: EngineFlags): EngineChoice {
+  const { engine, bucketName, engineOption } = flags;
+  return engineChoice(engine ?? (bucketName === undefined ? 'local' : 'aws-batch'), flags, engineOption);
+}
+
+export function openNamedEngine(flags: EngineFlags, workspace: Workspace): Promise<ChosenEngine> {
+  return openEngineFor(workspace, chosenEngine(flags));
+}
+
+/** How to call this program again for the same store. */
+export function commandWith(flags: { store?: string | undefined; bucketName?: string | undefined }): string {
+  if (flags.store !== undefined) return `batch-pipeline --store ${shellWord(flags.store)}`;
+  return flags.bucketName === undefined ? 'batch-pipeline' : `batch-pipeline --store s3://${flags.bucketName}`;
+}
+
+/** As it can be pasted into a shell. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+=,~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

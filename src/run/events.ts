@@ -1,9 +1,20 @@
-import type { Finding } from '../engine/engine.ts';
 import type { FailureCause } from '../record/cause.ts';
 
-/** What happens during a run. The library never prints: whoever wants to, listens. The `kind`s and their fields are stable. */
+/** What planning, starting, watching and retrying a run report. The `kind`s and their fields are stable. */
 export type RunEvent =
-  | { kind: 'finding'; finding: Finding }
+  /** The store's only reference is used, since none was named. */
+  | { kind: 'reference-chosen'; reference: string }
+  /** The files of a named reference are in the store. */
+  | { kind: 'reference-added'; reference: string; files: number }
+  /** Inputs are about to be read whole, since their modification times changed. */
+  | { kind: 'comparing'; files: number; bytes: number }
+  /** An earlier run is already working on exactly these tasks: no new one was started, also not under `otherName`. */
+  | { kind: 'joined'; run: string; otherName?: string }
+  /** A submission that was cut short is completed. */
+  | { kind: 'resumed'; run: string }
+  | { kind: 'retrying'; run: string; tasks: number; jobs: number }
+  /** Steps were edited since the run was planned: it keeps the code it was planned with. */
+  | { kind: 'code-edited'; run: string; steps: readonly string[] }
   | { kind: 'planned'; run: string; tasks: number; upToDate: number; jobs: number }
   | { kind: 'submitted'; run: string; job: string; jobId: string; tasks: number }
   | { kind: 'progress'; run: string; steps: readonly StepProgress[] }

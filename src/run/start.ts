@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import type { OpenedEngine } from '../engine/provider.ts';
 import type { Bundle, Manifest } from '../record/manifest.ts';
 import { noteAdopted } from './adopt-codes.ts';
 import type { OnEvent } from './events.ts';
 import { refuseIfRemoved } from '../ledger/gc-mark.ts';
 import type { Prepared } from './prepare.ts';
-import { claimRun, type SubmittedJob } from '../ledger/run-store.ts';
+import { claimRun, nameOfRun, type SubmittedJob } from '../ledger/run-store.ts';
+import { carryOn, findUnderway } from './resume.ts';
 import { submitJobs } from './submit.ts';
+import { programVersion } from './program-files.ts';
+import type { Workspace } from './workspace.ts';
 import { writeRun } from './write-run.ts';
 
 export interface StartOptions {
@@ -25,6 +29,45 @@ export interface RunCode {
   bundle?: Bundle;
   /** Where the code is unpacked already, for runners of this machine that live no longer than this process. */
   folder?: string;
+}
+
+/** Starts a run, or takes up one that an earlier call left behind on an engine elsewhere. */
+export async function startOrJoin(
+  workspace: Workspace,
+  prepared: Prepared,
+  { name, opened, onEvent }: { name: string; opened: OpenedEngine; onEvent: OnEvent },
+): Promise<{ manifest: Manifest; submitted: SubmittedJob[] }> {
+  const { store, engine } = prepared.request;
+  const underway = await findUnderway(prepared);
+  if (underway) {
+    const { run } = underway;
+    onEvent(nameOfRun(run) === name ? { kind: 'joined', run } : { kind: 'joined', run, otherName: name });
+    return { manifest: underway, submitted: await carryOn({ store, engine }, underway, onEvent) };
+  }
+  const code = await makeCode(workspace, prepared, opened);
+  return startRun(prepared, { name, programVersion: programVersion(), onEvent, code });
+}
+
+/** Keeps the code that the run was planned with, if any task is to run. */
+async function makeCode(
+  { store, scratchRoot }: Workspace,
+  { request, jobs }: Prepared,
+  { local, elsewhere }: OpenedEngine,
+): Promise<RunCode> {
+  const { loaded } = request;
+  if (jobs.length === 0 && !elsewhere) return {};
+  if (loaded.source.startsWith('builtin:')) return elsewhere ? { bundle: await elsewhere.bundle() } : {};
+  const [{ buildCode }, { publishZip }, { unpackForThisProcess }] = await Promise.all([
+    import('../deploy/user-code.ts'),
+    import('../deploy/zip.ts'),
+    import('./planned-code.ts'),
+  ]);
+  const built = await buildCode(loaded);
+  return {
+    code: await publishZip(store, built),
+    ...(elsewhere ? { bundle: await elsewhere.bundle(built.bytes) } : {}),
+    ...(local ? { folder: unpackForThisProcess(built.bytes, scratchRoot) } : {}),
+  };
 }
 
 /** Writes the run down, then submits all of it. After this, an engine that needs no process needs none of ours. */

@@ -1,3 +1,4 @@
+import { ExitCode } from '../errors.ts';
 import type { RowOutcome, RunSummary } from './events.ts';
 import type { TaskRow, TaskTable } from '../ledger/task-table.ts';
 
@@ -27,4 +28,10 @@ function outcome({ tasks }: TaskRow, before: RowOutcome): RowOutcome {
     return 'failed';
   if (all.some(({ state }) => state === 'failed' || state === 'waiting')) return 'unfinished';
   return before === 'unfinished' ? 'unfinished' : 'failed';
+}
+
+/** Exit code for the outcome of a run: unfinished work weighs more than failed samples. */
+export function runExitCode({ failed, unfinished, cohort }: RunSummary): ExitCode {
+  if (unfinished > 0 || cohort === 'unfinished') return ExitCode.unfinished;
+  return failed > 0 || cohort === 'failed' ? ExitCode.samplesFailed : ExitCode.ok;
 }

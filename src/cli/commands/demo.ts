@@ -4,13 +4,10 @@ import { styleText } from 'node:util';
 import { BUILT_IN, DEFAULT_PIPELINE } from '../../../pipelines/catalog.ts';
 import type { Demo, DemoCohort } from '../../../pipelines/demo.ts';
 import { ExitCode } from '../../errors.ts';
-import { endSteps, listResults } from '../../run/results.ts';
-import { findRun, readManifest } from '../../ledger/run-store.ts';
-import { readTaskTable } from '../../ledger/task-table.ts';
-import { openStore } from '../../store/open-store.ts';
-import type { Store } from '../../store/store.ts';
+import { openRun } from '../../run/run.ts';
+import type { Workspace } from '../../run/workspace.ts';
 import { notice, print, printJson } from '../print.ts';
-import { exportResults } from './results.ts';
+import { openSession } from '../session.ts';
 import { runCommand } from './run.ts';
 
 export interface DemoFlags {
@@ -40,7 +37,7 @@ export async function demoCommand(folder: string, flags: DemoFlags): Promise<Exi
     referenceFile: [...cohort.referenceFiles],
   });
   if (code !== ExitCode.ok && code !== ExitCode.samplesFailed) return code;
-  return printComparison(await openStore(store), { demo, cohort, root, json: flags.json ?? false });
+  return printComparison(await openSession(store), { demo, cohort, root, json: flags.json ?? false });
 }
 
 interface MadeDemo {
@@ -50,17 +47,16 @@ interface MadeDemo {
   json: boolean;
 }
 
-async function printComparison(store: Store, { demo, cohort, root, json }: MadeDemo): Promise<ExitCode> {
-  const manifest = await readManifest(store, await findRun(store));
-  const table = await readTaskTable(store, manifest);
+async function printComparison(workspace: Workspace, { demo, cohort, root, json }: MadeDemo): Promise<ExitCode> {
+  const run = await openRun(workspace);
   const found = new Map<string, { text: string; location: string }>();
-  for (const { sample, name, location } of await listResults(store, table, [demo.compares.step])) {
-    const body = name === demo.compares.output ? await store.read(location) : undefined;
+  for (const { sample, name, location } of (await run.results([demo.compares.step])).files) {
+    const body = name === demo.compares.output ? await workspace.store.read(location) : undefined;
     if (body) found.set(sample, { text: new TextDecoder().decode(body), location });
   }
   const comparison = demo.compare(cohort, found);
   const results = join(root, 'results');
-  await exportResults(store, await listResults(store, table, endSteps(manifest)), results);
+  await run.copyResults((await run.results()).files, results);
   if (json) printJson(comparison.json);
   else {
     print(`\n${styleText('bold', demo.titles.compare)}\n`);

@@ -12,10 +12,9 @@ import type { Tool } from '../../pipeline/tool.ts';
 import type { FoundTool } from '../../runner/tools.ts';
 import type { Store } from '../../store/store.ts';
 import { columns } from '../../views/columns.ts';
-import { type EngineFlags, openNamedEngine } from '../engines.ts';
-import { installHint, probeTools } from '../probe-tools.ts';
+import { installHint, probeTools } from '../../run/probe-tools.ts';
 import { print, printJson } from '../print.ts';
-import { openSession, storeUrl } from '../session.ts';
+import { type EngineFlags, openNamedEngine, openSession, storeUrl } from '../session.ts';
 
 /** `batch-pipeline doctor`: is this machine fit to run? */
 export async function doctorCommand(
@@ -31,7 +30,7 @@ export async function doctorCommand(
       subject: 'machine',
       message: `${availableParallelism()} cpus, ${machineMemoryMiB()} MB of memory`,
     } as const,
-    ...[...(await probeTools(pipeline))].map(([tool, facts]) => toolFinding(tool, facts)),
+    ...[...(await probeTools(pipeline, process.env))].map(([tool, facts]) => toolFinding(tool, facts)),
     ...(await storeFindings(url)),
     ...(await engineFindings(pipeline, flags, url)),
   ];
@@ -55,8 +54,7 @@ function toolFinding(tool: Tool, facts: FoundTool): Finding {
 
 /** What the engine says of itself, and of the steps' needs. */
 async function engineFindings(pipeline: Pipeline, flags: EngineFlags, url: string): Promise<Finding[]> {
-  const { store } = await openSession(url);
-  const { engine } = await openNamedEngine(flags, store);
+  const { engine } = await openNamedEngine(flags, await openSession(url));
   try {
     const { maxArraySize, maxArrayReason } = await engine.limits();
     const arrays = `arrays of at most ${maxArraySize.toLocaleString('en')}${maxArrayReason ? `: ${maxArrayReason}` : ''}`;

@@ -8,8 +8,7 @@ import { whileMarked } from '../../ledger/gc-mark.ts';
 import type { Store } from '../../store/store.ts';
 import { garbageText } from '../../views/garbage-text.ts';
 import { notice, print, printJson } from '../print.ts';
-import { openSession, storeUrl } from '../session.ts';
-import { commandWith } from './run.ts';
+import { commandWith, openSession, storeUrl } from '../session.ts';
 
 export interface GcFlags {
   store?: string;

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder } from '../../run/make-folder.ts';
 import { notice } from '../print.ts';
 import { STARTER_FILES } from '../starter-files.ts';
 

@@ -1,20 +1,16 @@
 import { ExitCode } from '../../errors.ts';
-import { prepareRun, refuseErrors } from '../../run/prepare.ts';
+import { planRun } from '../../run/plan-run.ts';
 import { planReasons, planResources, planText } from '../../views/plan-text.ts';
-import { openNamedEngine } from '../engines.ts';
-import { notice, print, printJson } from '../print.ts';
-import { runRequest } from '../run-request.ts';
-import { warningTexts } from '../warning-texts.ts';
+import { showEvent, showWarnings } from '../progress.ts';
+import { print, printJson } from '../print.ts';
+import { type RunFlags, runOptions } from '../run-flags.ts';
 import { openSession, storeUrl } from '../session.ts';
-import type { RunCommandFlags } from './run.ts';
 
 /** `batch-pipeline plan`: what `run` would do, and why. Changes nothing. */
-export async function planCommand(pipelineName: string, flags: RunCommandFlags): Promise<ExitCode> {
-  const session = await openSession(storeUrl(flags));
-  const opened = await openNamedEngine(flags, session.store);
-  const { request, warnings } = await runRequest(pipelineName, flags, session, opened);
-  const prepared = await prepareRun(request);
-  const findings = [...prepared.findings, ...(await opened.findings(prepared))];
+export async function planCommand(pipelineName: string, flags: RunFlags & { json?: boolean }): Promise<ExitCode> {
+  const workspace = await openSession(storeUrl(flags));
+  const plan = await planRun(workspace, await runOptions(pipelineName, flags), showEvent);
+  const { prepared, findings } = plan;
   if (flags.json) {
     const steps = prepared.plan.map(({ step, decisions }) => ({ step: step.name, decisions }));
     printJson({
@@ -27,9 +23,9 @@ export async function planCommand(pipelineName: string, flags: RunCommandFlags):
       findings,
     });
   } else {
-    for (const warning of [...warnings, ...warningTexts(findings)]) notice(`warning: ${warning}`);
+    showWarnings(plan);
     print(planText(prepared));
   }
-  refuseErrors(findings);
+  plan.check();
   return ExitCode.ok;
 }

@@ -1,26 +1,16 @@
-import { ExitCode, messageOf } from '../../errors.ts';
-import { runKeys } from '../../record/keys.ts';
-import { listRuns, readManifest } from '../../ledger/run-store.ts';
+import { ExitCode } from '../../errors.ts';
+import { listRuns } from '../../run/list-runs.ts';
 import { columns } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
 
 /** `batch-pipeline runs` */
 export async function runsCommand(flags: { store?: string; json?: boolean }): Promise<ExitCode> {
-  const { store } = await openSession(storeUrl(flags));
-  const runs = [];
-  for (const run of await listRuns(store)) {
-    // A run whose start was interrupted has an id and no manifest.
-    if (!(await store.head(runKeys.manifest(run)))) continue;
-    try {
-      const { pipeline, engine, createdAt, sampleCount } = await readManifest(store, run);
-      runs.push({ run, pipeline, engine, createdAt, samples: sampleCount });
-    } catch (error) {
-      notice(`warning: run ${run}: ${messageOf(error)}`);
-    }
-  }
+  const workspace = await openSession(storeUrl(flags));
+  const { runs, unreadable } = await listRuns(workspace);
+  for (const { run, message } of unreadable) notice(`warning: run ${run}: ${message}`);
   if (flags.json) printJson(runs);
-  else if (runs.length === 0) notice(`The store ${store.url} has no run yet.`);
+  else if (runs.length === 0) notice(`The store ${workspace.store.url} has no run yet.`);
   else
     print(
       columns([

@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { ExitCode } from '../../errors.ts';
 import type { StepProgress } from '../../run/events.ts';
-import { findRun, readManifest } from '../../ledger/run-store.ts';
-import { summarise } from '../../run/summarise.ts';
+import type { RunState, Snapshot } from '../../run/look.ts';
+import { openRun } from '../../run/run.ts';
+import { runExitCode, summarise } from '../../run/summarise.ts';
 import { forgottenText } from '../../run/watch.ts';
 import { statusText } from '../../views/status-text.ts';
 import { print } from '../print.ts';
-import { runExitCode } from '../run-exit-code.ts';
-import { RunLook, type RunState, type Snapshot } from '../run-look.ts';
 import { openSession, storeUrl } from '../session.ts';
 
 export interface StatusFlags {
@@ -20,23 +19,21 @@ export interface StatusFlags {
 
 /** `batch-pipeline status` */
 export async function statusCommand(name: string | undefined, flags: StatusFlags): Promise<ExitCode> {
-  const { store } = await openSession(storeUrl(flags));
-  const run = await findRun(store, name);
-  const look = new RunLook(store, await readManifest(store, run));
+  const run = await openRun(await openSession(storeUrl(flags)), name);
   const show = flags.json ? jsonOf : textOf;
   let shown = '';
   try {
     for (;;) {
-      const snapshot = await look.take();
-      const text = show(run, snapshot, flags);
-      // What a pipe has read already it need not read again.
+      const snapshot = await run.look();
+      const text = show(run.id, snapshot, flags);
+      // A pipe gets each state once.
       if (text !== shown) printScreen(text, flags);
       shown = text;
       if (!flags.watch || snapshot.state !== 'running') return exitCode(snapshot);
-      await sleep(look.refreshMs);
+      await sleep(run.refreshMs);
     }
   } finally {
-    await look.close();
+    await run.close();
   }
 }
 

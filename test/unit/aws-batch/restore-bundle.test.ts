@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Elsewhere } from '../../../src/engine/provider.ts';
-import { restoreBundle } from '../../../src/cli/restore-bundle.ts';
+import { restoreBundle } from '../../../src/run/restore-bundle.ts';
 import { publishZip } from '../../../src/deploy/zip.ts';
 import type { Manifest } from '../../../src/record/manifest.ts';
 import { openFolderStore } from '../../../src/store/folder-store.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { compareCode, refuseOtherTools } from '../../../src/cli/planned-code.ts';
+import { editedSteps, refuseOtherTools } from '../../../src/run/planned-code.ts';
 import { loadPipeline } from '../../../src/pipeline/load-pipeline.ts';
 import type { Step } from '../../../src/pipeline/step.ts';
 import type { Manifest } from '../../../src/record/manifest.ts';
@@ -32,11 +32,11 @@ describe('a run of the built-in pipeline by another version of this program', ()
   ]);
 
   test('is retried if the steps to run are the same', async () => {
-    await expect(compareCode(store, run, ['picard'])).resolves.toBeUndefined();
+    await expect(editedSteps(store, run, ['picard'])).resolves.toEqual([]);
   });
 
   test('is refused if a step differs, which is named', async () => {
-    await expect(compareCode(store, run, ['picard', 'kallisto'])).rejects.toMatchObject({
+    await expect(editedSteps(store, run, ['picard', 'kallisto'])).rejects.toMatchObject({
       code: 'code-changed',
       message: 'Run fusion-1 was planned by version 0.0.9 of this program, and step kallisto was changed since',
       hint: expect.stringContaining('"batch-pipeline run" makes a new plan'),
@@ -46,8 +46,8 @@ describe('a run of the built-in pipeline by another version of this program', ()
   test('has its code derived from its task keys if its manifest lacks it', async () => {
     const of = (digits: string | undefined) =>
       manifest(1, [{ name: 'reference', task: { key: `${digits}${'0'.repeat(30)}`, decision: 'run' } }]);
-    await expect(compareCode(store, of(today['reference']), ['reference'])).resolves.toBeUndefined();
-    await expect(compareCode(store, of(OTHER), ['reference'])).rejects.toMatchObject({ code: 'code-changed' });
+    await expect(editedSteps(store, of(today['reference']), ['reference'])).resolves.toEqual([]);
+    await expect(editedSteps(store, of(OTHER), ['reference'])).rejects.toMatchObject({ code: 'code-changed' });
   });
 
   test('is refused by a runner, too', () => {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { runExitCode } from '../../../src/cli/run-exit-code.ts';
-import { summarise } from '../../../src/run/summarise.ts';
+import { runExitCode, summarise } from '../../../src/run/summarise.ts';
 import { chain } from './chain-pipeline.ts';
 import { table } from './run-table.ts';
 

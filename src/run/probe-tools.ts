@@ -4,10 +4,13 @@ import type { Tool } from '../pipeline/tool.ts';
 import type { StepEnvironment } from '../engine/provider.ts';
 import { type FoundTool, probeTool } from '../runner/tools.ts';
 
-/** Looks at every tool that a pipeline's steps declare, on this machine. */
-export async function probeTools(pipeline: Pipeline): Promise<Map<Tool, FoundTool>> {
+/** Finds every tool that a pipeline's steps declare on this machine's `PATH`, with its version. */
+export async function probeTools(
+  pipeline: Pipeline,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Map<Tool, FoundTool>> {
   const tools = [...new Set(pipeline.steps.flatMap((step) => step.tools))];
-  const path = process.env['PATH'] ?? '';
+  const path = environment['PATH'] ?? '';
   return new Map(
     await Promise.all(tools.map(async (tool): Promise<[Tool, FoundTool]> => [tool, await probeTool(tool, path)])),
   );

@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts';
 import type { Elsewhere } from '../engine/provider.ts';
 
 /**
- * Sees to it that jobs find what they are to fetch: since the run began somebody may have removed or changed it.
+ * Publishes the program of a run again if it has been removed from the store or changed since the run began.
  * @param code zip of the user's pipeline as it was planned
  * @throws PipelineError `bundle-gone` where this version of the program builds a different one
  */

@@ -15,9 +15,8 @@ import { makeScratch, removeScratch } from '../runner/scratch.ts';
 import { unpackCode } from '../runner/unpack-code.ts';
 import type { Store } from '../store/store.ts';
 import type { OpenedEngine } from '../engine/provider.ts';
-import { notice } from './print.ts';
 import { restoreCode } from './restore-bundle.ts';
-import { scratchRoot } from './session.ts';
+import type { Workspace } from './workspace.ts';
 
 /** What a run was planned with. */
 export interface PlannedCode {
@@ -28,18 +27,25 @@ export interface PlannedCode {
   folder?: string;
 }
 
-/** The pipeline of a run as it was planned, whatever became of its file; of a run that kept no code, as it is now. */
-export async function openPlannedCode(store: Store, manifest: Manifest, isLocal: boolean): Promise<PlannedCode> {
+/** The pipeline of a run as it was planned; of a run that kept no code, as its file is now. */
+export async function openPlannedCode(
+  { store, scratchRoot }: Pick<Workspace, 'store' | 'scratchRoot'>,
+  manifest: Manifest,
+  isLocal: boolean,
+): Promise<PlannedCode> {
   if (!manifest.code) return { pipeline: (await loadPipeline(manifest.pipelineSource)).pipeline };
   const zip = await restoreCode(store, manifest);
-  const folder = unpackForThisProcess(zip, isLocal ? store : undefined);
+  const folder = unpackForThisProcess(zip, isLocal ? scratchRoot : undefined);
   return { pipeline: (await loadCode(folder)).pipeline, zip, folder };
 }
 
-/** Unpacks code for as long as this process lives: where runners look after what is left, if they are to run it. */
-export function unpackForThisProcess(zip: Uint8Array, localStore: Store | undefined): string {
-  const folder = localStore
-    ? makeScratch(scratchRoot(localStore), hostname())
+/**
+ * Unpacks code for as long as this process lives.
+ * @param scratchRoot given where runners of this machine use it: they remove what a killed process leaves there
+ */
+export function unpackForThisProcess(zip: Uint8Array, scratchRoot: string | undefined): string {
+  const folder = scratchRoot
+    ? makeScratch(scratchRoot, hostname())
     : mkdtempSync(join(tmpdir(), 'batch-pipeline-code-'));
   process.once('exit', () => removeScratch(folder));
   unpackCode(zip, folder);
@@ -47,24 +53,19 @@ export function unpackForThisProcess(zip: Uint8Array, localStore: Store | undefi
 }
 
 /**
- * Compares the code of a run with what there is now, for these steps: a run that kept its code keeps it, and the user is
- * told where that is not what the file says by now.
- * @throws PipelineError `code-changed` for a run that kept none
+ * Compares the code of a run with today's, for these steps, and returns those that have been edited since: a run that
+ * kept its code keeps it.
+ * @throws PipelineError `code-changed` for edited steps of a run that kept none
  */
-export async function compareCode(store: Store, manifest: Manifest, steps: readonly string[]): Promise<void> {
+export async function editedSteps(store: Store, manifest: Manifest, steps: readonly string[]): Promise<string[]> {
   const now = await identitiesOf(manifest.pipelineSource).catch((error: unknown) => {
-    // The run needs no file any more, be it the pipeline's or one that a step declares.
+    // A run that kept its code needs neither the pipeline's file nor those that a step declares.
     if (manifest.code) return undefined;
     throw error;
   });
   const changed = now ? await changedSteps(store, manifest, now, steps) : [];
-  if (changed.length === 0) return;
-  const names = changed.join(', ');
-  const subject = changed.length > 1 ? `steps ${names} were` : `step ${names} was`;
-  if (!manifest.code) throw otherCode(manifest, subject);
-  notice(
-    `warning: ${subject} edited since; this run keeps the code that it was planned with ("batch-pipeline run" uses the new code)`,
-  );
+  if (changed.length > 0 && !manifest.code) throw otherCode(manifest, changed);
+  return changed;
 }
 
 async function identitiesOf(source: string): Promise<Identities> {
@@ -96,7 +97,9 @@ async function plannedCodes(store: Store, manifest: Manifest): Promise<Record<st
   );
 }
 
-function otherCode({ run, pipelineSource, programVersion }: Manifest, subject: string): PipelineError {
+function otherCode({ run, pipelineSource, programVersion }: Manifest, changed: readonly string[]): PipelineError {
+  const names = changed.join(', ');
+  const subject = changed.length > 1 ? `steps ${names} were` : `step ${names} was`;
   const builtIn = pipelineSource.startsWith('builtin:');
   return new PipelineError({
     code: 'code-changed',
