@@ -26,7 +26,7 @@ export interface RunOptions {
   /** Name to path or URL of single reference files. */
   referenceFiles?: Readonly<Record<string, string>> | undefined;
   params?: Readonly<Record<string, unknown>> | readonly GivenParam[] | undefined;
-  /** `STEP.RESOURCE=VALUE`: other cpus, memory, scratch or time for a step, as `kallisto.memory=8GB`. */
+  /** `STEP.RESOURCE=VALUE`: other cpus, memory, scratch or time for a step, as `align.memory=8GB`. */
   resources?: readonly string[] | undefined;
   /** Default: `local`. See `engineChoice`. */
   engine?: EngineChoice | undefined;
