@@ -12,7 +12,7 @@ import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import { readParams } from '../pipeline/read-params.ts';
 import { isSampleName } from '../samples/sample-sheet.ts';
 import { hashFile, hashObject } from '../store/hash-file.ts';
-import type { Located } from '../store/locate.ts';
+import type { Located } from '../store/open-store.ts';
 import type { OnEvent } from './events.ts';
 import { prepareRun, refuseErrors } from './prepare.ts';
 import { Run } from './run.ts';
