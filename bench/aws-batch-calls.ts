@@ -19,7 +19,7 @@ try {
   stack.stop();
 }
 
-/** The life of a run of so many samples, command by command. */
+/** The life cycle of a run of this many samples, command by command. */
 async function callsOf(count: number): Promise<Map<string, Calls>> {
   await stack.control('POST', 'wipe', {});
   const lab = await openCallLab(stack);
@@ -56,7 +56,7 @@ function total(calls: Calls, service: string): number {
   return Object.entries(calls).reduce((sum, [action, count]) => sum + (action.startsWith(service) ? count : 0), 0);
 }
 
-/** What the last column is made of. */
+/** The calls of the last column by name. */
 function largest(calls: Calls): string {
   return Object.entries(calls)
     .filter(([action, count]) => /^(batch|s3):/.test(action) && count > 1)

@@ -1,6 +1,6 @@
 /**
- * Time and memory of the command for large cohorts on AWS Batch: 10,000 samples through the life of a run, and how plan,
- * submit and refresh grow from there to 100,000, which are ten arrays a step.
+ * Time and memory of the command for large cohorts on AWS Batch: 10,000 samples through the life cycle of a run, and
+ * how plan, submit and refresh grow to 100,000, which are ten arrays per step.
  *
  *     node bench/aws-batch-memory.ts [SAMPLES] [MORE]
  */

@@ -1,6 +1,6 @@
 /**
- * One sample through the fusion pipeline beside the bare tools with the same flags in a shell script: what records, checks
- * and checksums cost. The reference is built beforehand for both.
+ * One sample through the fusion pipeline, compared with the bare tools with the same flags in a shell script: the cost
+ * of records, checks and checksums. The reference is built beforehand for both.
  *
  *     node bench/fusion-overhead.ts [PAIRS] [RUNS]
  */
@@ -16,7 +16,7 @@ const ROOT = join(import.meta.dirname, '..');
 const pairs = Number(process.argv[2] ?? 200_000);
 const runs = Number(process.argv[3] ?? 3);
 
-/** The same flags as the pipeline's defaults, step after step, nothing checked. */
+/** The same flags as the pipeline's defaults, step by step, without checks. */
 const SCRIPT = `set -e
 $PICARD SamToFastq QUIET=true INCLUDE_NON_PF_READS=true VALIDATION_STRINGENCY=SILENT MAX_RECORDS_IN_RAM=250000 COMPRESSION_LEVEL=1 \\
   I=$BAM F=r1.fq.gz F2=r2.fq.gz FU=unpaired.fq.gz
@@ -59,7 +59,7 @@ try {
   const bare: Measured[] = [];
   for (let run = 0; run < runs; run += 1) {
     bare.push(measured(['sh', join(folder, 'bare.sh')], environment));
-    // Another value of a param that Picard reads makes the sample's three steps run again, and not the reference.
+    // Changing a param that Picard reads reruns the sample's three steps, but not the reference.
     ours.push(cli('run', ...request, '-p', `maxRecordsInRam=${250_001 + run}`));
   }
   const [our, plain] = [median(ours), median(bare)];

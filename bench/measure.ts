@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** What one command took, all its processes together; memory is that of the largest of them. */
+/** Resources of one command, including all its processes; memory is that of the largest process. */
 export interface Measured {
   wallSeconds: number;
   cpuSeconds: number;
@@ -30,7 +30,7 @@ export function measure(argv: readonly string[], { cwd, environment = {} }: Meas
   return measured(facts, startedAt, status, stdout + stderr);
 }
 
-/** The same, while this process does other things, such as to serve it. */
+/** The same, while this process does other work, such as serving it. */
 export async function measureBeside(
   argv: readonly string[],
   { cwd, environment = {} }: MeasureOptions,
@@ -67,7 +67,7 @@ export function median(runs: readonly Measured[]): Measured {
   return sorted[Math.floor(sorted.length / 2)] as Measured;
 }
 
-/** `12.34` with as many digits as are worth reading. */
+/** `12.34` with the significant digits only. */
 export function figure(value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }

@@ -1,6 +1,6 @@
 /**
  * Planning of N samples x 3 steps in memory, and status and plan of a local store that holds 10,000 x 3 finished tasks.
- * The reference for both is reading what make would have to look at: one stat per input and output.
+ * The reference for both is what make would have to check: one stat per input and output.
  *
  *     node bench/planning.ts [STORED]
  */
@@ -50,7 +50,7 @@ function planInMemory(count: number): void {
   console.log(`| ${count.toLocaleString('en')} (${jobs.length} jobs) | ${figure(seconds)} | ${figure(heap)} |`);
 }
 
-/** Runs the no-op pipeline for real, all of its tasks, then looks at what it left. */
+/** Actually runs all tasks of the no-op pipeline, then measures on the resulting store. */
 function timeStored(work: string): void {
   const cli = (...args: string[]) => measure(['node', join(ROOT, 'dist/batch-pipeline.js'), ...args], { cwd: work });
   mkdirSync(join(work, 'in'));

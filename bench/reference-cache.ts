@@ -1,7 +1,7 @@
 /**
- * Children of one instance that want the same reference, with its cache and without.
+ * Children of one instance that need the same reference, with and without its cache.
  * Usage: node bench/reference-cache.ts [MB] [CHILDREN] [FOLDER]
- * FOLDER should be in memory: on a disk that is shared the disk is measured.
+ * FOLDER should be in memory: on a shared disk, the disk is measured.
  */
 import { execa } from 'execa';
 import { randomBytes } from 'node:crypto';
@@ -17,14 +17,14 @@ const MB = 1_000_000;
 const STORE = 's3://bench-bucket/store';
 const KEY = 'index';
 
-/** What a child is told. */
+/** Message to a child. */
 interface Part {
   endpoint: string;
   size: number;
   sha256: string;
   scratch: string;
   cache?: string;
-  /** Starts, and stages nothing: what a process costs by itself. */
+  /** Starts, and stages nothing: the cost of a process alone. */
   idle?: true;
 }
 
@@ -67,14 +67,14 @@ async function main(megabytes: number, children: number, folder: string): Promis
   const measure = async (cached: boolean) => {
     const [scratch, cache] = [join(home, 'scratch'), join(home, 'cache')];
     const seconds: number[] = [];
-    // Bytes are counted by a proxy, which would be the slowest part of it all.
+    // Bytes are counted in a separate round, by a proxy, which would otherwise be the slowest part.
     for (const endpoint of [server.endpoint, proxy.endpoint]) {
       for (const path of [scratch, cache]) rmSync(path, { recursive: true, force: true });
       for (const path of [scratch, cache]) mkdirSync(path);
       proxy.seen.splice(0);
       seconds.push(await stageAll({ ...part, endpoint, scratch, ...(cached ? { cache } : {}) }, children));
     }
-    // The cache is full by now.
+    // The cache is filled by now.
     const warm = cached ? await stageAll({ ...part, endpoint: server.endpoint, scratch, cache }, children) : Number.NaN;
     return { seconds: seconds[0] ?? Number.NaN, warm, bytes: bytesAsked(proxy.seen) };
   };

@@ -1,7 +1,7 @@
 /**
- * Throughput of the S3 store beside awscli, on the same server, files and folder.
+ * Throughput of the S3 store compared with awscli, on the same server, files and folder.
  * Usage: node bench/s3-throughput.ts [MB] [FILES] [ROUNDS] [AWS-PROGRAM] [FOLDER]
- * FOLDER should be in memory: on a disk that is shared the disk is measured, not the clients.
+ * FOLDER should be in memory: on a shared disk, the disk is measured, not the clients.
  */
 import pLimit from 'p-limit';
 import { randomBytes } from 'node:crypto';
@@ -14,11 +14,11 @@ import { figure, measureBeside } from './measure.ts';
 
 const BUCKET_URL = 's3://bench-bucket/store';
 const MB = 1_000_000;
-/** As many as the runner stages and publishes at once. */
+/** As many as the runner stages and publishes in parallel. */
 const PARALLEL_TRANSFERS = 8;
 
 type Direction = 'up' | 'down';
-/** Only the time is known of work in this process. */
+/** For work in this process only the time is known. */
 interface Cost {
   wallSeconds: number;
   cpuSeconds?: number;
@@ -35,7 +35,7 @@ const awscli =
     return done(await measureBeside([program, ...argv], { cwd: '/' }));
   };
 
-/** As a process of its own, start included, like awscli. */
+/** As a separate process, start included, like awscli. */
 const storeProcess: Client = async (direction, { endpoint, folder }) =>
   done(
     await measureBeside([process.execPath, import.meta.filename, '--transfer', direction, endpoint, folder], {
@@ -55,7 +55,7 @@ function done<T extends { exitCode: number; output: string }>(result: T): T {
   return result;
 }
 
-/** Checks a SHA-256 both ways, which the records would tell. */
+/** Checks a SHA-256 in both directions, which the records would provide. */
 async function transfer(direction: Direction, endpoint: string, folder: string): Promise<void> {
   const store = await openStore(BUCKET_URL, { s3: { endpoint } });
   const limit = pLimit(PARALLEL_TRANSFERS);
@@ -74,7 +74,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** Named for their checksums, which both sides then know. */
+/** Named by their checksums, which both sides then know. */
 async function writeFiles(folder: string, megabytes: number, files: number): Promise<void> {
   mkdirSync(folder);
   for (let number = 0; number < files; number++) {

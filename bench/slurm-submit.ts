@@ -1,6 +1,6 @@
 /**
- * How long it takes to submit three steps for SAMPLES samples: whole arrays on a tuned cluster, chains of small arrays
- * on one with stock settings, and on both sbatch alone with the same numbers of arrays.
+ * Time to submit three steps for SAMPLES samples: whole arrays on a tuned cluster, chains of small arrays on one with
+ * stock settings, and on both sbatch alone with the same number of arrays.
  * Usage, as root: node bench/slurm-submit.ts [SAMPLES]
  */
 import { execFileSync } from 'node:child_process';
@@ -19,7 +19,7 @@ console.log('| --- | --- | --- | --- | --- |');
 for (const profile of ['tuned', 'stock'] as const) {
   const cluster = await startSlurmCluster({ profile, cpus: 2, settings: ['MaxJobCount=100000'] });
   try {
-    // Nothing starts meanwhile: submitting is what is measured.
+    // Nothing starts meanwhile: only submission is measured.
     await cluster.command('scontrol', 'update', 'partitionname=main', 'state=down');
     const engine = createSlurmEngine({
       runnerCommand: ['true'],

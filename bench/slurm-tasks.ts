@@ -1,7 +1,7 @@
 /**
- * What a task costs: the no-op pipeline (three copies per sample) through the command on a tuned cluster, beside the
- * same copies by a bare `sbatch --array` of three steps. CPU is that of the cluster, its tasks included, by a control
- * group of their own; the submitting process is left out of both.
+ * The cost of a task: the no-op pipeline (three copies per sample) through the command on a tuned cluster, compared
+ * with the same copies by a bare `sbatch --array` of three steps. CPU is that of the cluster including its tasks,
+ * measured by a separate control group; the submitting process is excluded from both.
  * Usage, as root, with cgroup v1 and a built package: node bench/slurm-tasks.ts [SAMPLES]
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -74,7 +74,7 @@ async function throughCommand({ home, environment }: SlurmCluster): Promise<void
   const folder = makeInputs(home);
   const pipeline = join(ROOT, 'bench/noop/pipeline.ts');
   const args = ['run', pipeline, '--samples', 'in/*.txt', '--store', 'store', '--engine', 'slurm', '--watch'];
-  // The step's program has no way to the compute node but the step itself: without STEP it is cp.
+  // The step's program reaches the compute node only through the step itself: without STEP it is cp.
   const end = await runCli(args, {
     cwd: folder,
     env: { ...environment, BATCH_PIPELINE_POLL_SECONDS: '1' },

@@ -34,7 +34,7 @@ const out = resolve(ROOT, process.env['OUT'] ?? 'dist');
 const builtFrom = sourcesHash(ROOT);
 if (process.argv.includes('--clean')) rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-// Gone while the build is incomplete.
+// Absent while the build is incomplete.
 rmSync(join(out, BUILT_FROM), { force: true });
 removeOldParts(await bundle());
 await copyImages();
@@ -45,7 +45,7 @@ execFileSync(process.execPath, [TSC, '-p', 'tsconfig.types.json', '--outDir', jo
 });
 writeFileSync(join(out, BUILT_FROM), builtFrom);
 
-/** Writes the bundle; answers the names of its files. */
+/** Writes the bundle; returns the names of its files. */
 async function bundle(): Promise<Set<string>> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
@@ -53,7 +53,7 @@ async function bundle(): Promise<Set<string>> {
       'batch-pipeline': 'src/cli/main.ts',
       runner: 'src/runner/main.ts',
       index: 'src/index.ts',
-      // What goes into the bundles of runs elsewhere.
+      // Content of the bundles of runs on other machines.
       bundled: 'src/runner/bundled.ts',
       conductor: 'src/cli/conductor.ts',
       ...Object.fromEntries(Object.keys(BUILT_IN).map((name) => [`builtin-${name}`, `pipelines/${name}/${name}.ts`])),
@@ -65,26 +65,26 @@ async function bundle(): Promise<Set<string>> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    // Where a library has both forms, of the other one nothing can be left out.
+    // If a library has both forms: unused parts of the CommonJS form cannot be dropped.
     mainFields: ['module', 'main'],
-    // Some libraries are CommonJS and ask for Node's own modules at run time.
+    // Some libraries are CommonJS and require Node's own modules at run time.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
     },
     minifySyntax: true,
     plugins: [requiredHttp()],
-    // A program of its own, installed beside this one.
+    // A separate program, installed beside this one.
     external: ['esbuild'],
     legalComments: 'linked',
     logLevel: 'warning',
   });
-  // The entry points last, when all that they import is there.
+  // The entry points last, once everything they import exists.
   for (const { path, contents } of outputFiles.toSorted((a, b) => partsFirst(a.path) - partsFirst(b.path)))
     writeWhole(path, contents);
   return new Set(outputFiles.map(({ path }) => basename(path)));
 }
 
-/** The folders of the images, whole: whoever has this package builds them without its sources. */
+/** The complete image folders: users of this package build them without its sources. */
 async function copyImages(): Promise<void> {
   for (const file of globSync('images/*/{Dockerfile,.dockerignore}', { cwd: ROOT })) {
     mkdirSync(join(out, dirname(file)), { recursive: true });
@@ -93,12 +93,12 @@ async function copyImages(): Promise<void> {
   await bundleFetchAndRun(join(out, 'images/base'));
 }
 
-/** Names of parts end in a hash of their content, so that those of several builds live side by side. */
+/** Names of parts end in a hash of their content, so that parts of several builds coexist. */
 function partsFirst(path: string): number {
   return /-[A-Z0-9]{8}\.js/.test(path) ? 0 : 1;
 }
 
-/** By a rename: a program that starts meanwhile reads the old file or the new one. */
+/** Renamed into place: a program that starts meanwhile reads either the old or the new file. */
 function writeWhole(path: string, contents: Uint8Array): void {
   const now = new Date();
   if (existsSync(path) && partsFirst(path) === 0) return utimesSync(path, now, now);

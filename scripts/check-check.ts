@@ -1,6 +1,6 @@
 /**
- * Proves that every check of the gate can fail: plants what it has to find in a copy of the checkout, and looks whether
- * it does.
+ * Proves that every check of the gate can fail: plants a violation in a copy of the checkout, and verifies that the
+ * check finds it.
  *
  *   npm run check-check             all
  *   npm run check-check -- lint     this one
@@ -18,7 +18,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 
 const wanted = process.argv.slice(2);
 const complaints = CHECKS.filter(({ name }) => !PROOFS.some(({ check }) => check === name)).map(
-  ({ name }) => `${name}: nothing proves that this check can fail`,
+  ({ name }) => `${name}: no proof that this check can fail`,
 );
 ensureBuilt();
 const copy = mkdtempSync(join(tmpdir(), 'check-check-'));
@@ -32,7 +32,7 @@ try {
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
-console.log(complaints.length === 0 ? 'Every check finds what it is there for' : `\n${complaints.join('\n')}`);
+console.log(complaints.length === 0 ? 'Every check finds its violation' : `\n${complaints.join('\n')}`);
 process.exitCode = complaints.length === 0 ? 0 : 1;
 
 function copyCheckout(): void {
@@ -43,15 +43,15 @@ function copyCheckout(): void {
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
 }
 
-/** Complaints about the check; none if it fails and says why. */
+/** Complaints about the check; none if it fails with the expected output. */
 function prove({ check, plants, instead, says }: Proof): string[] {
   const before = instead === undefined ? undefined : setAside(instead);
   const undo = Object.entries(plants).map(([file, plant]) => put(file, plant));
   const { status, output } = runCheck(check);
   for (const restore of [...undo, before]) restore?.();
-  if (status === 0) return [`${check}: passes, and should not`];
+  if (status === 0) return [`${check}: passes, but should fail`];
   const silent = says.filter((pattern) => !pattern.test(output));
-  return silent.length === 0 ? [] : [`${check}: does not say ${silent.join(', ')}, but:\n${output}`];
+  return silent.length === 0 ? [] : [`${check}: does not report ${silent.join(', ')}, but:\n${output}`];
 }
 
 function runCheck(check: string): { status: number | null; output: string } {
@@ -66,7 +66,7 @@ function runCheck(check: string): { status: number | null; output: string } {
   return { status, output: stripVTControlCharacters(stdout + stderr) };
 }
 
-/** Plants a file; answers how to undo that. */
+/** Plants a file; returns a function that undoes it. */
 function put(file: string, plant: Proof['plants'][string]): () => void {
   const path = join(copy, file);
   const old = existsSync(path) ? readFileSync(path, 'utf8') : undefined;

@@ -1,6 +1,6 @@
 /**
  * Checks the package as users would install it: `node scripts/check-package.ts publint`, or `… attw` for its types.
- * dist/ must be built; packing it does not build it again, since programs may run from it.
+ * dist/ must be built; packing does not rebuild it, since programs may be running from it.
  */
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdtempSync, rmSync } from 'node:fs';

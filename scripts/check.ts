@@ -1,5 +1,5 @@
 /**
- * The gate: everything that has to hold before a change is done.
+ * The gate: everything that must pass before a change is complete.
  *
  *   npm run check                      all checks
  *   npm run check -- --static          those that take seconds

@@ -4,7 +4,7 @@ export interface Check {
   /** A script, or a program of node_modules/.bin. */
   command: readonly [string, ...string[]];
   kind: 'static' | 'tests';
-  /** It looks at dist/, which has to be built. */
+  /** It reads dist/, which must be built. */
   looksAtDist?: true;
 }
 

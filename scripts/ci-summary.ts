@@ -1,4 +1,4 @@
-/** Last words of .ci/run: the counts of the tests, and one more failed for each stage whose name is an argument. */
+/** Final line of .ci/run: the counts of the tests, plus one failure for each stage named by an argument. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addCounts, type Counts, countsText } from './count-tests.ts';

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
- * Run after `npm install`: adds to package-lock.json the optional packages for other platforms that npm has left out.
- * npm leaves out what the registry in use does not have, and `npm ci` then refuses the lockfile, everywhere.
- * The added entries have a version and a platform but no checksum: machines of that platform take what they get.
+ * Run after `npm install`: adds to package-lock.json the optional packages for other platforms that npm has omitted.
+ * npm omits packages that the registry in use lacks, and `npm ci` then refuses the lockfile everywhere. The added
+ * entries have a version and a platform but no checksum: machines of that platform accept any content.
  */
 interface Entry {
   version?: string;
@@ -15,7 +15,7 @@ interface Entry {
   optionalDependencies?: Record<string, string>;
 }
 
-/** What names of platform packages are made of, as in `@oxfmt/binding-linux-arm-gnueabihf`. */
+/** Parts of the names of platform packages, as in `@oxfmt/binding-linux-arm-gnueabihf`. */
 const OS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32'];
 const CPU = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'wasm32', 'x64'];
 
@@ -34,7 +34,7 @@ function missingFrom(path: string, { dev, optionalDependencies = {} }: Entry): [
     .filter(([name]) => !lock.packages[`${path}/node_modules/${name}`] && !lock.packages[`node_modules/${name}`])
     .map(([name, version]) => {
       if (!/^\d+\.\d+\.\d+/.test(version))
-        throw new Error(`${path} wants ${name} ${version}, which is no exact version`);
+        throw new Error(`${path} requires ${name} ${version}, which is not an exact version`);
       return [`node_modules/${name}`, { version, ...(dev ? { dev } : {}), optional: true, ...platformOf(name) }];
     });
 }
@@ -45,7 +45,7 @@ function platformOf(name: string): Pick<Entry, 'os' | 'cpu' | 'libc'> {
   const cpu = CPU.filter((machine) => words.includes(machine));
   const libc = words.some((word) => word.startsWith('musl')) ? ['musl'] : ['glibc'];
   if (os.length + cpu.length === 0)
-    throw new Error(`${name} does not name its platform: run npm install where it exists`);
+    throw new Error(`${name} does not name its platform: run npm install on a machine where it exists`);
   return {
     ...(os.length > 0 ? { os } : {}),
     ...(cpu.length > 0 ? { cpu } : {}),

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** How many tests did what. */
+/** Numbers of tests by result. */
 export interface Counts {
   passed: number;
   failed: number;
-  /** Skipped or to do. */
+  /** Skipped or todo. */
   skipped: number;
 }
 
-/** What a test program left: its exit code, and its report if it got as far. */
+/** The result of a test program: its exit code, and its report if it wrote one. */
 export interface TestRun {
   exitCode: number;
   report: string;
@@ -37,14 +37,14 @@ export function failedFiles(report: string): string[] {
     .map(({ name }) => name);
 }
 
-/** What of a whole run counts once the files that failed in it have run again. */
+/** The final result of a full run once the failed files have been rerun. */
 export interface Rerun {
   counts: Counts;
-  /** Per test that passed only when it ran again: its file and name. */
+  /** File and name of each test that passed only when rerun. */
   flaky: string[];
 }
 
-/** The results of files that ran again stand in for their first ones. */
+/** The results of rerun files replace their first results. */
 export function countRerun(first: TestRun, again: TestRun): Rerun {
   const later = new Map(resultsOf(again.report).map((file) => [file.name, file]));
   const files = resultsOf(first.report).map((file) => ({ first: file, last: later.get(file.name) ?? file }));
@@ -90,12 +90,12 @@ export function addCounts(all: readonly Counts[]): Counts {
   return { passed: total('passed'), failed: total('failed'), skipped: total('skipped') };
 }
 
-/** `12 passed, 0 failed`, and `, 1 skipped` if there are such. */
+/** `12 passed, 0 failed`, and `, 1 skipped` if any were skipped. */
 export function countsText({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
-/** A program that says that it failed, with no test that did (an error between tests), counts as one failed test. */
+/** A program that fails without a failed test (an error between tests) counts as one failed test. */
 function withExitCode(counts: Counts, exitCode: number): Counts {
   return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }

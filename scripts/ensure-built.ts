@@ -1,4 +1,4 @@
-/** Builds dist/ if it is not what the sources say. Nothing else runs meanwhile that would build it, too. */
+/** Builds dist/ if it is older than the sources. No concurrent build is expected. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

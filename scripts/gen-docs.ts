@@ -16,7 +16,7 @@ import { jobDocument, manifest } from '../src/record/manifest.ts';
 const folder = fileURLToPath(new URL('../docs/generated/', import.meta.url));
 const NOTE = '<!-- Made by scripts/gen-docs.ts: do not edit. -->\n\n';
 
-/** Columns of help text: not those of whoever's terminal runs this. */
+/** Width of help text, independent of the terminal. */
 const HELP_WIDTH = 110;
 
 const files: Record<string, string> = {

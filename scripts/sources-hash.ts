@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
-/** File in dist/ that names what it was built from. */
+/** File in dist/ with the hash of the sources it was built from. */
 export const BUILT_FROM = '.built-from';
 
 const SOURCES = [
@@ -14,7 +14,7 @@ const SOURCES = [
   'package-lock.json',
 ];
 
-/** Stands for everything that goes into dist/. */
+/** Hash of everything that goes into dist/. */
 export function sourcesHash(root: string): string {
   const hash = createHash('sha256');
   for (const file of SOURCES.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted())

@@ -1,11 +1,11 @@
 /**
- * Runs all tests, and says last how many passed and failed.
+ * Runs all tests, and ends with the number of passed and failed tests.
  *
  *   npm test                                  everything, also the tests of the services that the tests use
- *   npm test -- --project unit                what Vitest makes of these arguments
+ *   npm test -- --project unit                arguments for Vitest
  *
- * In a whole run a file that fails runs once more, alone: on a machine with two cores, tests of services and of killed
- * processes meet delays that no code of ours can rule out. What passes only then is printed as flaky, by name.
+ * In a full run, a failing file is run once more, alone: on a machine with two cores, tests of services and of killed
+ * processes meet delays that our code cannot rule out. Tests that pass only then are printed as flaky, by name.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const REPORTS = join(ROOT, '.cache/test-reports');
 const SERVICE_TESTS = join(ROOT, 'test/stack/aws/check.sh');
 
-/** More failing files than this are no coincidence. */
+/** With more failing files than this, it is not a coincidence. */
 const MOST_RERUN = 5;
 
 const vitestArguments = process.argv.slice(2);
@@ -43,7 +43,7 @@ function runAll(): Counts {
   const first = runVitest('vitest.json', vitestArguments);
   const failed = failedFiles(first.report);
   if (!isWhole || failed.length === 0 || failed.length > MOST_RERUN) return countVitest(first);
-  console.log(`Running again, alone: ${failed.join(', ')}`);
+  console.log(`Rerunning, alone: ${failed.join(', ')}`);
   const rerun = countRerun(first, runVitest('again.json', ['--maxWorkers=1', ...failed]));
   for (const test of rerun.flaky) console.log(`flaky: ${test}`);
   return rerun.counts;

@@ -21,26 +21,26 @@ const STACK = join(ROOT, 'test/stack/aws');
 const BUCKET = 'cold-start';
 const IMAGE = 'batch-pipeline/base';
 
-/** One start of a container, and what happened when (milliseconds of the epoch). */
+/** One container start with its time stamps (ms since the epoch). */
 export interface Started extends Measured {
   startedAt: number;
-  /** When each Node process, and the tool, began; and `….mjs:cpu`, the processor time in ms of each Node. */
+  /** Start of each Node process and of the tool; and `….mjs:cpu`, the processor time in ms of each Node process. */
   marks: ReadonlyMap<string, number>;
-  /** When the S3 server had answered. */
+  /** Time of each response of the S3 server. */
   requests: { at: number; method: string; url: string }[];
 }
 
 export interface StartLab {
-  /** URL of the bundle, for a client that knows nothing of ours. */
+  /** URL of the bundle, for a plain client. */
   bundleUrl: string;
-  /** What the image's entrypoint needs to run the first step of one of the samples. */
+  /** Environment with which the image's entrypoint runs the first step of one of the samples. */
   task(index: number): Record<string, string>;
   /** `podman run` of the base image, beside the S3 server. */
   start(options: readonly string[], command: readonly string[], variables?: Record<string, string>): Promise<Started>;
   stop(): Promise<void>;
 }
 
-/** The base image, an S3 server, and in it a run of the no-op pipeline for so many samples, with its bundle. */
+/** The base image, and an S3 server with a run of the no-op pipeline for this many samples, with its bundle. */
 export async function openStartLab(samples: number): Promise<StartLab> {
   const home = mkdtempSync(join(tmpdir(), 'cold-start-'));
   const shared = join(home, 'shared');
@@ -85,7 +85,7 @@ export async function openStartLab(samples: number): Promise<StartLab> {
   };
 }
 
-/** Returns the environment in which podman knows the image. */
+/** Returns the environment in which podman has the image. */
 async function buildImage(home: string): Promise<Record<string, string>> {
   execFileSync(join(STACK, 'install.sh'), ['containers'], { stdio: ['ignore', 'ignore', 'inherit'] });
   const exports = execFileSync(join(STACK, 'containers.sh'), [home], { encoding: 'utf8' });
@@ -106,7 +106,7 @@ async function writeTasks(home: string, proxy: CountingProxy, samples: number) {
   const rows = Array.from({ length: samples }, (_, i) => ({ name: `S${i}`, cells: { txt: inputUrl(i) }, where: '' }));
   const inputs = await openStore(`s3://${BUCKET}`, options);
   for (const i of rows.keys()) await inputs.write(inputUrl(i).slice(`s3://${BUCKET}/`.length), `S${i}\n`);
-  // It plans; the containers are the runners.
+  // Used for planning; the containers are the runners.
   const engine = createLocalEngine({
     capacity: { cpus: 1, memoryMiB: 1000 },
     ...{ runnerModule: '', environment: {}, scratchRoot: home },

@@ -26,7 +26,7 @@ const LETTERS = [1, 2, 4, 8];
 const QUALITY_PROFILES = 4096;
 const TAGS = Buffer.from('RGZsample\0NHC\x01HIC\x01ASC\x90nMC\x01', 'latin1');
 
-/** Records of one stretch of a BAM file, in any order; `drain` gives them sorted by place. */
+/** Records of one part of a BAM file, in any order; `drain` returns them sorted by position. */
 export class RecordBatch {
   #bytes = Buffer.alloc(1 << 22);
   #filled = 0;
@@ -50,7 +50,7 @@ export class RecordBatch {
     this.#filled = this.#encode(own, other, pair, flag);
   }
 
-  /** Records by place, then in the order of adding; the batch is empty afterwards. */
+  /** Records by position, then by order of addition; the batch is empty afterwards. */
   *drain(): Generator<Uint8Array> {
     // Both fit into 53 bits: positions have at most 28, and there are fewer than 2^24 records.
     const order = Float64Array.from(this.#keys, (key, i) => (key + 1) * 0x100_0000 + i).toSorted();
@@ -130,7 +130,7 @@ function binOf(from: number, end: number): number {
   return 0;
 }
 
-/** A sequencer's name for a cluster: lane, tile and place, in no order along the genome; one for each number. */
+/** A sequencer's name for a cluster: lane, tile and position, unordered along the genome; unique for each number. */
 function nameOf(pair: number): string {
   const place = Math.imul(pair, 0x9e37_79b1) >>> 0;
   const x = place & 0x7fff;

@@ -1,12 +1,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** Bytes before compression in one block; the format allows 64 KiB after it, which noise needs room for. */
+/** Uncompressed bytes per block; the format allows 64 KiB after compression, and noise grows. */
 const BLOCK = 0xff00;
 /** An empty block that ends every BGZF file (SAM specification, section 4.1.2). */
 const END_OF_FILE = Buffer.from('1f8b08040000000000ff0600424302001b0003000000000000000000', 'hex');
 
-/** Writes a file in BGZF, gzip in blocks, as BAM files are: at level 1, since the reading is what is to be measured. */
+/** Writes a file in BGZF, gzip in blocks, as BAM files are: at level 1, since reading is what is measured. */
 export class BgzfWriter {
   readonly #file: number;
   readonly #block = Buffer.alloc(BLOCK);

@@ -6,9 +6,9 @@ import { fragmentLength, type Part, placeMate, type Source, sourceOf } from './p
 export interface DistantOptions {
   seed: number;
   readLength: number;
-  /** Fragments that a library's making put together of two transcripts. */
+  /** Fragments joined from two transcripts during library preparation. */
   chimeras: number;
-  /** Pairs of which the aligner puts one mate elsewhere, as it does among copies of a gene. */
+  /** Pairs with one mate aligned elsewhere, as happens among copies of a gene. */
   misplaced: number;
   /** Pairs of genes whose transcripts are joined at the ends of exons. */
   fusions: number;
@@ -26,13 +26,13 @@ interface Draft {
 
 interface Fusion {
   genes: [before: number, after: number];
-  /** Where the first transcript ends, and where the second one begins. */
+  /** End of the first transcript, and start of the second. */
   junction: [before: number, after: number];
 }
 
 /**
- * Pairs whose mates lie on different genes. Each of them is drawn from a seed of its own, so that it can be made where its
- * first and once more where its second mate is written, and nothing of it has to be kept.
+ * Pairs whose mates lie on different genes. Each pair has its own seed, so that it can be generated once where its
+ * first mate is written and again where its second is, without keeping it.
  */
 export class DistantPairs {
   readonly count: number;
@@ -40,7 +40,7 @@ export class DistantPairs {
   readonly #upTo: Float64Array;
   readonly #options: DistantOptions;
   readonly #fusions: readonly Fusion[];
-  /** Of each gene, its pairs. */
+  /** The pairs of each gene. */
   readonly #pairs: readonly number[][];
 
   constructor(genes: readonly HumanGene[], levels: Float64Array, options: DistantOptions) {
@@ -92,7 +92,7 @@ export class DistantPairs {
     return { random, isMisplaced, genes, from, lengths: [before, after] };
   }
 
-  /** The genes on which first and second mate are aligned: where more of their bases are. The first one reads backwards. */
+  /** The genes to which first and second mate align: those with more of their bases. The first mate is reversed. */
   #matesAt({ isMisplaced, genes: [before, after], lengths }: Draft): [first: number, second: number] {
     if (isMisplaced) return [after, before];
     const { readLength } = this.#options;
@@ -125,7 +125,7 @@ export class DistantPairs {
     return (this.#genes[gene] as HumanGene).codes.length;
   }
 
-  /** Two coding genes of different chromosomes that are used, joined between inner exons. */
+  /** Two expressed coding genes on different chromosomes, joined between inner exons. */
   #makeFusion(random: Random): Fusion {
     for (;;) {
       const genes: Fusion['genes'] = [this.#pickGene(random), this.#pickGene(random)];
@@ -136,7 +136,7 @@ export class DistantPairs {
     }
   }
 
-  /** By expression. */
+  /** Weighted by expression. */
   #pickGene(random: Random): number {
     const drawn = random.below(0x1_0000_0000) / 0x1_0000_0000;
     let [low, high] = [0, this.#upTo.length - 1];
@@ -149,13 +149,13 @@ export class DistantPairs {
   }
 }
 
-/** Where, along the transcript, two exons meet. */
+/** Exon boundaries along the transcript. */
 function innerJunction({ blocks, strand, codes }: HumanGene, random: Random): number {
   const offset = blocks[random.between(1, blocks.length - 1)]?.offset ?? 0;
   return strand === '+' ? offset : codes.length - offset;
 }
 
-/** A read that is shorter or longer than what is aligned there is taken to fit in one piece. */
+/** A read that is shorter or longer than the aligned part counts as aligned in one piece. */
 function fitted(cigar: readonly number[], length: number): readonly number[] {
   const aligned = cigar.reduce((sum, one) => sum + ((one & 15) === MATCH ? one >>> 4 : 0), 0);
   return aligned === length ? cigar : [(length << 4) | MATCH];

@@ -1,13 +1,13 @@
 import { Random } from '../../pipelines/fusion/demo/random.ts';
 
-/** A piece of a gene's exons that lies in one place: from 1, `offset` into the gene's bases. */
+/** A contiguous piece of a gene's exons: from 1, `offset` into the gene's bases. */
 export interface Block {
   readonly start: number;
   readonly length: number;
   readonly offset: number;
 }
 
-/** Part of a block that a transcript has: `from` to `to` (not included), counted within the gene's bases. */
+/** The part of a block in a transcript: `from` to `to` (not included), counted within the gene's bases. */
 export interface Piece {
   readonly block: number;
   readonly from: number;
@@ -44,7 +44,7 @@ export interface ShapeOptions {
 }
 
 const GENE_GAP = { least: 4000, most: 26_000 };
-/** Share of non-coding genes that are worn copies of a coding one (processed pseudogenes), in percent. */
+/** Share of non-coding genes that are mutated copies of a coding one (processed pseudogenes), in percent. */
 const PSEUDOGENES = 15;
 const PSEUDOGENE_DIVERGENCE = 30;
 /** Share of coding genes with a common repeat in the last exon, as Alu elements are, in percent. */
@@ -52,8 +52,8 @@ const REPEATS = 25;
 const REPEAT_DIVERGENCE = 120;
 
 /**
- * Makes up genes of human shape in the order of the genome: half of them coding, with isoforms that share exons, long last
- * exons and long introns, half non-coding and short, some of these copies of coding ones. The same seed gives the same genes.
+ * Simulates genes of human scale in genome order: half of them coding, with isoforms that share exons, long last exons
+ * and long introns, half non-coding and short, some of these copies of coding ones. The same seed gives the same genes.
  */
 export function* humanGenes({ seed, genes = 40_000 }: ShapeOptions): Generator<HumanGene> {
   const random = Random.for(seed, 'human shape');
@@ -125,7 +125,7 @@ function placeBlocks(random: Random, first: number, lengths: readonly number[], 
   return blocks;
 }
 
-/** The first transcript of a gene has all of it; others have some of the exons, and cut first and last ones. */
+/** The first transcript of a gene has all exons; others have some of them, with shortened first and last ones. */
 function makeTranscript(random: Random, blocks: readonly Block[], strand: '+' | '-', isWhole: boolean): Piece[] {
   const all = blocks.map(({ offset, length }, block) => ({ block, from: offset, to: offset + length }));
   if (isWhole) return all;
@@ -143,7 +143,9 @@ interface EndPlace {
   strand: '+' | '-';
 }
 
-/** Transcription starts and ends within an exon, and the last exon (on the left for the minus strand) is cut most. */
+/**
+ * Transcription starts and ends within an exon, and the last exon (on the left for the minus strand) is shortened most.
+ */
 function cutEnd(random: Random, { block, from, to }: Piece, { isFirst, isLast, strand }: EndPlace): Piece {
   const length = to - from;
   const kept = (isTail: boolean): number =>
@@ -153,7 +155,7 @@ function cutEnd(random: Random, { block, from, to }: Piece, { isFirst, isLast, s
   return { block, from, to };
 }
 
-/** Random bases as codes 0 to 3; one 32-bit number makes 16. */
+/** Random bases as codes 0 to 3; one 32-bit number gives 16. */
 export function randomCodes(random: Random, length: number): Uint8Array {
   const codes = new Uint8Array(length);
   for (let bits = 0, i = 0; i < length; i++, bits >>>= 2) {
@@ -163,7 +165,7 @@ export function randomCodes(random: Random, length: number): Uint8Array {
   return codes;
 }
 
-/** A copy with other bases in about so many of a thousand places. */
+/** A copy with about this many substitutions per thousand bases. */
 function worn(random: Random, codes: Uint8Array, perThousand: number): Uint8Array {
   return codes.map((code) => (random.below(1000) < perThousand ? (code + random.between(1, 3)) % 4 : code));
 }

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { createGzip } from 'node:zlib';
 import { type Block, CHROMOSOMES, type HumanGene, humanGenes, type Piece, transcriptCodes } from './human-shape.ts';
 
-// Writes FOLDER/cdna.fa.gz and FOLDER/annotation.gtf.gz of human shape, as Ensembl writes them; says what is in them.
+// Writes FOLDER/cdna.fa.gz and FOLDER/annotation.gtf.gz of human scale, as Ensembl writes them; prints their content.
 const { values } = parseArgs({
   options: {
     to: { type: 'string' },
@@ -14,7 +14,7 @@ const { values } = parseArgs({
     genes: { type: 'string', default: '40000' },
   },
 });
-if (!values.to) throw new Error('Say --to FOLDER');
+if (!values.to) throw new Error('Give --to FOLDER');
 mkdirSync(values.to, { recursive: true });
 const shape = { seed: Number(values.seed), genes: Number(values.genes) };
 const counts = { genes: 0, transcripts: 0, bases: 0, exons: 0 };

@@ -6,8 +6,8 @@ import { DistantPairs } from './distant-pairs.ts';
 import { type Block, type HumanGene, humanGenes, randomCodes } from './human-shape.ts';
 import { fragmentLength, type Part, placeMate, type Source, sourceOf } from './placing.ts';
 
-// Writes a coordinate-sorted BAM of one sample of the reference that make-reference writes with the same --shape-seed and
-// --genes: gene after gene in the order of the genome, so that nothing has to be sorted but the reads of one gene.
+// Writes a coordinate-sorted BAM of one sample of the reference that make-reference writes with the same --shape-seed
+// and --genes: gene by gene in genome order, so that only the reads of one gene need sorting.
 const { values } = parseArgs({
   options: {
     to: { type: 'string' },
@@ -17,13 +17,13 @@ const { values } = parseArgs({
     'shape-seed': { type: 'string', default: '1' },
     genes: { type: 'string', default: '40000' },
     'read-length': { type: 'string', default: '75' },
-    // Shares of all pairs, in thousandths.
+    // Shares of all pairs, per thousand.
     chimeras: { type: 'string', default: '5' },
     misplaced: { type: 'string', default: '15' },
     elsewhere: { type: 'string', default: '80' },
   },
 });
-if (!values.to || !values.pairs) throw new Error('Say --to FILE.bam --pairs N');
+if (!values.to || !values.pairs) throw new Error('Give --to FILE.bam --pairs N');
 const seed = Number(values.seed);
 const readLength = Number(values['read-length']);
 const pairs = Number(values.pairs);
@@ -66,19 +66,19 @@ for (const record of batch.drain()) writer.write(record);
 writer.close();
 console.log(JSON.stringify({ pairs: pair, distant: distant.count, between: elsewhere, unaligned: elsewhere }));
 
-/** Share of each gene in all reads: three in five are silent, few have most. */
+/** Share of each gene in all reads: three in five are silent, a few have most reads. */
 function expression(): Float64Array {
   const levels_ = Float64Array.from(genes, () => (random.below(5) < 3 ? 0 : 2 ** (random.bell(0, 280) / 100)));
   const sum = levels_.reduce((total, level) => total + level, 0);
   return levels_.map((level) => level / sum);
 }
 
-/** How many of `count` fall to the gene with this index, if each has the same share. */
+/** The part of `count` for the gene with this index, with equal shares. */
 function share1(count: number, index: number): number {
   return Math.floor((count * (index + 1)) / genes.length) - Math.floor((count * index) / genes.length);
 }
 
-/** Pairs whose mates lie within one transcript; isoforms are half as frequent, one after the other. */
+/** Pairs whose mates lie within one transcript; each further isoform is half as frequent. */
 function addLocal(gene: HumanGene, count: number): void {
   const sources: (Source | undefined)[] = [];
   for (let i = 0; i < count; i++) {
@@ -93,7 +93,7 @@ function addLocal(gene: HumanGene, count: number): void {
   }
 }
 
-/** Pairs behind a gene, that fit no transcript. */
+/** Pairs downstream of a gene that align to no transcript. */
 function addBetween({ chromosome, blocks }: HumanGene, count: number): void {
   const last = blocks.at(-1) as Block;
   for (let i = 0; i < count; i++) {

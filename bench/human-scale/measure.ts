@@ -3,8 +3,8 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'nod
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-// Runs a batch-pipeline command (after --) on this machine, one task at a time, and prints what each of its attempts took:
-// from the records, and from looking twice a second at its processes and its scratch folder.
+// Runs a batch-pipeline command (after --) on this machine, one task at a time, and prints the resources of each
+// attempt: from its record, and from sampling its processes and scratch folder twice a second.
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -13,7 +13,7 @@ const { values, positionals } = parseArgs({
     program: { type: 'string', default: join(import.meta.dirname, '../../dist/batch-pipeline.js') },
   },
 });
-if (!values.store || !values.scratch) throw new Error('Say --store FOLDER --scratch FOLDER -- ARGUMENTS');
+if (!values.store || !values.scratch) throw new Error('Give --store FOLDER --scratch FOLDER -- ARGUMENTS');
 const { store, program } = values;
 // The runner works in folders below it.
 const scratch = resolve(values.scratch);
@@ -83,7 +83,7 @@ function look(pid: number): Look {
   return { at: Date.now(), residentBytes, scratchBytes: bytesIn(scratch), processes: tree.length };
 }
 
-/** Without the command itself, which runs on another machine than its tasks elsewhere. */
+/** Without the command itself, which on other engines runs on a different machine than its tasks. */
 function descendants(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
@@ -117,7 +117,7 @@ function residentOf(pid: number): number {
   }
 }
 
-/** Linked inputs count nothing: `inputsMiB` says what they would take where they are copied. */
+/** Linked inputs do not count: `inputsMiB` is what they would take if copied. */
 function bytesIn(path: string): number {
   try {
     const stat = lstatSync(path);

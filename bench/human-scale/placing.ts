@@ -2,7 +2,7 @@ import type { Random } from '../../pipelines/fusion/demo/random.ts';
 import { MATCH, type Placed, SKIP, SOFT_CLIP } from './bam-records.ts';
 import { type Block, type HumanGene, type Piece, transcriptCodes } from './human-shape.ts';
 
-/** A transcript that reads are taken from. */
+/** A transcript from which reads are sampled. */
 export interface Source {
   readonly gene: HumanGene;
   /** Along the plus strand. */
@@ -29,7 +29,10 @@ export interface Part {
   readonly to: number;
 }
 
-/** One mate of a fragment that has one part, or two of different genes. `isSense` if it was read along the transcript. */
+/**
+ * One mate of a fragment with one part, or with two from different genes. `isSense` if it was read along the
+ * transcript.
+ */
 export function placeMate(parts: readonly Part[], isSense: boolean, readLength: number, random: Random): Placed {
   if (parts.length === 1) return placeWhole(parts[0] as Part, isSense, readLength, random);
   const inOrder = isSense ? parts : parts.toReversed();
@@ -65,7 +68,7 @@ function placeWhole({ source, from, to }: Part, isSense: boolean, readLength: nu
   };
 }
 
-/** Aligns the longest part and clips the other, as aligners do at a junction that no annotation knows. */
+/** Aligns the longest part and clips the other, as aligners do at an unannotated junction. */
 function placeRead(read: readonly Part[], longest: number, clips: readonly number[], isSense: boolean): Placed {
   const { source, from, to } = read[longest] as Part;
   const isPlus = source.gene.strand === '+';
@@ -123,7 +126,7 @@ function complement(codes: Uint8Array): Uint8Array {
   return codes.map((code) => 3 - code).reverse();
 }
 
-/** Two wrong bases in a thousand; a copy only where there are some. */
+/** Two wrong bases per thousand; copies only if there are any. */
 function withErrors(bases: Uint8Array, random: Random): Uint8Array {
   const perMillion = bases.length * 2000;
   let read = bases;
@@ -135,7 +138,7 @@ function withErrors(bases: Uint8Array, random: Random): Uint8Array {
   return read;
 }
 
-/** From 100 to 358, most often near 230: a library that pizzly's --insert-size of 400 fits. */
+/** From 100 to 358, most often near 230: a library for which pizzly's --insert-size of 400 fits. */
 export function fragmentLength(random: Random): number {
   return 100 + random.below(130) + random.below(130);
 }

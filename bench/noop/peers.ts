@@ -1,6 +1,6 @@
 /**
- * The no-op pipeline (three copies per sample) beside make, GNU parallel, Snakemake and Nextflow on this machine: cold, with
- * nothing to do, and with one failing sample of four. Prints ratios to GNU parallel.
+ * The no-op pipeline (three copies per sample) compared with make, GNU parallel, Snakemake and Nextflow on this
+ * machine: cold, with nothing to do, and with one failing sample of four. Prints ratios to GNU parallel.
  *
  *     bench/peers/install.sh && node bench/noop/peers.ts [SAMPLES] [PEER …]
  */
@@ -20,7 +20,7 @@ const environment = {
   NXF_DISABLE_CHECK_LATEST: 'true',
   NO_COLOR: '1',
 };
-/** What Nextflow's own launcher passes. */
+/** The options that Nextflow's own launcher passes. */
 const JAVA_OPENS = [
   'java.base/java.lang',
   'java.base/java.util',
@@ -121,7 +121,7 @@ function makeInputs(names: readonly string[]): string {
   return folder;
 }
 
-/** Samples that were carried to their end although another failed. */
+/** Samples that finished although another failed. */
 function finished(folder: string, output: string): number {
   const ours = /(\d+) succeeded/.exec(output)?.[1];
   return ours

@@ -1,6 +1,6 @@
 /**
- * Three steps that copy a small file: what is left is the cost of the engine itself. `STEP` is the program that copies,
- * the same for every tool of the comparison.
+ * Three steps that copy a small file: what remains is the overhead of the engine. `STEP` is the program that copies,
+ * the same for every tool compared.
  */
 import { defineParams, definePipeline, defineSamples, defineStep, z, type StepContext } from 'batch-pipeline';
 

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Exits 0 if node_modules of the folder given holds what package-lock.json asks for, 1 if `npm ci` is due. npm notes in
- * node_modules/.package-lock.json what it has installed; this also holds after an `npm install` by hand.
+ * Exits 0 if node_modules of the given folder matches package-lock.json, 1 if `npm ci` is needed. npm records in
+ * node_modules/.package-lock.json what it has installed; this also works after a manual `npm install`.
  */
 interface Entry {
   version?: string;
   integrity?: string;
-  /** May be left out where it does not fit the machine. */
+  /** May be absent if it does not fit the machine. */
   optional?: boolean;
   devOptional?: boolean;
 }
