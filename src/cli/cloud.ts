@@ -1,4 +1,4 @@
-import { type AccountApi, openAccountApi } from '../engine/aws-batch/account-api.ts';
+import { type AccountApi, openAccountApi } from '../aws/account.ts';
 import { type BatchApi, openBatchApi } from '../engine/aws-batch/batch-api.ts';
 import { type CloudFormationApi, openCloudFormationApi } from '../deploy/stack/cloudformation-api.ts';
 import type { Following } from '../deploy/stack/follow-stack.ts';

@@ -1,7 +1,7 @@
 import { GetBucketEncryptionCommand, HeadBucketCommand } from '@aws-sdk/client-s3';
 import { s3Location } from './store-url.ts';
 import { ask, s3Bucket } from './s3/s3-bucket.ts';
-import { statusOf } from './s3/s3-error.ts';
+import { statusOf } from '../aws/failure.ts';
 import type { S3StoreOptions } from './s3/s3-options.ts';
 
 /** Facts about a bucket that are checked before jobs use it. */

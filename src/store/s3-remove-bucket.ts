@@ -1,6 +1,6 @@
 import { DeleteBucketCommand } from '@aws-sdk/client-s3';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs } from './s3/backoff.ts';
+import { backoffMs } from '../aws/retry.ts';
 import { ask, s3Bucket } from './s3/s3-bucket.ts';
 import { deleteObjects, listObjects } from './s3/s3-objects.ts';
 import type { S3StoreOptions } from './s3/s3-options.ts';
@@ -21,7 +21,7 @@ export async function removeBucket(name: string, options: S3StoreOptions = {}): 
       bucket,
       objects.map(({ key }) => key),
     );
-    if (left.length > 0) await sleep(backoffMs((failures += 1), true));
+    if (left.length > 0) await sleep(backoffMs((failures += 1), 'throttled'));
   }
   await ask(bucket, '', () => bucket.client.send(new DeleteBucketCommand({ Bucket: name })));
 }

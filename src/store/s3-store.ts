@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode, PipelineError } from '../errors.ts';
 import { checkKey, checkPrefix } from './check-key.ts';
-import { backoffMs } from './s3/backoff.ts';
+import { backoffMs } from '../aws/retry.ts';
 import { downloadFile } from './s3/download-file.ts';
 import { readRange } from './s3/read-range.ts';
 import { s3Bucket, urlOf, type S3Bucket } from './s3/s3-bucket.ts';
@@ -89,7 +89,7 @@ async function createOnce(bucket: S3Bucket, key: string, body: Uint8Array): Prom
     const outcome = await putIfAbsent(bucket, key, body, writeId);
     if (outcome === 'created') return true;
     if (outcome === 'exists') return (await headObject(bucket, key))?.writeId === writeId;
-    await sleep(backoffMs(failures, false));
+    await sleep(backoffMs(failures, 'other'));
   }
   throw stillBusy(bucket, key, 'Other processes keep writing to this object');
 }
@@ -116,7 +116,7 @@ async function removeAll(bucket: S3Bucket, keys: readonly string[]): Promise<voi
     if (left.length > 0 && failures === MAX_TRIES) {
       throw stillBusy(bucket, left[0] ?? '', `S3 does not remove ${left.length} objects`);
     }
-    if (left.length > 0) await sleep(backoffMs(failures, true));
+    if (left.length > 0) await sleep(backoffMs(failures, 'throttled'));
   }
 }
 

@@ -10,17 +10,9 @@ import {
   paginateDescribeRepositories,
   PutLifecyclePolicyCommand,
 } from '@aws-sdk/client-ecr';
-import { PipelineError } from '../../errors.ts';
-import { apiError } from '../../engine/aws-batch/call-failure.ts';
-import { patientRetries } from '../../engine/aws-batch/patient-retries.ts';
+import { type ApiOptions, ask, clientConfig } from '../../aws/client.ts';
+import { isNamed } from '../../aws/failure.ts';
 import { LIFECYCLE_POLICY, REPOSITORY_SETTINGS } from './repository-settings.ts';
-
-export interface EcrOptions {
-  region?: string | undefined;
-  endpoint?: string | undefined;
-  /** How long what is throttled or not answered is asked again. */
-  patienceMs?: number;
-}
 
 /** An image that ECR holds. */
 export interface StoredImage {
@@ -49,29 +41,23 @@ export interface Ecr {
   authorization(): Promise<string>;
 }
 
-const PATIENCE_MS = 60_000;
-
 /** Nothing is sent yet. */
-export function openEcr({ region, endpoint, patienceMs = PATIENCE_MS }: EcrOptions): Ecr {
-  const ecr = new ECRClient({
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    retryStrategy: patientRetries(patienceMs),
-  });
+export function openEcr(options: ApiOptions): Ecr {
+  const ecr = new ECRClient(clientConfig(options));
   return {
-    region: () => asking('a region', () => ecr.config.region()),
+    region: () => ask('a region', () => ecr.config.region()),
     async ensureRepository(name, stack) {
-      const there = await asking('ecr:DescribeRepositories', () => repositoryUri(ecr, name));
+      const there = await ask('ecr:DescribeRepositories', () => repositoryUri(ecr, name));
       return there ?? createRepository(ecr, name, stack);
     },
-    repositories: (prefix) => asking('ecr:DescribeRepositories', () => repositoriesBelow(ecr, prefix)),
+    repositories: (prefix) => ask('ecr:DescribeRepositories', () => repositoriesBelow(ecr, prefix)),
     removeRepository: (repositoryName) =>
-      asking('ecr:DeleteRepository', async () => {
+      ask('ecr:DeleteRepository', async () => {
         await ecr.send(new DeleteRepositoryCommand({ repositoryName, force: true }));
       }),
-    image: (repository, reference) => asking('ecr:DescribeImages', () => oneImage(ecr, repository, reference)),
-    images: (repository) => asking('ecr:DescribeImages', () => allImages(ecr, repository)),
-    authorization: () => asking('ecr:GetAuthorizationToken', () => authorization(ecr)),
+    image: (repository, reference) => ask('ecr:DescribeImages', () => oneImage(ecr, repository, reference)),
+    images: (repository) => ask('ecr:DescribeImages', () => allImages(ecr, repository)),
+    authorization: () => ask('ecr:GetAuthorizationToken', () => authorization(ecr)),
   };
 }
 
@@ -83,7 +69,7 @@ async function repositoryUri(ecr: ECRClient, name: string): Promise<string | und
 /** Also right if an earlier call made it whose answer was lost. */
 async function createRepository(ecr: ECRClient, repositoryName: string, stack: string): Promise<string> {
   const tags = [{ Key: 'batch-pipeline', Value: stack }];
-  await asking('ecr:CreateRepository', async () => {
+  await ask('ecr:CreateRepository', async () => {
     try {
       await ecr.send(new CreateRepositoryCommand({ repositoryName, tags, ...REPOSITORY_SETTINGS }));
     } catch (error) {
@@ -91,10 +77,10 @@ async function createRepository(ecr: ECRClient, repositoryName: string, stack: s
     }
   });
   const lifecyclePolicyText = JSON.stringify(LIFECYCLE_POLICY);
-  await asking('ecr:PutLifecyclePolicy', () =>
+  await ask('ecr:PutLifecyclePolicy', () =>
     ecr.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText })),
   );
-  return asking('ecr:DescribeRepositories', async () => (await repositoryUri(ecr, repositoryName)) ?? '');
+  return ask('ecr:DescribeRepositories', async () => (await repositoryUri(ecr, repositoryName)) ?? '');
 }
 
 async function repositoriesBelow(ecr: ECRClient, prefix: string): Promise<Map<string, string>> {
@@ -139,17 +125,5 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   } catch (error) {
     if (isNamed(error, 'ImageNotFoundException') || isNamed(error, 'RepositoryNotFoundException')) return undefined;
     throw error;
-  }
-}
-
-function isNamed(error: unknown, name: string): boolean {
-  return error instanceof Error && error.name === name;
-}
-
-async function asking<T>(action: string, question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (error) {
-    throw error instanceof PipelineError ? error : apiError(error, action);
   }
 }

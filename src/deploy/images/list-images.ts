@@ -1,4 +1,5 @@
-import type { EcrOptions, StoredImage } from './ecr.ts';
+import type { ApiOptions } from '../../aws/client.ts';
+import type { StoredImage } from './ecr.ts';
 import { openEcr } from './ecr.ts';
 
 /** An image in ECR, and whether runs of this store use it. */
@@ -10,7 +11,7 @@ export interface ListedImage extends StoredImage {
 
 /** Every image of a stack's repositories, newest first in each; `deployed` is `Deployment.images`. */
 export async function listImages(
-  options: EcrOptions,
+  options: ApiOptions,
   stack: string,
   deployed: Readonly<Record<string, string>>,
 ): Promise<ListedImage[]> {

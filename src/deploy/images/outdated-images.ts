@@ -1,6 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import { isOfContent } from './content-tag.ts';
-import { type EcrOptions, openEcr } from './ecr.ts';
+import type { ApiOptions } from '../../aws/client.ts';
+import { openEcr } from './ecr.ts';
 import { type ImagePlan, type PipelineImages, planImages } from './plan-images.ts';
 
 /**
@@ -11,7 +12,7 @@ import { type ImagePlan, type PipelineImages, planImages } from './plan-images.t
 export async function outdatedImages(
   loaded: PipelineImages,
   deployed: Readonly<Record<string, string>>,
-  options: EcrOptions,
+  options: ApiOptions,
 ): Promise<string[]> {
   const ecr = openEcr(options);
   const isOutdated = async ({ name, tag }: ImagePlan): Promise<boolean> => {

@@ -2,7 +2,8 @@ import { ExitCode, PipelineError } from '../../errors.ts';
 import type { Builder } from './builder.ts';
 import { buildImages, type OnImage } from './build-images.ts';
 import { tagText } from './content-tag.ts';
-import { type Ecr, type EcrOptions, openEcr } from './ecr.ts';
+import type { ApiOptions } from '../../aws/client.ts';
+import { type Ecr, openEcr } from './ecr.ts';
 import { findBuilder } from './find-builder.ts';
 import { type ImagePlan, type PipelineImages, planImages } from './plan-images.ts';
 import { registryLogin } from './registry-login.ts';
@@ -11,7 +12,7 @@ export interface PushRequest {
   pipelines: readonly PipelineImages[];
   /** First part of the repositories' names, and the value of their tag. */
   stack: string;
-  ecr: EcrOptions;
+  ecr: ApiOptions;
   /** `docker`, `podman` or `buildah`; without it the first that works here. */
   builder?: string | undefined;
   buildArgs?: Readonly<Record<string, string>>;

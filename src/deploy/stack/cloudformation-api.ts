@@ -11,8 +11,7 @@ import {
   type Stack,
 } from '@aws-sdk/client-cloudformation';
 import { messageOf } from '../../errors.ts';
-import { apiError } from '../../engine/aws-batch/call-failure.ts';
-import { patientRetries } from '../../engine/aws-batch/patient-retries.ts';
+import { type ApiOptions, ask as askAws, clientConfig } from '../../aws/client.ts';
 
 /** A stack as CloudFormation tells it: docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html */
 export interface StackFacts {
@@ -74,27 +73,13 @@ export interface CloudFormationApi {
   removeStack(nameOrId: string): Promise<void>;
 }
 
-export interface CloudApiOptions {
-  region?: string | undefined;
-  endpoint?: string | undefined;
-}
-
 const PATIENCE_MS = 120_000;
 
 /** CloudFormation through its SDK: the only file that imports it. */
-export function openCloudFormationApi({ region, endpoint }: CloudApiOptions): CloudFormationApi {
-  const client = new CloudFormationClient({
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    retryStrategy: patientRetries(PATIENCE_MS),
-  });
-  const ask = async <T>(action: string, where: string, question: () => Promise<T>): Promise<T> => {
-    try {
-      return await question();
-    } catch (error) {
-      throw apiError(error, `cloudformation:${action}`, `stack ${where}`);
-    }
-  };
+export function openCloudFormationApi(options: ApiOptions): CloudFormationApi {
+  const client = new CloudFormationClient(clientConfig({ patienceMs: PATIENCE_MS, ...options }));
+  const ask = <T>(action: string, stack: string, call: () => Promise<T>) =>
+    askAws(`cloudformation:${action}`, call, `stack ${stack}`);
   return {
     region: () => ask('DescribeStacks', 'in no region', () => client.config.region()),
     stack: (StackName) =>

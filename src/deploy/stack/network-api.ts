@@ -1,7 +1,5 @@
 import { DescribeSubnetsCommand, DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
-import { apiError } from '../../engine/aws-batch/call-failure.ts';
-import { patientRetries } from '../../engine/aws-batch/patient-retries.ts';
-import type { CloudApiOptions } from './cloudformation-api.ts';
+import { type ApiOptions, ask, clientConfig } from '../../aws/client.ts';
 
 export interface Subnet {
   id: string;
@@ -16,24 +14,11 @@ export interface NetworkApi {
   defaultSubnets(): Promise<Subnet[]>;
 }
 
-const PATIENCE_MS = 60_000;
-
 /** EC2 through its SDK: for networks the only file that imports it. */
-export function openNetworkApi({ region, endpoint }: CloudApiOptions): NetworkApi {
-  const client = new EC2Client({
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    retryStrategy: patientRetries(PATIENCE_MS),
-  });
-  const ask = async <T>(action: string, question: () => Promise<T>): Promise<T> => {
-    try {
-      return await question();
-    } catch (error) {
-      throw apiError(error, `ec2:${action}`);
-    }
-  };
+export function openNetworkApi(options: ApiOptions): NetworkApi {
+  const client = new EC2Client(clientConfig(options));
   const subnets = (input: { SubnetIds: string[] } | { Filters: { Name: string; Values: string[] }[] }) =>
-    ask('DescribeSubnets', async () => {
+    ask('ec2:DescribeSubnets', async () => {
       const { Subnets = [] } = await client.send(new DescribeSubnetsCommand(input));
       return Subnets.map(({ SubnetId = '', VpcId = '' }) => ({ id: SubnetId, vpc: VpcId }));
     });
@@ -41,7 +26,7 @@ export function openNetworkApi({ region, endpoint }: CloudApiOptions): NetworkAp
     subnets: (ids) => subnets({ SubnetIds: [...ids] }),
     async defaultSubnets() {
       const isDefault = [{ Name: 'is-default', Values: ['true'] }];
-      const { Vpcs: [vpc] = [] } = await ask('DescribeVpcs', () =>
+      const { Vpcs: [vpc] = [] } = await ask('ec2:DescribeVpcs', () =>
         client.send(new DescribeVpcsCommand({ Filters: isDefault })),
       );
       if (!vpc?.VpcId) return [];

@@ -1,20 +1,20 @@
 import {
   BatchClient,
-  type BatchClientConfig,
   type ComputeEnvironmentDetail,
   DeregisterJobDefinitionCommand,
   DescribeComputeEnvironmentsCommand,
-  DescribeJobDefinitionsCommand,
   DescribeJobQueuesCommand,
   DescribeJobsCommand,
   type JobDetail as SdkJob,
   type JobSummary as SdkSummary,
-  ListJobsCommand,
   type ListJobsCommandInput,
+  paginateDescribeJobDefinitions,
+  paginateListJobs,
   RegisterJobDefinitionCommand,
   SubmitJobCommand,
   TerminateJobCommand,
 } from '@aws-sdk/client-batch';
+import { type ApiOptions, ask as askAws, clientConfig } from '../../aws/client.ts';
 import {
   BATCH_STATES,
   type BatchState,
@@ -27,9 +27,8 @@ import {
   type QueueFacts,
   type SubmitRequest,
 } from './batch-types.ts';
-import { apiError } from './call-failure.ts';
+import { given } from '../../given.ts';
 import { BATCH_LIMITS } from './limits.ts';
-import { patientRetries } from './patient-retries.ts';
 
 /** What this engine asks of AWS Batch. Questions are asked until they are answered; see each of the others. */
 export interface BatchApi {
@@ -58,26 +57,14 @@ export interface BatchApi {
   close(): void;
 }
 
-export interface ApiOptions {
-  region?: string | undefined;
-  endpoint?: string | undefined;
-  patienceMs: number;
-}
-
-const CONNECTION_TIMEOUT_MS = 10_000;
-const ANSWER_TIMEOUT_MS = 60_000;
+const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 60_000 };
 
 /** AWS Batch through its SDK: the only file that imports it. Nothing is sent yet. */
 export function openBatchApi(options: ApiOptions): BatchApi {
-  const patient = new BatchClient({ ...config(options), retryStrategy: patientRetries(options.patienceMs) });
-  const once = new BatchClient({ ...config(options), maxAttempts: 1 });
-  const ask = async <T>(action: string, question: () => Promise<T>): Promise<T> => {
-    try {
-      return await question();
-    } catch (error) {
-      throw apiError(error, `batch:${action}`);
-    }
-  };
+  const { retryStrategy, ...config } = { ...clientConfig(options), requestHandler: TIMEOUTS };
+  const patient = new BatchClient({ ...config, retryStrategy });
+  const once = new BatchClient({ ...config, maxAttempts: 1 });
+  const ask = <T>(action: string, call: () => Promise<T>) => askAws(`batch:${action}`, call);
   const list = (input: ListJobsCommandInput, pages: 'first' | 'all'): Promise<JobSummary[]> =>
     ask('ListJobs', () => listPages(patient, input, pages));
   return {
@@ -125,46 +112,28 @@ export function openBatchApi(options: ApiOptions): BatchApi {
   };
 }
 
-function config({ region, endpoint }: ApiOptions): BatchClientConfig {
-  return {
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: ANSWER_TIMEOUT_MS },
-  };
-}
-
 async function listPages(
   client: BatchClient,
   input: ListJobsCommandInput,
   pages: 'first' | 'all',
 ): Promise<JobSummary[]> {
   const found: JobSummary[] = [];
-  let nextToken: string | undefined;
-  do {
-    const answer = await client.send(new ListJobsCommand({ ...input, ...(nextToken ? { nextToken } : {}) }));
-    found.push(...(answer.jobSummaryList ?? []).map(jobSummary));
-    nextToken = pages === 'all' ? answer.nextToken : undefined;
-  } while (nextToken);
+  for await (const { jobSummaryList = [] } of paginateListJobs({ client }, input)) {
+    found.push(...jobSummaryList.map(jobSummary));
+    if (pages === 'first') break;
+  }
   return found;
 }
 
 async function definitions(client: BatchClient, name: string | undefined): Promise<DescribedDefinition[]> {
   const found: DescribedDefinition[] = [];
-  let nextToken: string | undefined;
-  do {
-    const input = { status: 'ACTIVE', ...(name && { jobDefinitionName: name }), ...(nextToken && { nextToken }) };
-    const answer = await client.send(new DescribeJobDefinitionsCommand(input));
-    for (const {
-      jobDefinitionName = '',
-      revision = 0,
-      jobDefinitionArn = '',
-      containerProperties,
-    } of answer.jobDefinitions ?? []) {
+  const input = { status: 'ACTIVE', ...given({ jobDefinitionName: name }) };
+  for await (const { jobDefinitions = [] } of paginateDescribeJobDefinitions({ client }, input)) {
+    for (const { jobDefinitionName = '', revision = 0, jobDefinitionArn = '', containerProperties } of jobDefinitions) {
       const { image, jobRoleArn } = containerProperties ?? {};
       found.push({ name: jobDefinitionName, revision, arn: jobDefinitionArn, image, jobRoleArn });
     }
-    nextToken = answer.nextToken;
-  } while (nextToken);
+  }
   return found.sort((a, b) => b.revision - a.revision);
 }
 

@@ -2,7 +2,7 @@ import { ExitCode, PipelineError } from '../../errors.ts';
 import type { JobStatus } from '../engine.ts';
 import type { BatchApi } from './batch-api.ts';
 import { isOver } from './job-status.ts';
-import { type Patience, Waits } from './patience.ts';
+import { type Patience, Waits } from '../../aws/retry.ts';
 
 /**
  * Ends all tasks of these jobs by one TerminateJob each, the last ones first so that nothing starts meanwhile, and

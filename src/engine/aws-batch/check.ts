@@ -1,7 +1,7 @@
 import { messageOf, PipelineError } from '../../errors.ts';
 import type { Finding, TaskResources } from '../engine.ts';
-import { type AccountApi, type InstanceSize, openAccountApi, parseEcrImage } from './account-api.ts';
-import type { ApiOptions } from './batch-api.ts';
+import { type AccountApi, type InstanceSize, openAccountApi, parseEcrImage } from '../../aws/account.ts';
+import type { ApiOptions } from '../../aws/client.ts';
 import type { EnvironmentFacts } from './batch-types.ts';
 import { fit } from './fit.ts';
 import type { LogsApi } from './logs-api.ts';

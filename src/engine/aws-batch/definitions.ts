@@ -1,9 +1,9 @@
 import { PipelineError } from '../../errors.ts';
-import { apiError, failureOf } from './call-failure.ts';
+import { apiError, failureOf } from '../../aws/failure.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { KnownDefinition } from './batch-types.ts';
 import { definitionContent, type DefinitionFacts, definitionName, isRegistrable } from './job-definition.ts';
-import { type Patience, Waits } from './patience.ts';
+import { type Patience, Waits } from '../../aws/retry.ts';
 
 /** Finds the job definition of a step, and registers it where this content has none yet. Asks once per content. */
 export class Definitions {

@@ -1,5 +1,5 @@
 import type { Finding, TaskResources } from '../engine.ts';
-import type { InstanceSize } from './account-api.ts';
+import type { InstanceSize } from '../../aws/account.ts';
 import type { EnvironmentFacts } from './batch-types.ts';
 
 /**

@@ -4,9 +4,8 @@ import {
   GetLogEventsCommand,
   type GetLogEventsCommandOutput,
 } from '@aws-sdk/client-cloudwatch-logs';
-import type { ApiOptions } from './batch-api.ts';
-import { apiError } from './call-failure.ts';
-import { patientRetries } from './patient-retries.ts';
+import { type ApiOptions, ask, clientConfig } from '../../aws/client.ts';
+import { isNamed } from '../../aws/failure.ts';
 
 /** What this engine asks of CloudWatch Logs. */
 export interface LogsApi {
@@ -17,31 +16,39 @@ export interface LogsApi {
 }
 
 /** CloudWatch Logs through its SDK: the only file that imports it. */
-export function openLogsApi({ region, endpoint, patienceMs }: ApiOptions): LogsApi {
-  const client = new CloudWatchLogsClient({
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    retryStrategy: patientRetries(patienceMs),
-  });
+export function openLogsApi(options: ApiOptions): LogsApi {
+  const client = new CloudWatchLogsClient(clientConfig(options));
   return {
-    async streamEnd(logGroupName, logStreamName) {
-      try {
-        return linesOf(await client.send(new GetLogEventsCommand({ logGroupName, logStreamName })));
-      } catch (error) {
-        if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
-        throw apiError(error, 'logs:GetLogEvents', `${logGroupName} ${logStreamName}`);
-      }
-    },
-    async hasGroup(name) {
-      try {
-        const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
-        return logGroups.some(({ logGroupName }) => logGroupName === name);
-      } catch (error) {
-        throw apiError(error, 'logs:DescribeLogGroups', name);
-      }
-    },
+    streamEnd: (logGroupName, logStreamName) =>
+      ask(
+        'logs:GetLogEvents',
+        () => streamEnd(client, logGroupName, logStreamName),
+        `${logGroupName} ${logStreamName}`,
+      ),
+    hasGroup: (name) =>
+      ask(
+        'logs:DescribeLogGroups',
+        async () => {
+          const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
+          return logGroups.some(({ logGroupName }) => logGroupName === name);
+        },
+        name,
+      ),
     close: () => client.destroy(),
   };
+}
+
+async function streamEnd(
+  client: CloudWatchLogsClient,
+  logGroupName: string,
+  logStreamName: string,
+): Promise<string | undefined> {
+  try {
+    return linesOf(await client.send(new GetLogEventsCommand({ logGroupName, logStreamName })));
+  } catch (error) {
+    if (isNamed(error, 'ResourceNotFoundException')) return undefined;
+    throw error;
+  }
 }
 
 function linesOf({ events = [] }: GetLogEventsCommandOutput): string {

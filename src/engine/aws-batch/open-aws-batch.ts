@@ -7,7 +7,7 @@ import { KMS_KEY, storeOptions } from '../../store/store-options.ts';
 import type { Finding } from '../engine.ts';
 import { imageOf, namedImages } from '../image-of.ts';
 import type { EngineContext, OpenedEngine, PlannedWork, StepEnvironment } from '../provider.ts';
-import { openAccountApi, parseEcrImage } from './account-api.ts';
+import { openAccountApi, parseEcrImage } from '../../aws/account.ts';
 import type { AwsBatchFlags } from './aws-batch-flags.ts';
 import { createAwsBatchEngine } from './aws-batch-engine.ts';
 

@@ -1,5 +1,5 @@
 import type { Finding } from '../engine.ts';
-import type { AccountApi, PolicyAnswer } from './account-api.ts';
+import type { AccountApi, PolicyAnswer } from '../../aws/account.ts';
 import type { AwsBatchOptions } from './options.ts';
 
 /** What a job does with objects below the store's prefix, for any pipeline: which folder, and what there. */

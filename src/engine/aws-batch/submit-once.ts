@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { apiError, failureOf } from './call-failure.ts';
+import { apiError, failureOf } from '../../aws/failure.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { SubmitRequest } from './batch-types.ts';
 import { jobsByName } from './jobs-by-name.ts';
-import { type Pace, type Patience, Waits } from './patience.ts';
+import { type Patience, Waits } from '../../aws/retry.ts';
+import type { Pace } from './pace.ts';
 
 /** A request whose answer got lost may still be at work when the job is looked for. */
 const SETTLE_MS = 1000;

@@ -2,7 +2,7 @@ import { fromHttp } from '@aws-sdk/credential-provider-http';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode, messageOf, PipelineError } from '../../errors.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../../aws/retry.ts';
 
 type Provider = ReturnType<typeof defaultProvider>;
 
@@ -24,7 +24,7 @@ export function patientCredentials(tries = MAX_TRIES): Provider {
         // The chain's final error hides the endpoint's answer. Without an endpoint, waiting is pointless.
         if (!hasContainerEndpoint()) throw error;
         if (failures >= tries) throw endpointBusy(error);
-        await sleep(backoffMs(failures, true));
+        await sleep(backoffMs(failures, 'throttled'));
       }
     }
   };

@@ -6,7 +6,7 @@ import {
 import pLimit from 'p-limit';
 import type { Unfinished } from '../store.ts';
 import { ask, type S3Bucket } from './s3-bucket.ts';
-import { isNamed } from './s3-error.ts';
+import { isNamed } from '../../aws/failure.ts';
 import { abortUpload, type Upload } from './s3-multipart.ts';
 
 const PARALLEL_ASKS = 16;

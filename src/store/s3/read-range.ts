@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PipelineError } from '../../errors.ts';
 import { isAbort } from '../store-errors.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../../aws/retry.ts';
 import { urlOf, type S3Bucket } from './s3-bucket.ts';
 import { s3Error } from './s3-error.ts';
 import { openRange, type ObjectRange } from './s3-objects.ts';
@@ -31,6 +31,6 @@ export async function* readRange(
         throw s3Error(error, urlOf(bucket, key));
       }
     }
-    if (start < range.end) await sleep(backoffMs(failures, false), undefined, signal ? { signal } : {});
+    if (start < range.end) await sleep(backoffMs(failures, 'other'), undefined, signal ? { signal } : {});
   }
 }

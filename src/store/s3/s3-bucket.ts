@@ -1,6 +1,6 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { retryStrategy } from '../../aws/retry.ts';
 import { patientCredentials } from './credentials.ts';
-import { retryStrategy } from './retry-strategy.ts';
 import { s3Error } from './s3-error.ts';
 import { encryptionParameters, type EncryptionParameters, type S3StoreOptions } from './s3-options.ts';
 
@@ -49,7 +49,7 @@ function s3Client(options: S3StoreOptions): S3Client {
     region: region ?? regionOrDefault(),
     followRegionRedirects: true,
     credentials: patientCredentials(options.attempts),
-    retryStrategy: retryStrategy(attempts),
+    retryStrategy: retryStrategy({ attempts }),
     maxAttempts: attempts,
     requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SILENCE_TIMEOUT_MS },
     // `Expect: 100-continue` makes the SDK open a separate connection for every part.

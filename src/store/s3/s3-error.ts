@@ -1,4 +1,5 @@
 import { ExitCode, PipelineError, messageOf, systemCode } from '../../errors.ts';
+import { CREDENTIALS_ADVICE, failureOf, isCredentialsError, isDenied, statusOf } from '../../aws/failure.ts';
 import { isAbort } from '../store-errors.ts';
 
 interface Explanation {
@@ -7,11 +8,6 @@ interface Explanation {
   hint?: string;
 }
 
-const CREDENTIALS: Explanation = {
-  code: 'aws-credentials',
-  message: 'AWS does not accept the credentials, or there are none',
-  hint: 'Log in again, or check AWS_PROFILE and the keys: aws sts get-caller-identity',
-};
 const DENIED: Explanation = {
   code: 'store-denied',
   message: 'Access to the bucket is denied',
@@ -38,17 +34,7 @@ const BY_NAME: Readonly<Record<string, Explanation>> = {
     message: 'The upload was removed before it was complete',
     hint: 'Run the same command again.',
   },
-  AccessDenied: DENIED,
-  AllAccessDisabled: DENIED,
-  CredentialsProviderError: CREDENTIALS,
-  ExpiredToken: CREDENTIALS,
-  InvalidAccessKeyId: CREDENTIALS,
-  InvalidToken: CREDENTIALS,
-  SignatureDoesNotMatch: CREDENTIALS,
-  TokenRefreshRequired: CREDENTIALS,
-  SlowDown: BUSY,
   ServiceUnavailable: BUSY,
-  TooManyRequestsException: BUSY,
   QuotaExceeded: FULL,
   XMinioStorageFull: FULL,
   InvalidObjectState: {
@@ -58,18 +44,11 @@ const BY_NAME: Readonly<Record<string, Explanation>> = {
   },
 };
 const BY_STATUS: Readonly<Record<number, Explanation>> = {
-  401: CREDENTIALS,
-  403: DENIED,
-  429: BUSY,
+  401: CREDENTIALS_ADVICE,
   503: BUSY,
   507: FULL,
 };
 const NETWORK = /^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|EPIPE|CERT_|DEPTH_ZERO|UNABLE_TO)/;
-
-/** HTTP status of a response that the SDK turned into an error. */
-export function statusOf(error: unknown): number | undefined {
-  return (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
-}
 
 /** Turns an error of the SDK into a PipelineError with a hint; passes on aborts and PipelineErrors. */
 export function s3Error(error: unknown, where: string): unknown {
@@ -84,6 +63,9 @@ function explain(error: unknown): Explanation {
   const byName = BY_NAME[name] ?? (name.startsWith('KMS.') ? KMS : undefined);
   if (byName) return byName;
   if (name === 'TimeoutError' || NETWORK.test(systemCode(error) ?? '')) return UNREACHABLE;
+  if (isCredentialsError(error)) return CREDENTIALS_ADVICE;
+  if (isDenied(error)) return DENIED;
+  if (failureOf(error) === 'throttled') return BUSY;
   return BY_STATUS[statusOf(error) ?? 0] ?? { code: 'store-failed', message: 'S3 failed' };
 }
 
@@ -93,9 +75,4 @@ function wordsOf(error: unknown): string {
   const name = error instanceof Error ? error.name : '';
   const words = messageOf(error) || name;
   return /^Unknown(Error)?$/.test(words) || words === name ? `${name} (HTTP ${status ?? 'error'})` : words;
-}
-
-/** True for an error to which S3 (or the SDK for it) gave this name. */
-export function isNamed(error: unknown, name: string): boolean {
-  return error instanceof Error && error.name === name;
 }

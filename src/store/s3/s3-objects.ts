@@ -11,9 +11,10 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import type { ObjectInfo } from '../store.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../../aws/retry.ts';
 import { ask, urlOf, type S3Bucket } from './s3-bucket.ts';
-import { isNamed, s3Error, statusOf } from './s3-error.ts';
+import { isNamed, statusOf } from '../../aws/failure.ts';
+import { s3Error } from './s3-error.ts';
 
 /** What HeadObject returns about an object. */
 export interface S3Head extends ObjectInfo {
@@ -56,7 +57,7 @@ export async function readObject(bucket: S3Bucket, key: string): Promise<Uint8Ar
       return (await output.Body?.transformToByteArray()) ?? new Uint8Array();
     } catch (error) {
       if (failures === MAX_BODY_TRIES) throw s3Error(error, urlOf(bucket, key));
-      await sleep(backoffMs(failures, false));
+      await sleep(backoffMs(failures, 'other'));
     }
   }
 }

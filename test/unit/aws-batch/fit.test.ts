@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseEcrImage } from '../../../src/engine/aws-batch/account-api.ts';
+import { parseEcrImage } from '../../../src/aws/account.ts';
 import type { EnvironmentFacts } from '../../../src/engine/aws-batch/batch-types.ts';
 import { fit } from '../../../src/engine/aws-batch/fit.ts';
 

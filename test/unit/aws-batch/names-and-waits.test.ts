@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { commonStart, jobsByName } from '../../../src/engine/aws-batch/jobs-by-name.ts';
-import { Waits } from '../../../src/engine/aws-batch/patience.ts';
+import { Waits } from '../../../src/aws/retry.ts';
 
 test('names of a run share a prefix', () => {
   expect(commonStart(['fusion-7-ab-0-picard', 'fusion-7-ab-0-kallisto'])).toBe('fusion-7-ab-0-');

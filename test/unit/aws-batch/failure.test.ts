@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { apiError, failureOf } from '../../../src/engine/aws-batch/call-failure.ts';
+import { apiError, failureOf } from '../../../src/aws/failure.ts';
 
 function sdkError(name: string, httpStatusCode?: number, message = name): Error {
   return Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });
