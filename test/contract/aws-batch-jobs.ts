@@ -6,7 +6,7 @@ import type { AwsStack } from './aws-batch-stack.ts';
 
 let queues = 0;
 
-/** A queue of its own, with an engine on it, for tests of jobs that do not run our runner. */
+/** A separate queue with an engine on it, for tests of jobs that do not run our runner. */
 export interface JobsLab {
   queue: string;
   engine: Engine;

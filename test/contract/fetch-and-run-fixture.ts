@@ -65,7 +65,7 @@ with zipfile.ZipFile(path, 'w') as zip:
         zip.writestr(info, m['content'])
 `;
 
-/** By another program than ours, one that writes any name it is told. */
+/** By a foreign program, one that writes any given name. */
 async function makeZip(path: string, members: readonly Member[]): Promise<void> {
   await execa('python3', ['-c', ZIP_PROGRAM, path], { input: JSON.stringify(members) });
 }

@@ -233,7 +233,7 @@ describe('S3 that fails for a while', () => {
   });
 
   test('or holds another version by the time it is read: that one is fetched, once', async () => {
-    // Written by a client, since a file that only lies there has no ETag of its own.
+    // Written by a client, since a file placed directly has no ETag.
     const s3 = new S3Client({ endpoint: lab.s3.endpoint, forcePathStyle: true });
     const put = (Key: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
     const env = { ...script('replaced.sh'), AWS_ENDPOINT_URL_S3: proxy.endpoint };

@@ -16,7 +16,7 @@ storeContract('the folder store', {
   scratch: tempFolder,
 });
 
-/** A filesystem of its own in memory: always another device than the temporary folder. */
+/** A separate filesystem in memory: always on another device than the temporary folder. */
 const OTHER_DEVICE = '/dev/shm';
 const FAULT_TIMEOUT_MS = 60_000;
 
@@ -125,7 +125,7 @@ describe('the folder store', () => {
   });
 });
 
-/** What a process meets that writes to a filesystem mounted for it alone; the mount is gone when it ends. */
+/** Runs a process with a filesystem mounted for it alone; the mount ends with the process. */
 async function inMount(options: string, { file, size }: { file: string; size: number }): Promise<string[]> {
   const folder = tempFolder();
   const ownRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];

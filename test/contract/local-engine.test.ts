@@ -130,7 +130,7 @@ function inOrder(lab: EngineLab, marks: readonly string[]): string[] {
   return marks.toSorted((a, b) => Number(lab.time(a) - lab.time(b)));
 }
 
-/** Scratch folders and tools, once nobody is left to remove them. */
+/** Scratch folders and tools that no process is left to remove. */
 async function nothingLeft({ scratchRoot }: LocalHarness): Promise<string[]> {
   const look = () => [
     ...(existsSync(scratchRoot) ? readdirSync(scratchRoot) : []),

@@ -70,7 +70,7 @@ describe('many at once', () => {
     await first.kill('SIGKILL');
     const outcomes = await Promise.all([holdHere(part), holdHere(part), holdHere(part)]);
     expect(outcomes).toEqual(outcomes.map(() => expect.objectContaining(GOOD)));
-    // Whoever takes room next clears away what is left.
+    // The next process that needs space removes the leftovers.
     await holdHere({ ...part, input: await put('third', noise(10)) });
     expect(contents(part.folder).incoming).toEqual([]);
   });

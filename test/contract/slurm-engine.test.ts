@@ -45,7 +45,7 @@ describe('a chain of arrays', () => {
     expect(await lab.engine.verdicts(a, [0, 1, 2])).toEqual([
       { index: 2, cause: 'tool', message: 'Slurm: FAILED 17:0', exitCode: 17, attempts: 1 },
     ]);
-    // What never ran because of another has no cause of its own.
+    // A task that never ran because of another has no cause.
     expect(await lab.engine.verdicts(b, [0, 1, 2])).toEqual([]);
   });
 
@@ -170,7 +170,7 @@ describe('causes', () => {
     await lab.over(a, b);
     const found = [...(await lab.engine.verdicts(a, [0, 1, 2])), ...(await lab.engine.verdicts(b, [0]))];
     expect(found).toEqual([
-      // The script outlives its runner, and says so as shells do: 128 + 9.
+      // The script outlives its runner, and reports that as shells do: 128 + 9.
       {
         index: 0,
         cause: 'lost',

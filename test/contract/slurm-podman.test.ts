@@ -34,7 +34,7 @@ test('podman runs an image with its variables and folders, and passes on exit co
       2) exit 17 ;;
       3) sleep 600 & wait ;;
     esac`;
-  // runc cannot do without a cgroup of its own.
+  // runc requires its own cgroup.
   const container = { runtime: 'podman', images: { 'images/x': IMAGE }, binds: [folder] } as const;
   const lab = openLab(cluster, {
     runnerCommand: ['/bin/sh', '-c', script],

@@ -82,12 +82,12 @@ test('a run that ended long ago: intermediates are removed, and are not needed',
   expect((await exits(0, [...RUN], { cwd })).stderr).toContain('up to date');
   expect(outputs(cwd, 'sorted')).toEqual([]);
 
-  // A later run does not need them, and they are gone all the same.
+  // A later run does not need them, and they stay removed.
   await exits(0, [...RUN, '-p', 'loud=true'], { cwd });
   const later = await exits(0, ['results', '--step', 'sorted', '--to', 'sorted'], { cwd });
   expect(later.stderr).toContain('sorted: the files of 2 samples were removed.');
 
-  // A param of the later step needs them again, and says why.
+  // A changed param of the later step needs them again, and the plan gives the reason.
   const changed = [...RUN, '-p', 'copies=2'];
   expect((await exits(0, ['plan', ...changed.slice(1)], { cwd })).stdout).toContain('its files were removed');
   await exits(0, changed, { cwd });
@@ -125,7 +125,7 @@ test('a partly removed intermediate folder is not damage to a finished run', asy
   writeFileSync(join(cwd, file), '');
   expect((await exits(0, ['status'], { cwd })).stdout).not.toContain('damaged');
   expect((await exits(0, ['retry'], { cwd })).stderr).toContain('has nothing to retry');
-  // For whoever needs it, it is as good as gone.
+  // For a step that needs it, it counts as removed.
   await exits(0, [...RUN, '-p', 'copies=2'], { cwd });
   expect((await exits(0, ['status', 'letters-1'], { cwd })).stdout).not.toContain('damaged');
 });
@@ -224,7 +224,7 @@ test('a run that starts meanwhile is refused, and one that is starting blocks ev
   const cwd = workFolder(TWO_TEXTS);
   await exits(0, RUN, { cwd });
   age(cwd, 40);
-  // As gc leaves it while it is at work: this process is alive.
+  // The mark as gc writes it while running: this process is alive.
   const { pid } = process;
   const mark = { id: 'x', at: new Date().toISOString(), host: hostname(), pid, start: processStart(pid), over: false };
   addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify(mark) });
@@ -256,7 +256,7 @@ test('a retry that is refused meanwhile leaves the run unchanged, and one that i
   expect(filesIn(join(cwd, STORE))).toEqual(before);
   addFiles(cwd, { [`${STORE}/v1/gc.json`]: JSON.stringify({ ...mark, over: true }) });
   expect(groups(await gc(cwd))).toEqual(['scratch letters sorted', 'scratch letters sorted']);
-  // As far as a retry comes before it looks whether gc is at work.
+  // The state of a retry just before it checks whether gc is running.
   addFiles(cwd, { [`${STORE}/v1/runs/letters-1/submissions/1`]: '{"jobs":2}' });
   const begun = await gc(cwd, '--apply');
   expect([groups(begun), begun.spared]).toEqual([

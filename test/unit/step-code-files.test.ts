@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { addFiles, workFolder } from '../fixtures/work-folder.ts';
 import { type Files, tellCodes, twoSteps } from './step-code/pipeline-folders.ts';
 
-/** What is told of pipelines that read what they do not declare, by what they do. */
+/** Errors of pipelines that read undeclared files, by what they do. */
 const UNDECLARED: Readonly<Record<string, [Files, string]>> = {
   'by a URL beside the module': [
     { 'pipeline.ts': twoSteps('', "console.log(new URL('./config.txt', import.meta.url));"), 'config.txt': '' },
@@ -93,7 +93,7 @@ test('a pipeline behind a symbolic link, or in a folder behind one, is the same 
   });
   symlinkSync('real', join(folder, 'linked'));
   symlinkSync('../real/pipeline.ts', join(folder, 'alone/pipeline.ts'));
-  // Each in a process of its own: one process loads a file once.
+  // Each in a separate process: one process loads a file only once.
   const [real, ...links] = ['real', 'linked', 'alone'].map((name) => {
     const argv = [resolve(import.meta.dirname, '../fixtures/tell-codes.ts'), join(folder, name)];
     return JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' })) as { codes?: object };

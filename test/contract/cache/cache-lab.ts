@@ -54,11 +54,11 @@ export interface CacheProcess {
   readonly process: ChildProcess;
   /** Lets it take the input; resolves when it holds it, or cannot. */
   hold(): Promise<CacheOutcome>;
-  /** Ends it with this signal, and waits until it is gone. */
+  /** Sends it this signal, and waits until it has exited. */
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** `wrap` runs it inside another command. It is killed when the test is over. */
+/** `wrap` runs it inside another command. It is killed when the test ends. */
 export async function startCacheProcess(
   part: CachePart,
   { wrap = [], path = process.env['PATH'] }: { wrap?: readonly string[]; path?: string | undefined } = {},
@@ -95,7 +95,7 @@ export async function holdAtOnce(part: CachePart, count: number): Promise<CacheO
   return Promise.all(all.map((each) => each.hold()));
 }
 
-/** In this process; lets go of it at once, or when the test is over. */
+/** In this process; released at once, or when the test ends. */
 export async function holdHere(part: CachePart, then?: 'keep'): Promise<CacheOutcome> {
   const { outcome, held } = await take(part, new AbortController().signal);
   if (then === 'keep') onTestFinished(() => held?.release());

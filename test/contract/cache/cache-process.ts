@@ -7,7 +7,7 @@ import { openReferenceCache } from '../../../src/runner/cache/reference-cache.ts
 import { createLocator, type Located } from '../../../src/store/open-store.ts';
 import { sha256 } from '../store/store-helpers.ts';
 
-/** An input of the cache, as a process of its own takes it. */
+/** Takes an input from the cache in a separate process. */
 export interface CachePart {
   folder: string;
   limit?: string;

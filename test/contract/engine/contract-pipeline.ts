@@ -5,7 +5,7 @@ import { collect, defineParams, definePipeline, defineSamples, defineStep, StepF
 import type { FailureCause, Shell } from 'batch-pipeline';
 
 /*
- * Steps that need no tool and do what they are told, by words of `deeds` below: `wait:go`, `fail-once:lost`. Each
+ * Steps that need no tool and perform the commands in `deeds` below: `wait:go`, `fail-once:lost`. Each
  * leaves a file in a shared folder when it starts and when it ends: `first.S1.1.start`, `first.S1.1.end`.
  */
 const samples = defineSamples({
@@ -34,7 +34,7 @@ interface Actor {
 const LOOK_MS = 20;
 
 const deeds: Readonly<Record<string, (what: string, actor: Actor) => Promise<unknown> | void>> = {
-  /** Goes on once this file is in the folder. */
+  /** Continues once this file is in the folder. */
   wait: async (file, { folder, signal }) => {
     while (!existsSync(join(folder, file))) await sleep(LOOK_MS, undefined, { signal });
   },
@@ -44,7 +44,7 @@ const deeds: Readonly<Record<string, (what: string, actor: Actor) => Promise<unk
   'fail-once': (cause, { attempt }) => {
     if (attempt === 1) throw new StepFailure(cause as FailureCause, 'told to fail once');
   },
-  /** The runner goes away without a word. */
+  /** The runner exits silently. */
   die: () => process.kill(process.pid, 'SIGKILL') && undefined,
   'die-once': (_, { attempt }) => {
     if (attempt === 1) process.kill(process.pid, 'SIGKILL');

@@ -50,7 +50,7 @@ export function dependencyPromises(promised: Promised): void {
   });
 
   promised('starts nothing of a job after success if a task before it failed', async (lab) => {
-    // As the planner has it for a gather, were it told that everybody must succeed.
+    // As the planner would do for a gather that requires every task to succeed.
     const change = (job: Parameters<NonNullable<Parameters<typeof lab.start>[1]>['change'] & object>[0]) =>
       job.step === 'gather'
         ? { ...job, dependsOn: job.dependsOn.map((on) => ({ ...on, type: 'SUCCESS' as const })) }

@@ -36,7 +36,7 @@ export interface EngineHarness {
   close(): Promise<void>;
 }
 
-/** What one sample is told to do, see contract-pipeline.ts. */
+/** The commands of one sample, see contract-pipeline.ts. */
 export interface Told {
   first?: string;
   second?: string;

@@ -5,14 +5,14 @@ import { total } from './engine-lab.ts';
 
 const NONE = { pending: 0, runnable: 0, starting: 0, running: 0, succeeded: 0, failed: 0 };
 
-/** What an engine says of itself and of its jobs. */
+/** What an engine reports about itself and its jobs. */
 export function statusPromises(promised: Promised): void {
   promised('says what it can do', async ({ engine }) => {
     const limits = await engine.limits();
     expect(Number.isInteger(limits.maxArraySize) && limits.maxArraySize >= 2).toBe(true);
     expect(limits.pollIntervalMs).toBeGreaterThan(0);
     expect([typeof limits.afterAny, typeof limits.detached]).toEqual(['boolean', 'boolean']);
-    // Asked twice, it says the same: plans are made of it.
+    // The answer is stable, since plans depend on it.
     expect(await engine.limits()).toEqual(limits);
   });
 

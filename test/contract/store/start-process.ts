@@ -10,7 +10,7 @@ const PROGRAM = join(import.meta.dirname, 'store-process.ts');
 export interface StoreProcess {
   /** Lets it play its role; resolves with its result. */
   go<T>(): Promise<T>;
-  /** `kill -9`; resolves when it is gone. */
+  /** `kill -9`; resolves when the process has exited. */
   kill(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import { openStore, type OpenStoreOptions } from '../../../src/store/open-store.
 import type { Store } from '../../../src/store/store.ts';
 
 /**
- * A process of its own for the store's contract: it opens a store, says "ready", waits for a line on its standard
+ * A separate process for the store's contract: it opens a store, prints "ready", waits for a line on its standard
  * input, plays its role and prints the result as one line of JSON.
  */
 export interface Part {

@@ -40,7 +40,7 @@ export async function openBatchLab(stack: AwsStack, more: Readonly<Record<string
     BATCH_PIPELINE_POLL_SECONDS: '0.2',
     ...more,
   };
-  // An image of its own makes job definitions of its own.
+  // A separate image leads to separate job definitions.
   const images = ['a', 'b', 'c', 'all'].flatMap((step) => ['--image', `${step}=registry.test/${bucket}:1`]);
   return {
     ...{ bucket, store, folder, environment },

@@ -29,7 +29,7 @@ const LAUNCH_LINE = [
 let stack: AwsStack;
 let folder: string;
 
-// One lab from an empty account to its results: each test goes on where the one before it ended.
+// One lab from an empty account to its results: each test continues where the previous one ended.
 beforeAll(() => {
   stack = startAwsStack({ slots: 2, timeScale: 1 }, ['batch', 's3', 'registry', 'containers']);
   folder = join(stack.folder, 'lab');
@@ -87,7 +87,7 @@ test("the original's launch line runs the cohort in containers, with the bytes o
   const { stderr } = await command(0, ...LAUNCH_LINE);
   expect(stderr).toContain('Run first-test-pipeline-2: 22 tasks in 4 jobs, 1 up to date.');
   expect(await stack.takeCalls()).toMatchObject({ 'batch:SubmitJob': 4 });
-  // Everybody may go home. The broken sample fails alone.
+  // No process of ours is needed any more. Only the broken sample fails.
   await command(1, 'status', '--watch', '--store', STORE);
   await command(0, 'results', '--store', STORE, ...STEPS, '--to', 'batch');
 
@@ -133,7 +133,7 @@ test('the same line again has nothing to do', async () => {
   await command(0, 'status', '--watch', '--store', STORE);
 });
 
-/** Registers and submits a job of nobody's but the user's; returns how it ended and what it printed. */
+/** Registers and submits a job of the user's own; returns its outcome and output. */
 async function fetchAndRun(file: string, type: string, argv: readonly string[]): Promise<[unknown, string[]]> {
   const { images, jobRoleArn } = deployed();
   const containerProperties = {

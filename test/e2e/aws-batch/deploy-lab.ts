@@ -5,7 +5,7 @@ import type { AwsStack } from '../../contract/aws-batch-stack.ts';
 
 let labs = 0;
 
-/** A stack of its own name, and the command as an administrator has it. */
+/** A stack with its own name, and the command as an administrator runs it. */
 export interface DeployLab {
   /** Also the first part of all names in it. */
   name: string;

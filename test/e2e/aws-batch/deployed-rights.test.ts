@@ -7,13 +7,13 @@ import { NEEDS } from './batch-lab.ts';
 import { type DeployLab, openDeployLab } from './deploy-lab.ts';
 import { type Deed, openPolicySimulator, type PolicySimulator, s3Deeds } from './policy-simulator.ts';
 
-/** Of whoever deploys: for an account, a region, and a stack of the default name. */
+/** Policy for deploying: for an account, a region, and a stack of the default name. */
 const DEPLOY_POLICY = join(import.meta.dirname, '../../../docs/deploy-policy.json');
 
 let stack: AwsStack;
 let lab: DeployLab;
 let iam: PolicySimulator;
-/** Requests to S3 of whoever uses the command, and of jobs. */
+/** S3 requests of the command's user, and of jobs. */
 let users: FaultProxy;
 let jobs: FaultProxy;
 let roles: { job: string; conductor: string; run: string };
@@ -92,7 +92,7 @@ const S3_ACTIONS: Readonly<Record<string, string>> = {
   's3:PutBucketLifecycleConfiguration': 's3:PutLifecycleConfiguration',
 };
 
-/** Also what CloudFormation does for whoever calls it, by the API of each service. */
+/** Includes what CloudFormation does on behalf of its caller, by the API of each service. */
 function deployDeeds(calls: readonly string[]): Deed[] {
   const on = 'us-east-1:123456789012';
   const resourceOf: readonly [RegExp, string][] = [
@@ -165,7 +165,7 @@ function keyOf({ headers, url }: SeenRequest): unknown {
   return headers['x-amz-server-side-encryption-aws-kms-key-id'] ?? `none: ${url}`;
 }
 
-/** Everything that somebody does with a run: with a sample that fails, so that there is something to try again. */
+/** Everything that a user does with a run, with a failing sample so that there is something to retry. */
 async function runAll(store: string): Promise<void> {
   const inputs = join(stack.folder, 's3/data', lab.bucket, 'in');
   mkdirSync(inputs, { recursive: true });
@@ -211,7 +211,7 @@ test('a conductor needs no more than its role, which jobs do not have', async ()
     `s3://${lab.bucket}/in`,
     ...images,
   ];
-  // Nothing starts before the command is over: what is called afterwards is the jobs' doing.
+  // Nothing starts before the command has ended: later calls come from the jobs.
   await stack.control('POST', 'settings', { slots: 0 });
   const ran = await lab.command('run', NEEDS, ...flags, '--conductor');
   expect(ran.code, ran.stderr).toBe(0);

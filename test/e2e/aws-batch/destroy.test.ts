@@ -66,7 +66,7 @@ test('a bucket that stays is deleted by hand; two at once are refused', async ()
   expect([two.code, two.stderr]).toEqual([2, expect.stringContaining('several are named')]);
   const gone = await lab.destroy();
   expect(gone.stderr).toContain('Bucket my-own stays; to delete it: aws s3 rb --force s3://my-own\n');
-  // What is told must be what works: without the stack nobody knows whose it is.
+  // The printed command must work: without the stack, the bucket's owner is unknown.
   const told = await lab.destroy('--delete-data', 'my-own', '--yes');
   expect([told.code, told.stderr]).toEqual([2, expect.stringContaining('aws s3 rb --force s3://my-own')]);
 });

@@ -17,7 +17,7 @@ interface Found {
   spared: { what: string; why: string }[];
 }
 
-/** What gc says, sorted, with the names of definitions and bundles as far as they tell something. */
+/** The output of gc, sorted, with names of definitions and bundles normalised. */
 async function gc(lab: BatchLab, ...flags: string[]): Promise<{ found: string[]; spared: Found['spared'] }> {
   const ran = await lab.command('gc', '--store', lab.store, '--json', ...flags);
   expect(ran.code, ran.stderr).toBe(0);
@@ -73,7 +73,7 @@ test('definitions, bundles, scratch and broken uploads are removed; anything tha
   expect(definitions(lab)).toEqual(['a', 'all', 'b', 'c']);
   expect(await gc(lab, '--apply')).toEqual({ found: [], spared: [] });
 
-  // The images are others by now, but a job of somebody's still waits with a definition of before.
+  // The images have changed by now, but a job still waits with an earlier definition.
   age(lab, 40);
   await writeDeployment(store, { ...deployment, images: { all: `registry.test/${lab.bucket}:2` } });
   await stack.control('POST', 'settings', { slots: 0 });
@@ -119,7 +119,7 @@ test('definitions, bundles, scratch and broken uploads are removed; anything tha
   );
   expect(names.toSorted()).toEqual(['S1.c', 'S2.c', 'code.zip', 'list.txt']);
 
-  // What is over stays so, and is told as before.
+  // A finished run stays finished, and is shown as before.
   const there = ['--store', lab.store];
   expect((await lab.command('status', ...there)).code).toBe(0);
   expect((await lab.command('results', ...there, '--to', 'results')).code).toBe(0);

@@ -10,7 +10,7 @@ const BUILDERS = ['docker', 'podman', 'buildah'] as const;
 
 let labs = 0;
 
-/** A pipeline file with folders of images that are nobody else's, and builders that note how they are called. */
+/** A pipeline file with its own image folders, and builders that record how they are called. */
 export interface ImageLab {
   folder: string;
   bucket: string;
@@ -24,7 +24,7 @@ export interface ImageLab {
   start(...args: string[]): StartedCli;
   /** What builders were asked since the last time: `podman build`, `docker push`… */
   takeCalls(): string[];
-  /** Everything that builders were told, in arguments and variables. */
+  /** Everything passed to builders, in arguments and variables. */
   told(): string;
   /** What the store's deployment has under `images`, if there is one. */
   deployed(): Record<string, string> | undefined;
@@ -98,7 +98,7 @@ export function openImageLab(
   };
 }
 
-/** A folder for PATH: each builder writes down what it is told, and then is the real one. Others are not there. */
+/** A folder for PATH: each builder records its call, then runs the real one. Other builders are absent. */
 function notingBuilders(folder: string, log: string, stack: AwsStack, builders: readonly string[]): string {
   const bin = join(folder, 'bin');
   mkdirSync(bin);

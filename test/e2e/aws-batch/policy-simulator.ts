@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-iam';
 import type { SeenRequest } from '../../stack/s3/fault-proxy.ts';
 
-/** One thing that somebody does, as IAM sees it. */
+/** One action, as IAM sees it. */
 export interface Deed {
   action: string;
   resource: string;
@@ -97,7 +97,7 @@ export function s3Deeds({ method, url, deletes }: Pick<SeenRequest, 'method' | '
     const context = prefix === null ? {} : { 's3:prefix': prefix };
     if (method === 'HEAD' || method === 'GET') return [{ action: 's3:ListBucket', resource: onBucket, context }];
   }
-  // S3 answers "missing" only to whoever may list; else "denied".
+  // S3 answers "missing" only to callers who may list, else "denied".
   if (method === 'GET' || method === 'HEAD')
     return [
       { action: 's3:GetObject', resource },

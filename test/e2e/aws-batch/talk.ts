@@ -1,4 +1,4 @@
-/** One step that prints its sample's text, and goes on when a file is there that the text names. */
+/** One step that prints its sample's text, and continues once the file named in the text exists. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { defineSamples, definePipeline, defineStep } from 'batch-pipeline';
 

@@ -17,7 +17,7 @@ interface ResultRow {
   sha256: string;
 }
 
-/** What a run published, told by content. */
+/** What a run published, identified by content. */
 async function results(cwd: string, run: string, ...flags: string[]): Promise<ResultRow[]> {
   const { stdout } = await runCli(['results', run, '--json', ...flags], { cwd });
   return (JSON.parse(stdout) as ResultRow[]).map(({ sample, name, sha256 }) => ({ sample, name, sha256 }));

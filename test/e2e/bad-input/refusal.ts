@@ -5,7 +5,10 @@ import { type CliOptions, runCli } from '../../fixtures/cli.ts';
 import { told } from '../../fixtures/told.ts';
 import { filesIn, workFolder } from '../../fixtures/work-folder.ts';
 
-/** Runs a command that has to refuse, in a folder with these files; returns what it told. No file may be written, changed or lost. */
+/**
+ * Runs a command that must refuse, in a folder with these files; returns its output. No file may be written, changed or
+ * lost.
+ */
 export async function refusal(
   args: readonly string[],
   files: Readonly<Record<string, string>>,

@@ -10,8 +10,8 @@ function run(store: string, files: Readonly<Record<string, string>> = {}): Promi
 }
 
 /**
- * Runs shell commands in a folder whose mounts nobody else sees. Permissions do not bind root, and a disk of a few
- * megabytes is not to be had otherwise: a mount tells both to every user.
+ * Runs shell commands in a private mount namespace. Permissions do not bind root, and a disk of a few megabytes is not
+ * available otherwise: a mount enforces both for every user.
  */
 async function inOwnMounts(commands: string, files: Readonly<Record<string, string>>): Promise<string> {
   const folder = workFolder({ ...files, 'commands.sh': SHELL + commands });

@@ -10,7 +10,7 @@ import { addFiles, filesIn, workFolder } from '../../fixtures/work-folder.ts';
 import { until } from '../../fixtures/until.ts';
 
 const STORE = 'batch-pipeline-store';
-/** A sample's text says in which step it fails, or what it waits for. */
+/** A sample's text names the step in which it fails, or what it waits for. */
 const PIPELINE = `import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { collect, definePipeline, defineSamples, defineStep, StepFailure } from 'batch-pipeline';
 
@@ -72,7 +72,7 @@ test('runner, status, results and retry agree on the missing samples', async () 
   const run = startCli(['run', './mine.ts', '-s', 'in/*.txt', '--cpus', '2'], { cwd });
   await until(() => filesIn(cwd, `${STORE}/v1/mine/records/b/S1.*.succeeded.json`).length === 1);
   const [output = ''] = filesIn(cwd, `${STORE}/v1/mine/outputs/b/S1.*/*`);
-  // Somebody damages what is to be collected, while S5 still keeps the gather waiting.
+  // An output to be collected is damaged while S5 still keeps the gather waiting.
   chmodSync(join(cwd, output), 0o644);
   writeFileSync(join(cwd, output), 'cut');
   addFiles(cwd, { go: '' });

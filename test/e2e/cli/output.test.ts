@@ -85,7 +85,7 @@ describe('colour', () => {
   });
 });
 
-/** A run whose reader is gone before it says a word, on stdout and stderr; then its exit code. */
+/** A run whose reader has closed stdout and stderr before any output; then its exit code. */
 const PIPE = `
 { sleep 0.2; node "$PROGRAM" run "$1" -s 'in/*.txt' --json; echo "run $?" >code; } 2>&1 | true
 until [ -s code ]; do sleep 0.05; done

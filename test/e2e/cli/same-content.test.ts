@@ -26,7 +26,7 @@ async function ask(cwd: string, ...args: string[]): Promise<string> {
   return told(await runCli(args, { cwd }), cwd);
 }
 
-/** What `plan --json` says of each step. */
+/** What `plan --json` reports for each step. */
 async function decisions(cwd: string, ...args: string[]): Promise<Record<string, string[]>> {
   const { stdout } = await exits(0, ['plan', ...args, '--json'], { cwd });
   const { steps } = JSON.parse(stdout) as { steps: { step: string; decisions: string[] }[] };
@@ -58,7 +58,7 @@ test('a touched input is compared once and runs nothing; plan says so and writes
   expect(filesIn(cwd)).toEqual(before);
   expect(await ask(cwd, ...RUN)).toBe(`exit 0\n${COMPARING}${UP_TO_DATE}`);
   expect(notes(cwd)).toHaveLength(1);
-  // From now on nobody has to read the file again.
+  // From now on the file need not be read again.
   expect(await ask(cwd, ...RUN)).toBe(`exit 0\n${UP_TO_DATE}`);
   touch(join(cwd, 'in/S1.txt'), 2000);
   expect(await ask(cwd, ...RUN)).toBe(`exit 0\n${COMPARING}${UP_TO_DATE}`);
@@ -120,7 +120,7 @@ test('an input is read only if that can save a task', async () => {
 describe('a file that all samples share', () => {
   const nothingRuns = { index: ['up-to-date'], align: ['up-to-date', 'up-to-date'] };
 
-  /** A folder with a pipeline of its own, which has run with a file for its reference. */
+  /** A folder with its own pipeline, which has run with a file for its reference. */
   async function sharing(): Promise<{ cwd: string; request: string[] }> {
     const cwd = workFolder({ ...TWO_TEXTS, 'ref.txt': 'ACGT\n' });
     copyFileSync(join(PIPELINES, 'shared-reference.ts'), join(cwd, 'mine.ts'));

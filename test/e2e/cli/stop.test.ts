@@ -18,7 +18,7 @@ async function holding(...flags: string[]): Promise<{ cwd: string; run: StartedC
   return { cwd, run, pids };
 }
 
-/** Nothing is half-written, nobody is left, and the same command does the rest and only that. */
+/** Nothing is half-written, no process is left, and the same command does exactly the rest. */
 async function carriesOn(cwd: string, pids: readonly number[]): Promise<void> {
   expect(pids.filter((pid) => isAlive(pid))).toEqual([]);
   expect(filesIn(cwd, '**/.scratch/**')).toEqual([]);

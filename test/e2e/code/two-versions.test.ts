@@ -35,7 +35,7 @@ test('a retry runs the code that the run was planned with, and reports that the 
   expect(published(folder, 'all.txt')).toContain(`A: ${saidBy('v1')}\nB: ${saidBy('v1')}\nall v1`);
   expect(published(folder, 'B.said')).toEqual([saidBy('v1')]);
 
-  // The new code has keys of its own.
+  // The new code has different keys.
   await exits(0, RUN, { cwd: folder });
   expect(published(folder, 'B.said').toSorted()).toEqual([saidBy('v1'), saidBy('v2')]);
   expect(published(folder, 'all.txt')).toContain(`A: ${saidBy('v2')}\nB: ${saidBy('v2')}\nall v2`);

@@ -49,7 +49,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => cluster.stop());
 
-/** The real one, with its settings; runc cannot do without a cgroup of its own. */
+/** The real one, with its settings; runc requires its own cgroup. */
 function podmanShim(home: string, files: Readonly<Record<string, string>>): string {
   const bin = join(home, 'bin');
   const podman = execFileSync('/bin/sh', ['-c', 'command -v podman'], { encoding: 'utf8' }).trim();

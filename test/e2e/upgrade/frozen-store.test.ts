@@ -5,8 +5,8 @@ import { FROZEN, FROZEN_RUNS, frozenStore, withFlags } from '../../fixtures/froz
 import { filesIn } from '../../fixtures/work-folder.ts';
 
 /**
- * What reruns in a store from before although nothing of the user's has changed, by `pipeline step`, and why. Whoever adds to
- * it makes every lab compute that again: say so in CHANGELOG.md.
+ * What reruns in an older store although nothing of the user's has changed, by `pipeline step`, and why. Every entry
+ * makes all labs recompute it: name it in CHANGELOG.md.
  */
 const RERUNS: Readonly<Record<string, string>> = {
   // A cell whose schema makes a number of it came to `run` as text, and comes as a number: what is made of it may differ.
@@ -14,7 +14,7 @@ const RERUNS: Readonly<Record<string, string>> = {
   'texts rank': 'inputs changed',
 };
 
-/** What the program that wrote the store says: the rest has failed, and waits for the user. */
+/** Reported by the program that wrote the store: the rest has failed, and waits for the user. */
 const WAITING = {
   texts: [],
   orders: [

@@ -17,7 +17,7 @@ const calls = async () => (await stack.control('GET', 'calls'))['calls'] as Reco
 const openJobs = async () => (await stack.control('GET', 'state'))['open'];
 const SAMPLES = { S1: '1\n/never/there', S2: '1' };
 
-/** A run in which S1 waits for ever, and S2 is through. */
+/** A run in which S1 waits for ever, and S2 has finished. */
 async function openRun(lab: FaultLab): Promise<void> {
   const ran = await lab.command(...lab.large(), ...lab.samples(SAMPLES));
   expect(ran.code, ran.stderr).toBe(0);
@@ -25,7 +25,7 @@ async function openRun(lab: FaultLab): Promise<void> {
   await untilSo(async () => (await stack.control('GET', 'state'))['running'] === 1);
 }
 
-/** What waited for it was cancelled too, or only waits in vain: that depends on who was faster. */
+/** Tasks that waited for it were cancelled too, or can never start: that depends on timing. */
 const STOPPED = expect.stringMatching(/^cancelled (cancelled|upstream-failed)$/);
 const CANCELLED = {
   ...{ run: 'over', S1: STOPPED, S2: 'succeeded succeeded' },

@@ -63,7 +63,7 @@ test('a container that is killed during an upload leaves nothing visible', async
 
   const retried = await lab.command('retry', '--watch', '--store', lab.store);
   expect(retried.code, retried.stderr).toBe(0);
-  // The gather of the first submission, without S1, stays a result of its own.
+  // The gather of the first submission, without S1, stays a separate result.
   lab.expectSound(6);
   const sum = createHash('sha256').update(lab.published('make', 'S1')).digest('hex');
   expect(lab.published('sum', 'S1')).toContain(sum);

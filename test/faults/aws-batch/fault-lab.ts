@@ -17,7 +17,7 @@ export interface FaultLab extends BatchLab {
   proxy: FaultProxy;
   /** The `run` line of the `large` pipeline, in this image, its first step perhaps in another. */
   large: (image?: string, ofMake?: string) => string[];
-  /** A command that goes on while the test does. */
+  /** A command that runs while the test continues. */
   start(...args: string[]): StartedCli;
   /** The same in another environment. */
   startWith(environment: Readonly<Record<string, string>>, ...args: string[]): StartedCli;

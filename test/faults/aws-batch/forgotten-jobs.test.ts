@@ -37,7 +37,7 @@ describe('jobs that Batch forgets while they run', () => {
     });
     const cancelled = await lab.command('cancel', '--store', lab.store);
     expect([cancelled.code, cancelled.stderr]).toEqual([0, expect.stringMatching(FORGOTTEN)]);
-    // Nothing is gathered from half of the samples, and nobody writes down that the run is over.
+    // Nothing is gathered from half of the samples, and the run is not recorded as finished.
     expect((await stack.takeCalls())['batch:SubmitJob']).toBeUndefined();
     writeFileSync(go, '');
     const again = await lab.command(...(verb === 'run' ? flags : ['retry', '--store', lab.store]), '--watch');

@@ -9,7 +9,7 @@ import { startProxy } from './counting-proxy.ts';
 
 let stack: AwsStack;
 beforeAll(() => {
-  // Jobs run until they are told to end: what matters here is what was submitted.
+  // Jobs run until they are ended: what matters here is what was submitted.
   stack = startAwsStack({ fake: 'manual', submitRate: 0 });
 }, 900_000);
 afterAll(() => stack.stop());

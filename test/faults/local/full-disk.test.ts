@@ -38,7 +38,7 @@ test('a disk that stays full ends the run with a hint, and the same command reco
   expect(healed, healed?.stderr).toMatchObject({ code: 0, ...SOUND, succeeded: ALL });
 });
 
-/** Plays on a filesystem that is mounted for one process; it is gone when that ends. */
+/** Runs on a filesystem mounted for one process, which ends with it. */
 async function playOnSmallDisk(rounds: readonly Round[]): Promise<RoundEnd[]> {
   const home = mkdtempSync(join(tmpdir(), 'full-disk-'));
   const disk = mkdtempSync(join(tmpdir(), 'small-disk-'));

@@ -14,7 +14,7 @@ const KILLS = Number(process.env['KILLS'] ?? 100);
 const SAMPLES = 12;
 /** Each sample step for each sample, and the step before them. */
 const TASKS = 3 * SAMPLES + 1;
-/** How long runners may take to notice that their command is gone, and to stop their tools. */
+/** How long runners may take to notice that their command has died, and to stop their tools. */
 const GOING_MS = 20_000;
 const PIPELINE = join(import.meta.dirname, '../../fixtures/crash/crash-pipeline.ts');
 
@@ -60,7 +60,7 @@ function startCommand({ program }: Lab, store: string): Command {
   return program.start(args, { CRASH_MARKS: `${store}-marks` });
 }
 
-/** What comes out when nobody is killed. */
+/** The results without any kill. */
 async function undisturbedRun(lab: Lab): Promise<Record<string, string>> {
   const store = join(lab.program.home, 'undisturbed');
   const end = await startCommand(lab, store).over;
@@ -128,7 +128,7 @@ function expectUntouched(store: string, { records, marks }: Finished): void {
   for (const [key, bytes] of records) {
     expect(now.records.get(key), `${key} has changed`).toBe(bytes);
     const [, step, sample] = /\/records\/([^/]+)\/([^.]+)\./.exec(key) ?? [];
-    // A gather over less than everybody is followed by others.
+    // A gather without all samples is followed by others.
     if (step === 'table') continue;
     expect(now.marks.get(`${step}.${sample}`), `${key} was repeated`).toBe(marks.get(`${step}.${sample}`));
   }
@@ -138,7 +138,8 @@ function expectUntouched(store: string, { records, marks }: Finished): void {
 function expectStore(store: string, undisturbed: Record<string, string>): void {
   const audit = auditStore(store);
   expect(audit).toMatchObject({ complaints: [], scratch: [] });
-  // One of a gather over some, killed before its record, belongs to nobody: who was missing then has come by now.
+  // The output of a partial gather that was killed before its record belongs to no record: the samples missing then
+  // have finished by now.
   expect(audit.unreferenced.filter((key) => !key.includes('/outputs/table/'))).toEqual([]);
   const records = [...audit.succeeded.values()];
   const tables = records.filter(({ step }) => step === 'table');

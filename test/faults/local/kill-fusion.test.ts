@@ -91,7 +91,7 @@ function startCommand(program: Program, { sampleSheet, fasta, gtf }: TestCohort,
   return program.start(['run', 'fusion', '--samples', sampleSheet, '--store', store, ...references, ...small]);
 }
 
-/** Of gathers the one over everybody: the last in the order of what they read. */
+/** Of several gathers, the one over all samples: the last in the order of their inputs. */
 function results(audit: ReturnType<typeof auditStore>): Record<string, string> {
   const gathers = [...audit.succeeded].filter(([, { step }]) => step === 'gather');
   const largest = Math.max(...gathers.map(([, { inputs }]) => inputs.length));

@@ -18,7 +18,7 @@ describe('two commands at once', () => {
     const flags = ['-p', 'random=true'];
     const one = lab.run({ S1: '', S2: 'wait:go', S3: 'wait:go' }, ...flags);
     const two = lab.run({ S2: 'wait:go', S3: 'wait:go', S4: '' }, ...flags);
-    // Now both commands have an attempt of S2 and of S3 at work, and these will not write the same bytes.
+    // Now both commands are running an attempt of S2 and of S3, and these will not write the same bytes.
     await lab.begun('draw', 'S2', 2);
     await lab.begun('draw', 'S3', 2);
     lab.release('go');

@@ -26,7 +26,7 @@ type RequestHead = Pick<SeenRequest, 'method' | 'url' | 'headers'>;
  */
 export type Fault = 'pass' | 'slow-down' | 'lose-answer' | 'cut-answer' | 'damage-request' | 'damage-answer' | 'hold';
 
-/** Stands before an S3 server, counts the requests, and does to them what it is told. */
+/** A proxy for an S3 server that counts requests and injects the configured faults. */
 export interface FaultProxy {
   readonly endpoint: string;
   /** Every request since the start, in order. */

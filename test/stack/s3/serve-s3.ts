@@ -11,7 +11,7 @@ server.makeBucket(bucket);
 const variables = { ...S3_KEYS, AWS_ENDPOINT_URL_S3: server.endpoint };
 for (const [name, value] of Object.entries(variables)) console.log(`export ${name}=${value}`);
 console.log(`# s3://${bucket} is there; Ctrl-C ends the server and removes its data`);
-// Without a timer of its own, this process would end while it waits.
+// Without its own timer, this process would end while it waits.
 const alive = setInterval(() => undefined, 60_000);
 await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 clearInterval(alive);

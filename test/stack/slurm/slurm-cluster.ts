@@ -51,7 +51,7 @@ const LAST_PORT = 32_000;
 
 export async function startSlurmCluster(options: ClusterOptions = {}): Promise<SlurmCluster> {
   await run(join(HERE, 'install-slurm.sh'));
-  // munge's socket allows no long path, so not the folder for temporary files of whoever runs the tests.
+  // munge's socket path must be short, so this is not the user's folder for temporary files.
   const home = mkdtempSync('/tmp/slurm-');
   const environment = {
     PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
@@ -96,7 +96,7 @@ function flags(options: ClusterOptions): string[] {
   ];
 }
 
-/** The first of a row of ports that nobody listens on. */
+/** The first of a sequence of unused ports. */
 async function freePorts(): Promise<number> {
   for (;;) {
     const first = FIRST_PORT + Math.floor((Math.random() * (LAST_PORT - FIRST_PORT)) / PORTS) * PORTS;

@@ -7,7 +7,7 @@ interface Allowed {
   exceptions: ReadonlyMap<string, string>;
 }
 
-/** Folder to what it may import; `'everything'` is what it says. */
+/** What each folder may import; `'everything'` is literal. */
 export type ImportTable = ReadonlyMap<string, Allowed | 'everything'>;
 
 const HEADING = '| folder | may import, besides itself, errors.ts and given.ts |';

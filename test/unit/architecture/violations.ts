@@ -4,7 +4,7 @@ import type { ImportedModule, SourceFile } from './source-file.ts';
 
 /** Where processes begin: what comes from outside is read there, and handed on. deploy/bundle.ts writes such a beginning. */
 const ENVIRONMENT = /^src\/(cli\/|deploy\/bundle\.ts$|runner\/runner\.ts$|fetch-and-run\/program\.ts$)/;
-/** And the runner that serves an engine: its process ends when the engine is gone. */
+/** And the runner that serves an engine: its process ends with the engine. */
 const EXIT =
   /^src\/(cli\/(main|command-line)\.ts$|runner\/(runner|serve|attempt-guard)\.ts$|fetch-and-run\/program\.ts$)/;
 

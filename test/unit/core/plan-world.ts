@@ -5,7 +5,7 @@ import { COHORT, makePlan, type Plan, type PlanRequest, type PlanSample } from '
 import { outputsPrint } from '../../../src/record/fingerprint.ts';
 import type { RecordName } from '../../../src/record/keys.ts';
 
-/** A sample with one file, whose etag stands for its content. */
+/** A sample with one file, whose etag represents its content. */
 export function textSample(name: string, etag = 'e'): PlanSample {
   return { name, files: { txt: { location: `/in/${name}.txt`, size: 1, etag } }, values: {} };
 }

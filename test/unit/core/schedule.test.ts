@@ -84,7 +84,7 @@ function simulate({ jobs }: Dag, { outcomes, picks, early }: Fate, onStart: OnSt
   }
 }
 
-/** Whether this element's dependencies were such that it may start, as the interface of engines says it. */
+/** Whether this element's dependencies allowed it to start, as the engine interface defines it. */
 function mayStart(schedule: Schedule, { job, index }: Started): boolean {
   return job.dependencies.every(({ jobId, type }) => {
     const before = schedule.job(jobId)!;

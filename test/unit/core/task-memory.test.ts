@@ -17,7 +17,7 @@ test('a task is ended at the second consecutive sample over its limit, and kille
   expect(watch.look(true, 11_000)).toBe('kill');
 });
 
-/** Takes memory, then has a child that shares all of it, and says so. */
+/** Allocates memory, then forks a child that shares all of it, and reports it. */
 const SHARING = `
 my $memory = 'x' x (100 * 1024 * 1024);
 if (fork() == 0) { $| = 1; print "ready\\n"; sleep 600 }

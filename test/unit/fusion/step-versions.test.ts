@@ -7,9 +7,9 @@ import fusion from '../../../pipelines/fusion/fusion.ts';
 const ROOM = join(import.meta.dirname, '../../../pipelines/fusion');
 
 /**
- * The fusion steps' versions stand for their code: finished samples run again only if a version changes. So this fails
- * whenever the code of a step has changed. If its results may differ, raise the step's `version`; then, or if they cannot
- * differ, record the new state with `vitest run -u`.
+ * The fusion steps' versions identify their code: finished samples rerun only if a version changes. So this fails
+ * whenever the code of a step has changed. If its results may differ, raise the step's `version`; then, or if they
+ * cannot differ, record the new state with `vitest run -u`.
  */
 test('the code of a fusion step does not change unnoticed', async () => {
   const states = fusion.steps.map(({ name, version }) => `${name} ${version} ${digest(join(ROOM, `${name}.ts`))}`);

@@ -13,7 +13,7 @@ export interface Told {
   errors?: string[];
 }
 
-/** Writes every set of files into a folder of its own, and asks one process for the codes of all. */
+/** Writes every set of files into its own folder, and asks one process for the codes of all. */
 export function tellCodes(folders: readonly Files[]): Told[] {
   const root = mkdtempSync(join(tmpdir(), 'step-code-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
