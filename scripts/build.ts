@@ -53,6 +53,7 @@ async function bundle(): Promise<Set<string>> {
       'batch-pipeline': 'src/cli/main.ts',
       runner: 'src/runner/main.ts',
       index: 'src/index.ts',
+      testing: 'src/testing/index.ts',
       // Content of the bundles of runs on other machines.
       bundled: 'src/runner/bundled.ts',
       conductor: 'src/cli/conductor.ts',

@@ -77,7 +77,7 @@ export const PROOFS: readonly Proof[] = [
   },
   {
     check: 'package-types',
-    plants: { 'package.json': { replace: './dist/types/index.d.ts', by: './dist/types/gone.d.ts' } },
+    plants: { 'package.json': { replace: './dist/types/src/index.d.ts', by: './dist/types/src/gone.d.ts' } },
     says: [/No types/i],
   },
   ...['unit', 'contract', 'e2e'].map((project) => failingTests(project)),

@@ -3,7 +3,7 @@ import type { ImportTable } from './import-table.ts';
 import type { ImportedModule, SourceFile } from './source-file.ts';
 
 /** Where processes begin: what comes from outside is read there, and handed on. deploy/bundle.ts writes such a beginning. */
-const ENVIRONMENT = /^src\/(cli\/|deploy\/bundle\.ts$|runner\/runner\.ts$|fetch-and-run\/program\.ts$)/;
+const ENVIRONMENT = /^src\/(cli\/|testing\/|deploy\/bundle\.ts$|runner\/runner\.ts$|fetch-and-run\/program\.ts$)/;
 /** And the runner that serves an engine: its process ends with the engine. */
 const EXIT =
   /^src\/(cli\/(main|command-line)\.ts$|runner\/(runner|serve|attempt-guard)\.ts$|fetch-and-run\/program\.ts$)/;
