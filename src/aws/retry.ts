@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** "Too many requests" needs a longer rest than a lost connection. */
 const BASE_MS = { throttled: 500, other: 100 } as const;
 const MAX_MS = 20_000;
@@ -10,33 +8,6 @@ const DAMAGED = new Set(['BadDigest', 'IncompleteBody', 'InvalidDigest', 'XAmzCo
 /** How long to wait after the `failures`th failure (from 1): exponential with full jitter, so that clients spread out. */
 export function backoffMs(failures: number, kind: keyof typeof BASE_MS): number {
   return Math.round(Math.random() * Math.min(MAX_MS, BASE_MS[kind] * 2 ** failures));
-}
-
-/** How long something is waited for, and what ends every wait. */
-export interface Patience {
-  totalMs: number;
-  signal: AbortSignal;
-}
-
-/** One wait after another, longer and longer with jitter, until the total time is used up. */
-export class Waits {
-  readonly #patience: Patience;
-  readonly #until: number;
-  #failures = 0;
-
-  constructor(patience: Patience) {
-    this.#patience = patience;
-    this.#until = performance.now() + patience.totalMs;
-  }
-
-  /** `false` once the time is used up; throws an AbortError if the signal is aborted. */
-  async wait(kind: keyof typeof BASE_MS): Promise<boolean> {
-    this.#failures += 1;
-    const pause = backoffMs(this.#failures, kind);
-    if (performance.now() + pause > this.#until) return false;
-    await sleep(pause, undefined, { signal: this.#patience.signal });
-    return true;
-  }
 }
 
 /** When to give up: after this time, or after this many attempts. */

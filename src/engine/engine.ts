@@ -6,7 +6,7 @@ export type { TaskResources };
 /**
  * - `N_TO_N`: element i waits for element i of the other job to succeed (both have the same size).
  * - `SUCCESS`: all elements wait until the whole other job has succeeded.
- * - `ANY`: all elements wait until the other job is over, whatever became of it. Only where `limits().afterAny`.
+ * - `ANY`: all elements wait until the other job has ended, whatever the outcome. Only where `limits().afterAny`.
  */
 export type DependencyType = 'N_TO_N' | 'SUCCESS' | 'ANY';
 
@@ -17,7 +17,7 @@ export interface JobDependency {
 
 /** What an engine is given: one step for `size` tasks. Size 1 is a plain job, 2 or more an array job. */
 export interface EngineJob {
-  /** Unique for ever: contains the run id. Letters, digits, `-`, `_`; at most 128 characters. */
+  /** Unique for all time: contains the run id. Letters, digits, `-`, `_`; at most 128 characters. */
   name: string;
   step: string;
   size: number;
@@ -38,18 +38,38 @@ export interface EngineJob {
 export const ELEMENT_STATES = ['pending', 'runnable', 'starting', 'running', 'succeeded', 'failed'] as const;
 export type ElementState = (typeof ELEMENT_STATES)[number];
 
+/** True where a task or a job of this state can change no more. */
+export function hasEnded(state: JobStatus['state']): boolean {
+  return state === 'succeeded' || state === 'failed';
+}
+
+/** Counts of a job without tasks. */
+export function noCounts(): Record<ElementState, number> {
+  return { pending: 0, runnable: 0, starting: 0, running: 0, succeeded: 0, failed: 0 };
+}
+
+/** Between polls of a scheduler, unless the user wants another interval. */
+export const POLL_INTERVAL_MS = 15_000;
+
+/** What the tasks of one job need; asked before anything is submitted. */
+export interface StepNeed {
+  step: string;
+  resources: TaskResources;
+  image: string | undefined;
+}
+
 export interface JobStatus {
   jobId: string;
-  /** `unknown` when the engine has no memory of the job: never to be read as done. */
+  /** `unknown` if the engine has forgotten the job: never to be read as finished. */
   state: ElementState | 'unknown';
   counts: Readonly<Record<ElementState, number>>;
   /** Why it does not move, in the engine's words, where it says so. */
   reason?: string;
-  /** Why it will hardly ever move unless somebody does something, and what. */
+  /** Why it is not likely to start unless somebody acts, and how. */
   stuck?: string;
 }
 
-/** Why a task that left no record is over, in the engine's knowledge. */
+/** Why a task that left no record has ended, as far as the engine knows. */
 export interface TaskVerdict {
   index: number;
   cause: FailureCause;
@@ -65,7 +85,7 @@ export interface EngineLimits {
   maxArraySize: number;
   /** Why, where it is not the engine's plain limit; `plan` shows it. */
   maxArrayReason?: string;
-  /** True where a job can wait for another to be over rather than to succeed. */
+  /** True where a job can wait for another to end rather than to succeed. */
   afterAny: boolean;
   /** Most jobs that one job can wait for, where there is such a limit. */
   maxDependencies?: number;
@@ -77,10 +97,10 @@ export interface EngineLimits {
   pollIntervalMs: number;
 }
 
-/** One result of a look before money is spent. */
+/** One result of a check before money is spent. */
 export interface Finding {
   level: 'ok' | 'warning' | 'error';
-  /** What was looked at: `queue mixed`, `memory of step align`. */
+  /** What was checked: `queue mixed`, `memory of step align`. */
   subject: string;
   message: string;
   hint?: string;
@@ -92,7 +112,7 @@ export interface Engine {
   /** Asked once, before planning; may probe the cluster. */
   limits(): Promise<EngineLimits>;
   /** Is the engine usable for jobs of these needs? Never submits, never spends. */
-  check(needs: readonly { step: string; resources: TaskResources; image: string | undefined }[]): Promise<Finding[]>;
+  check(needs: readonly StepNeed[]): Promise<Finding[]>;
   /** Jobs of these names that the engine already has: asked before a submit whose answer may have been lost. */
   find(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Returns the job's id. Dependencies were submitted before. */
@@ -105,6 +125,6 @@ export interface Engine {
   cancel(jobIds: readonly string[], reason: string): Promise<void>;
   /** What a task is printing, while it runs or where the engine keeps it; `undefined` where it has nothing. */
   log(jobId: string, index: number): Promise<string | undefined>;
-  /** Lets go of everything this process holds; jobs of a detached engine go on. */
+  /** Releases everything that this process holds; jobs of a detached engine go on. */
   close(): Promise<void>;
 }

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TaskResources } from '../../src/engine/engine.ts';
 import type { SlurmOptions } from '../../src/engine/slurm/options.ts';
-import { runOnNode } from '../../src/engine/slurm/run-on-node.ts';
 import { startSlurmCluster, type SlurmCluster } from '../stack/slurm/slurm-cluster.ts';
-import { openLab, until } from './slurm-harness.ts';
+import { openLab } from './slurm-harness.ts';
 
 let cluster: SlurmCluster;
 
@@ -97,7 +96,8 @@ test('an image that the site lacks', async () => {
   const lab = openLab(cluster);
   const image = join(lab.folder, 'picard.sif');
   writeFileSync(image, '');
-  expect(await check({}, { container, image }, 'lab/picard')).toContain(`ok | image of step A | ${image} | `);
+  const there = { ...container, images: { 'lab/picard': image } };
+  expect(await check({}, { container: there }, 'lab/picard')).toContain(`ok | image of step A | ${image} | `);
 });
 
 test('a log folder that cannot be created', async () => {
@@ -131,31 +131,6 @@ test('an immediate refusal by Slurm is an error in its own words, with the step'
     where: 'step A',
     hint: 'See the partitions with `sinfo`, and name one with the partition option.',
   });
-});
-
-test('a command can be run on a node like a task', async () => {
-  const lab = openLab(cluster);
-  const options: SlurmOptions = {
-    runnerCommand: ['unused'],
-    logFolder: join(lab.folder, 'logs'),
-    environment: cluster.environment,
-    prologue: ['export GREETING="hello from"'],
-  };
-  const request = { step: 'A', image: undefined, resources: { ...MODEST, memoryMiB: 100 } };
-  const good = await runOnNode(options, { ...request, command: ['sh', '-c', 'echo "$GREETING $SLURMD_NODENAME"'] });
-  expect(good).toEqual({ succeeded: true, output: 'hello from n1\n', message: undefined });
-  const bad = await runOnNode(options, { ...request, command: ['picard', '--version'] });
-  expect(bad).toMatchObject({ succeeded: false, message: 'Slurm: FAILED 127:0, the runner could not be started' });
-  expect(bad.output).toContain('picard: command not found');
-  const abort = new AbortController();
-  const ended = runOnNode(options, { ...request, command: ['sleep', '600'], signal: abort.signal });
-  await until(
-    () => cluster.command('squeue', '--noheader'),
-    (text) => text !== '',
-  );
-  abort.abort();
-  await expect(ended).rejects.toThrow(/abort/i);
-  expect(await cluster.command('squeue', '--noheader')).toBe('');
 });
 
 test('a held job is reported as stuck, with the command that releases it', async () => {

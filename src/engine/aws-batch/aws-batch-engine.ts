@@ -1,5 +1,5 @@
 import { PipelineError } from '../../errors.ts';
-import type { Engine, EngineJob, JobDependency } from '../engine.ts';
+import { type Engine, type EngineJob, type JobDependency, POLL_INTERVAL_MS } from '../engine.ts';
 import { type BatchApi, openBatchApi } from './batch-api.ts';
 import { cancelJobs } from './cancel.ts';
 import { check } from './check.ts';
@@ -10,7 +10,7 @@ import { jobsByName } from './jobs-by-name.ts';
 import { BATCH_LIMITS } from './limits.ts';
 import { openLogsApi } from './logs-api.ts';
 import { type AwsBatchOptions, DEFAULT_LOG_GROUP } from './options.ts';
-import type { Patience } from '../../aws/retry.ts';
+import type { Patience } from '../patience.ts';
 import { Pace } from './pace.ts';
 import { QueueLook } from './queue-look.ts';
 import { submitOnce } from './submit-once.ts';
@@ -18,7 +18,6 @@ import { submitRequest } from './submit-request.ts';
 import { taskLog } from './task-log.ts';
 import { taskVerdicts } from './task-verdicts.ts';
 
-const POLL_INTERVAL_MS = 15_000;
 const PATIENCE_MS = 300_000;
 const STUCK_AFTER_MS = 600_000;
 /** Others in the account may submit, too. */

@@ -1,8 +1,8 @@
 import { ExitCode, PipelineError } from '../../errors.ts';
-import type { JobStatus } from '../engine.ts';
+import { hasEnded, type JobStatus } from '../engine.ts';
 import type { BatchApi } from './batch-api.ts';
-import { isOver } from './job-status.ts';
-import { type Patience, Waits } from '../../aws/retry.ts';
+import { backoffMs } from '../../aws/retry.ts';
+import { type Patience, Waits } from '../patience.ts';
 
 /**
  * Ends all tasks of these jobs by one TerminateJob each, the last ones first so that nothing starts meanwhile, and
@@ -20,13 +20,13 @@ export async function cancelJobs(
   for (;;) {
     live = liveIds(await poll(live));
     if (live.length === 0) return;
-    if (!(await waits.wait('throttled'))) throw unfinished(live);
+    if (!(await waits.wait((failures) => backoffMs(failures, 'throttled')))) throw unfinished(live);
   }
 }
 
 /** A job that Batch does not know has nothing left to run. */
 function liveIds(statuses: readonly JobStatus[]): string[] {
-  return statuses.filter((status) => !isOver(status) && status.state !== 'unknown').map(({ jobId }) => jobId);
+  return statuses.filter((status) => !hasEnded(status.state) && status.state !== 'unknown').map(({ jobId }) => jobId);
 }
 
 function unfinished(jobIds: readonly string[]): PipelineError {

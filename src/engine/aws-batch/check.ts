@@ -1,5 +1,5 @@
 import { messageOf, PipelineError } from '../../errors.ts';
-import type { Finding, TaskResources } from '../engine.ts';
+import type { Finding, StepNeed } from '../engine.ts';
 import { type AccountApi, type InstanceSize, openAccountApi, parseEcrImage } from '../../aws/account.ts';
 import type { ApiOptions } from '../../aws/client.ts';
 import type { EnvironmentFacts } from './batch-types.ts';
@@ -9,12 +9,6 @@ import { type AwsBatchOptions, DEFAULT_LOG_GROUP } from './options.ts';
 import { type QueueLook, usableEnvironments } from './queue-look.ts';
 import { roleFindings } from './role-check.ts';
 import { queueTrouble } from './stuck.ts';
-
-export interface Needs {
-  step: string;
-  resources: TaskResources;
-  image: string | undefined;
-}
 
 export interface CheckContext {
   queue: QueueLook;
@@ -30,7 +24,7 @@ const OPTIMAL = ['m6i', 'c6i', 'r6i', 'c7i'];
 const CHECK_PATIENCE_MS = 30_000;
 
 /** Looks at the account for jobs of these needs: submits nothing, registers nothing. */
-export async function check(context: CheckContext, needs: readonly Needs[]): Promise<Finding[]> {
+export async function check(context: CheckContext, needs: readonly StepNeed[]): Promise<Finding[]> {
   const account = openAccountApi({ ...context.connection, patienceMs: CHECK_PATIENCE_MS });
   const caller = await finding('AWS account', 'error', async () => {
     const { account: number, arn } = await account.caller();
@@ -77,7 +71,7 @@ function storeFindings({ storeUrl }: AwsBatchOptions): Finding[] {
 async function queueFindings(
   { queue, options }: CheckContext,
   account: AccountApi,
-  needs: readonly Needs[],
+  needs: readonly StepNeed[],
 ): Promise<Finding[]> {
   const subject = `queue ${options.queue}`;
   const view = await queue.look();
@@ -117,7 +111,7 @@ async function sizesByEnvironment(
   return sizes;
 }
 
-async function imageFindings(account: AccountApi, needs: readonly Needs[]): Promise<Finding[]> {
+async function imageFindings(account: AccountApi, needs: readonly StepNeed[]): Promise<Finding[]> {
   const missing = needs.filter(({ image }) => image === undefined);
   const images = [...new Set(needs.flatMap(({ image }) => image ?? []))];
   return [

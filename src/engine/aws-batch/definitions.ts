@@ -3,7 +3,8 @@ import { apiError, failureOf } from '../../aws/failure.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { KnownDefinition } from './batch-types.ts';
 import { definitionContent, type DefinitionFacts, definitionName, isRegistrable } from './job-definition.ts';
-import { type Patience, Waits } from '../../aws/retry.ts';
+import { backoffMs } from '../../aws/retry.ts';
+import { type Patience, Waits } from '../patience.ts';
 
 /** Finds the job definition of a step, and registers it where this content has none yet. Asks once per content. */
 export class Definitions {
@@ -36,7 +37,8 @@ export class Definitions {
         return withRevision(await this.#api.registerDefinition(name, definitionContent(facts)));
       } catch (error) {
         const failure = failureOf(error);
-        const again = failure !== 'refused' && (await waits.wait(failure === 'throttled' ? 'throttled' : 'other'));
+        const kind = failure === 'throttled' ? 'throttled' : 'other';
+        const again = failure !== 'refused' && (await waits.wait((failures) => backoffMs(failures, kind)));
         if (!again) throw apiError(error, 'batch:RegisterJobDefinition', `job definition ${name}`);
       }
     }

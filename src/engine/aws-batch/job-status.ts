@@ -1,4 +1,4 @@
-import type { ElementState, JobStatus } from '../engine.ts';
+import { type ElementState, type JobStatus, noCounts } from '../engine.ts';
 import type { BatchState, JobDetail } from './batch-types.ts';
 
 /** Batch's words in the engines' common ones. */
@@ -22,17 +22,12 @@ export function jobStatus(job: JobDetail): JobStatus {
 
 /** Of a job that Batch does not know: it forgets jobs some days after their end. */
 export function unknownStatus(jobId: string): JobStatus {
-  return { jobId, state: 'unknown', counts: none() };
-}
-
-/** True when no task of the job can change any more. */
-export function isOver({ state }: JobStatus): boolean {
-  return state === 'succeeded' || state === 'failed';
+  return { jobId, state: 'unknown', counts: noCounts() };
 }
 
 function childCounts({ status, arrayProperties }: JobDetail): Counts {
   const { size = 0, statusSummary = {} } = arrayProperties ?? {};
-  const counts = none();
+  const counts = noCounts();
   for (const [state, number] of Object.entries(statusSummary) as [BatchState, number][])
     counts[ELEMENT_STATE[state]] += number;
   // Children come into being some time after their parent, and not at all if it is terminated before.
@@ -51,9 +46,5 @@ function stateOf(counts: Counts): ElementState {
 }
 
 function one(status: BatchState): Counts {
-  return { ...none(), [ELEMENT_STATE[status]]: 1 };
-}
-
-function none(): Counts {
-  return { pending: 0, runnable: 0, starting: 0, running: 0, succeeded: 0, failed: 0 };
+  return { ...noCounts(), [ELEMENT_STATE[status]]: 1 };
 }

@@ -1,8 +1,8 @@
-import type { JobStatus } from '../engine.ts';
+import { hasEnded, type JobStatus } from '../engine.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { JobDetail } from './batch-types.ts';
 import { describeAll } from './describe.ts';
-import { isOver, jobStatus, unknownStatus } from './job-status.ts';
+import { jobStatus, unknownStatus } from './job-status.ts';
 import { stuckText } from './stuck.ts';
 import type { QueueLook } from './queue-look.ts';
 
@@ -39,7 +39,7 @@ export class JobWatch {
       const detail = details.get(id);
       return detail ? jobStatus(detail) : unknownStatus(id);
     });
-    for (const status of statuses) if (isOver(status)) this.#over.set(status.jobId, status);
+    for (const status of statuses) if (hasEnded(status.state)) this.#over.set(status.jobId, status);
     await this.#explain(statuses, details);
     const byId = new Map(statuses.map((status) => [status.jobId, status]));
     return ids.map((id) => this.#over.get(id) ?? this.#withReason(byId.get(id) ?? unknownStatus(id)));

@@ -3,7 +3,8 @@ import { apiError, failureOf } from '../../aws/failure.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { SubmitRequest } from './batch-types.ts';
 import { jobsByName } from './jobs-by-name.ts';
-import { type Patience, Waits } from '../../aws/retry.ts';
+import { backoffMs } from '../../aws/retry.ts';
+import { type Patience, Waits } from '../patience.ts';
 import type { Pace } from './pace.ts';
 
 /** A request whose answer got lost may still be at work when the job is looked for. */
@@ -32,7 +33,7 @@ export async function submitOnce(
       lost ||= failure === 'lost';
       const found = failure === 'lost' ? await lookTwice(api, request, patience.signal) : undefined;
       if (found !== undefined) return found;
-      if (!(await waits.wait(failure === 'throttled' ? 'throttled' : 'other')))
+      if (!(await waits.wait((failures) => backoffMs(failures, failure === 'throttled' ? 'throttled' : 'other'))))
         throw apiError(error, 'batch:SubmitJob', `job ${request.jobName}`);
     }
   }

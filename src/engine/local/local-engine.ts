@@ -1,5 +1,13 @@
 import { hostname } from 'node:os';
-import type { Engine, EngineJob, EngineLimits, Finding, JobDependency, JobStatus } from '../engine.ts';
+import {
+  type Engine,
+  type EngineJob,
+  type EngineLimits,
+  type Finding,
+  type JobDependency,
+  type JobStatus,
+  noCounts,
+} from '../engine.ts';
 import { Attempts, type Grace, type RunningTask } from './attempts.ts';
 import { isOver, type LocalJob } from './element-table.ts';
 import { machineFindings } from './machine.ts';
@@ -84,8 +92,7 @@ function task(job: LocalJob, index: number, scratchRoot: string): unknown {
 
 function statusOf(jobId: string, job: LocalJob | undefined): JobStatus {
   if (!job) {
-    const counts = { pending: 0, runnable: 0, starting: 0, running: 0, succeeded: 0, failed: 0 };
-    return { jobId, state: 'unknown', counts };
+    return { jobId, state: 'unknown', counts: noCounts() };
   }
   return { jobId, state: jobState(job), counts: { ...job.counts } };
 }

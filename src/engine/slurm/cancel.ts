@@ -1,8 +1,10 @@
 import { ExitCode, PipelineError } from '../../errors.ts';
+import { hasEnded } from '../engine.ts';
 import type { Cluster } from './cluster.ts';
 import { refusal } from './command-failure.ts';
-import { ask, Waits } from './patience.ts';
-import { elementState, isOver } from './task-state.ts';
+import { Waits } from '../patience.ts';
+import { ask } from './patience.ts';
+import { elementState } from './task-state.ts';
 import type { TaskRow } from './task-row.ts';
 
 /**
@@ -29,7 +31,7 @@ async function signalJobs(cluster: Cluster, jobIds: readonly string[]): Promise<
 
 async function liveTasks(cluster: Cluster, jobIds: readonly string[]): Promise<TaskRow[]> {
   const rows = await cluster.remembered(jobIds);
-  return rows.filter(({ state, reason }) => !isOver(elementState(state, reason)));
+  return rows.filter(({ state, reason }) => !hasEnded(elementState(state, reason)));
 }
 
 function idsOf(rows: readonly TaskRow[]): string[] {

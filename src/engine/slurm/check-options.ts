@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { PipelineError, throwAll } from '../../errors.ts';
-import type { SlurmOptions, SlurmStepOptions } from './options.ts';
+import type { SlurmOptions } from './options.ts';
 
 /** Options of sbatch that this engine sets itself, or that would make it lose sight of the job. */
 const OURS = [
@@ -13,26 +13,16 @@ const OURS = [
 
 /** @throws PipelineError (or PipelineErrors) for options that could not work or would be ignored. */
 export function checkOptions(options: SlurmOptions): void {
-  const steps = Object.entries(options.steps ?? {});
+  const where = 'slurm options';
+  const { maxRunning, extraArgs = [] } = options;
   throwAll([
-    ...stepErrors(options, 'slurm options', options),
-    ...steps.flatMap(([step, own]) => stepErrors(own, `slurm options of step ${step}`, options)),
-    ...logFolderErrors(options.logFolder),
-    ...(options.runnerCommand.length === 0 ? [optionError('The runner has no command')] : []),
-  ]);
-}
-
-function stepErrors(own: SlurmStepOptions, where: string, { container }: SlurmOptions): PipelineError[] {
-  const { maxRunning, extraArgs = [], image } = own;
-  return [
     ...(maxRunning === undefined || (Number.isInteger(maxRunning) && maxRunning > 0)
       ? []
       : [optionError(`The most tasks that run must be a whole number above 0, not ${maxRunning}`, where)]),
-    ...(image === undefined || container
-      ? []
-      : [optionError(`Image ${image} needs a container runtime`, where, 'Name apptainer, singularity or podman.')]),
     ...extraArgs.flatMap((argument) => extraArgumentErrors(argument, where)),
-  ];
+    ...logFolderErrors(options.logFolder),
+    ...(options.runnerCommand.length === 0 ? [optionError('The runner has no command')] : []),
+  ]);
 }
 
 function extraArgumentErrors(argument: string, where: string): PipelineError[] {

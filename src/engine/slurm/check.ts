@@ -1,23 +1,17 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { messageOf, PipelineError } from '../../errors.ts';
-import type { Finding, TaskResources } from '../engine.ts';
+import type { Finding, StepNeed } from '../engine.ts';
 import type { Cluster } from './cluster.ts';
 import { plainWords, refusalHint } from './command-failure.ts';
 import { siteImage } from './container.ts';
 import { fit } from './fit.ts';
-import { type SlurmOptions, stepOptions } from './options.ts';
+import type { SlurmOptions } from './options.ts';
 import { type NodeGroup, parseSinfo, SINFO_ARGUMENTS } from './partition.ts';
 import { ask, askOutput } from './patience.ts';
 import { resourceArguments, siteArguments } from './sbatch-arguments.ts';
 
-export interface Needs {
-  step: string;
-  resources: TaskResources;
-  image: string | undefined;
-}
-
 /** Looks at the cluster for jobs of these needs; submits nothing. */
-export async function check(cluster: Cluster, options: SlurmOptions, needs: readonly Needs[]): Promise<Finding[]> {
+export async function check(cluster: Cluster, options: SlurmOptions, needs: readonly StepNeed[]): Promise<Finding[]> {
   try {
     const groups = parseSinfo(await askOutput(cluster.run, cluster.patience, 'sinfo', SINFO_ARGUMENTS));
     const steps: Finding[] = [];
@@ -66,14 +60,13 @@ async function logFolderFinding(folder: string): Promise<Finding> {
 async function checkStep(
   cluster: Cluster,
   options: SlurmOptions,
-  { step, resources, image }: Needs,
+  { step, resources, image }: StepNeed,
   groups: readonly NodeGroup[],
 ): Promise<Finding[]> {
-  const own = stepOptions(options, step);
-  const fitting = fit(groups, { step, resources, partition: own.partition });
-  const images = await imageFindings(step, () => siteImage(image, own, options.container));
+  const fitting = fit(groups, { step, resources, partition: options.partition });
+  const images = await imageFindings(step, () => siteImage(image, options.container));
   if (fitting.level === 'error') return [fitting, ...images];
-  const args = ['--test-only', '--parsable', ...resourceArguments(resources), ...siteArguments(own)];
+  const args = ['--test-only', '--parsable', ...resourceArguments(resources), ...siteArguments(options)];
   const result = await ask(cluster.run, cluster.patience, 'sbatch', args, { input: '#!/bin/bash\n' });
   if (result.exitCode === 0) return [fitting, ...images];
   return [fitting, testFinding(step, result.stderr), ...images];

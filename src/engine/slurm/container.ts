@@ -1,7 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import { quoteCommand } from './quote.ts';
 import { RunnerExit } from './runner-exit.ts';
-import type { ContainerOptions, SlurmStepOptions } from './options.ts';
+import type { ContainerOptions } from './options.ts';
 
 export interface ContainedCommand {
   command: readonly string[];
@@ -10,18 +10,12 @@ export interface ContainedCommand {
 }
 
 /**
- * The image that a step runs in here, or `undefined` for none: the step's own option, else this site's image for the
- * one that the pipeline names, else that one itself.
+ * The image that a step runs in here, or `undefined` for none: this site's image for the one that the pipeline names, else
+ * that one itself.
  * @throws PipelineError `slurm-image` where the pipeline names a folder to build, and this site has no image for it.
  */
-export function siteImage(
-  image: string | undefined,
-  own: SlurmStepOptions,
-  container: ContainerOptions | undefined,
-): string | undefined {
-  if (!container) return undefined;
-  if (own.image !== undefined) return own.image;
-  if (image === undefined) return undefined;
+export function siteImage(image: string | undefined, container: ContainerOptions | undefined): string | undefined {
+  if (!container || image === undefined) return undefined;
   const here = container.images?.[image];
   if (here !== undefined) return here;
   if (isFolder(image)) throw noImage(image);
@@ -37,11 +31,11 @@ export function containerLines(options: ContainerOptions, image: string, contain
 
 /** The environment goes in by itself, and so do the home folder, /tmp and the current folder. */
 function apptainerCommand(
-  { runtime, binds = [], extraArgs = [] }: ContainerOptions,
+  { runtime, binds = [] }: ContainerOptions,
   image: string,
   { command }: ContainedCommand,
 ): string[] {
-  return [runtime, 'exec', ...binds.flatMap((bind) => ['--bind', bind]), ...extraArgs, image, ...command];
+  return [runtime, 'exec', ...binds.flatMap((bind) => ['--bind', bind]), image, ...command];
 }
 
 /**
@@ -53,13 +47,13 @@ function apptainerCommand(
 const PODMAN = ['--cgroups=disabled', '--network=host', '--entrypoint=', '--sig-proxy=false'];
 
 function podmanLines(
-  { binds = [], extraArgs = [] }: ContainerOptions,
+  { binds = [] }: ContainerOptions,
   image: string,
   { command, variables }: ContainedCommand,
 ): string[] {
   const mounts = binds.flatMap((bind) => ['--volume', `${bind}:${bind}`]);
   const names = variables.flatMap((name) => ['--env', name]);
-  const rest = quoteCommand([...PODMAN, ...mounts, ...names, ...extraArgs, image, ...command]);
+  const rest = quoteCommand([...PODMAN, ...mounts, ...names, image, ...command]);
   return [
     'container="batch-pipeline-$SLURM_JOB_ID"',
     'trap ended=yes TERM',

@@ -1,5 +1,4 @@
-import type { JobStatus } from '../engine.ts';
-import { isOver } from './task-state.ts';
+import { hasEnded, type JobStatus } from '../engine.ts';
 
 interface KnownJob {
   /** Tasks that it was submitted with. */
@@ -45,7 +44,7 @@ export class JobMemory {
   /** True once the job is over and nothing of it was forgotten: it will not change any more. */
   isFinal(jobId: string): boolean {
     const state = this.last(jobId)?.state;
-    return state !== undefined && state !== 'unknown' && isOver(state);
+    return state !== undefined && hasEnded(state);
   }
 
   /** True while the controller cannot have forgotten any task of this job. */

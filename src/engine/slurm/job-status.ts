@@ -1,5 +1,5 @@
-import { ELEMENT_STATES, type ElementState, type JobStatus } from '../engine.ts';
-import { elementState, isOver } from './task-state.ts';
+import { hasEnded, type JobStatus, noCounts } from '../engine.ts';
+import { elementState } from './task-state.ts';
 import { stuckText } from './stuck.ts';
 import type { TaskRow } from './task-row.ts';
 
@@ -11,7 +11,7 @@ const LIVE = ['running', 'starting', 'runnable', 'pending'] as const;
  * A job of which tasks are forgotten and none is live is `unknown`: the forgotten ones may have failed.
  */
 export function jobStatus(jobId: string, rows: readonly TaskRow[], size: number | undefined): JobStatus {
-  const counts = Object.fromEntries(ELEMENT_STATES.map((state) => [state, 0])) as Record<ElementState, number>;
+  const counts = noCounts();
   for (const row of rows) counts[elementState(row.state, row.reason)] += 1;
   const live = LIVE.find((state) => counts[state] > 0);
   const forgotten = Math.max(0, (size ?? rows.length) - rows.length);
@@ -34,7 +34,7 @@ export function jobStatus(jobId: string, rows: readonly TaskRow[], size: number 
 function waitingReason(rows: readonly TaskRow[]): string | undefined {
   const reasons = new Map<string, number>();
   for (const { state, reason } of rows) {
-    const waits = !isOver(elementState(state, reason)) && reason !== 'None' && reason !== '';
+    const waits = !hasEnded(elementState(state, reason)) && reason !== 'None' && reason !== '';
     if (waits) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
   return [...reasons].toSorted((a, b) => b[1] - a[1])[0]?.[0];

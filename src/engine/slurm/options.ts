@@ -1,5 +1,11 @@
-/** What can be set for a whole run and, in `steps`, for one step. */
-export interface SlurmStepOptions {
+/** How jobs are submitted. */
+export interface SlurmOptions {
+  /** argv of the runner on a compute node: `['/opt/node', '/shared/batch-pipeline/runner.js']`. */
+  runnerCommand: readonly string[];
+  /** Folder that login and compute nodes share, for the output of tasks; created if need be. */
+  logFolder: string;
+  /** The environment of the submitting process. Only PATH, HOME, SLURM_CONF and a few more of it are used. */
+  environment: Readonly<Record<string, string | undefined>>;
   /** One partition, or several separated by commas; the cluster's default without it. */
   partition?: string | undefined;
   account?: string | undefined;
@@ -10,12 +16,15 @@ export interface SlurmStepOptions {
   extraArgs?: readonly string[] | undefined;
   /** Most tasks of one step that run at the same time. */
   maxRunning?: number | undefined;
-  /** Container image of this site (a `.sif` file, a `docker://` URI, a podman name) in place of the step's own. */
-  image?: string | undefined;
   /** Environment modules to load; they make the job's shell a login shell. */
   modules?: readonly string[] | undefined;
   /** Lines of shell that run before the runner, verbatim: they are a program of the user's. */
   prologue?: readonly string[] | undefined;
+  container?: ContainerOptions | undefined;
+  /** Between polls; default 15 s. */
+  pollIntervalMs?: number | undefined;
+  /** How long a controller that is unreachable or full is waited for; default 10 minutes. */
+  patienceMs?: number | undefined;
 }
 
 /** How images run on the compute nodes. */
@@ -25,28 +34,4 @@ export interface ContainerOptions {
   images?: Readonly<Record<string, string>> | undefined;
   /** Folders that the container shows under the same path: the runner's, the store's, the scratch. */
   binds?: readonly string[] | undefined;
-  /** More options of `apptainer exec` or `podman run`. */
-  extraArgs?: readonly string[] | undefined;
-}
-
-export interface SlurmOptions extends SlurmStepOptions {
-  /** argv of the runner on a compute node: `['/opt/node', '/shared/batch-pipeline/runner.js']`. */
-  runnerCommand: readonly string[];
-  /** Folder that login and compute nodes share, for what tasks print; created if need be. */
-  logFolder: string;
-  /** The environment of the submitting process. Only PATH, HOME, SLURM_CONF and a few more of it are used. */
-  environment: Readonly<Record<string, string | undefined>>;
-  steps?: Readonly<Record<string, SlurmStepOptions>> | undefined;
-  container?: ContainerOptions | undefined;
-  /** Between polls; default 15 s. */
-  pollIntervalMs?: number | undefined;
-  /** How long a controller that is away or full is waited for; default 10 minutes. */
-  patienceMs?: number | undefined;
-  /** Ends every wait of this engine; jobs go on. */
-  signal?: AbortSignal | undefined;
-}
-
-/** The options that hold for one step: its own where it has them, else the run's. */
-export function stepOptions(options: SlurmOptions, step: string): SlurmStepOptions {
-  return { ...options, ...options.steps?.[step] };
 }

@@ -1,5 +1,5 @@
-import type { DependencyType } from '../engine.ts';
-import { elementState, isOver } from './task-state.ts';
+import { type DependencyType, hasEnded } from '../engine.ts';
+import { elementState } from './task-state.ts';
 import type { TaskRow } from './task-row.ts';
 
 /** What the cluster knows of a job that another one is to wait for. */
@@ -28,7 +28,7 @@ export function parentDecision(type: DependencyType, parent: ParentTasks): Paren
   const { remembered, recorded, size } = parent;
   const all = [...remembered, ...recorded];
   const states = all.map((row) => elementState(row.state, row.reason));
-  const live = states.some((state) => !isOver(state));
+  const live = states.some((state) => !hasEnded(state));
   // A live job is never forgotten, so a job of which no task is live is over.
   if (type === 'ANY') return live ? 'wait' : 'met';
   const complete = all.length > 0 && all.length >= (size ?? all.length);

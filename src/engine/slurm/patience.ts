@@ -1,37 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
+import { type Patience, Waits } from '../patience.ts';
 import { failureKind, plainWords, refusal } from './command-failure.ts';
 import type { CommandCall, CommandResult, RunSlurm, SlurmProgram } from './slurm-commands.ts';
-
-/** How long a controller that does not answer is waited for. */
-export interface Patience {
-  totalMs: number;
-  signal: AbortSignal;
-}
-
-/** First and longest wait between two tries. */
-const FIRST_MS = 500;
-const LONGEST_MS = 30_000;
-
-/** One wait after another, each twice as long, until patience is at its end. */
-export class Waits {
-  readonly #patience: Patience;
-  readonly #until: number;
-  #next = FIRST_MS;
-
-  constructor(patience: Patience) {
-    this.#patience = patience;
-    this.#until = performance.now() + patience.totalMs;
-  }
-
-  /** `false` once patience is at its end; throws an AbortError if its signal is aborted. */
-  async wait(): Promise<boolean> {
-    if (performance.now() + this.#next > this.#until) return false;
-    await sleep(this.#next, undefined, { signal: this.#patience.signal });
-    this.#next = Math.min(LONGEST_MS, this.#next * 2);
-    return true;
-  }
-}
 
 /**
  * Asks until there is an answer: for questions, which may be asked twice. A refusal is an answer.

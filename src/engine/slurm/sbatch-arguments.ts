@@ -2,7 +2,7 @@ import type { DependencyType, EngineJob, JobDependency, TaskResources } from '..
 import type { ClusterConfig } from './cluster-config.ts';
 import { logPattern } from './log-file.ts';
 import { niceOf } from './nice.ts';
-import { type SlurmOptions, type SlurmStepOptions, stepOptions } from './options.ts';
+import type { SlurmOptions } from './options.ts';
 import { formatToken } from './task-row.ts';
 import { throttle } from './throttle.ts';
 
@@ -19,12 +19,11 @@ export function sbatchArguments(
   dependencies: readonly JobDependency[],
   { options, config, maxArraySize }: SbatchContext,
 ): string[] {
-  const own = stepOptions(options, job.step);
   return [
     '--parsable',
     `--job-name=${job.name}`,
     `--comment=${formatToken(job)}`,
-    ...arrayArguments(job.size, own.maxRunning, maxArraySize),
+    ...arrayArguments(job.size, options.maxRunning, maxArraySize),
     ...dependencyArguments(dependencies, job.size),
     `--nice=${niceOf(job.rank, config)}`,
     job.attempts > 1 ? '--requeue' : '--no-requeue',
@@ -34,7 +33,7 @@ export function sbatchArguments(
     `--output=${logPattern(options.logFolder, job.size)}`,
     '--open-mode=append',
     ...resourceArguments(job.resources),
-    ...siteArguments(own),
+    ...siteArguments(options),
   ];
 }
 
@@ -52,12 +51,12 @@ export function resourceArguments({ cpus, memoryMiB, timeLimitSeconds }: TaskRes
   ];
 }
 
-/** Where a step runs, as the user says. */
-export function siteArguments(own: SlurmStepOptions): string[] {
+/** Where jobs run, as the user says. */
+export function siteArguments(options: SlurmOptions): string[] {
   const named = (['partition', 'account', 'qos', 'constraint'] as const).flatMap((name) =>
-    own[name] === undefined ? [] : [`--${name}=${own[name]}`],
+    options[name] === undefined ? [] : [`--${name}=${options[name]}`],
   );
-  return [...named, ...(own.extraArgs ?? [])];
+  return [...named, ...(options.extraArgs ?? [])];
 }
 
 function arrayArguments(size: number, maxRunning: number | undefined, maxArraySize: number): string[] {

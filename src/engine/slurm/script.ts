@@ -1,6 +1,6 @@
 import type { EngineJob } from '../engine.ts';
 import { containerLines, siteImage } from './container.ts';
-import { type SlurmOptions, stepOptions } from './options.ts';
+import type { SlurmOptions } from './options.ts';
 import { quote, quoteCommand } from './quote.ts';
 import { RunnerExit } from './runner-exit.ts';
 
@@ -19,7 +19,7 @@ const PASSED = [
  * the runner says that one makes sense. The job's environment is not in here: sbatch takes it from its own.
  */
 export function jobScript(job: EngineJob, options: SlurmOptions): string {
-  const { modules = [], prologue = [] } = stepOptions(options, job.step);
+  const { modules = [], prologue = [] } = options;
   return [
     // `module` is a function that the site's profile defines, which only a login shell reads.
     modules.length > 0 ? '#!/bin/bash -l' : '#!/bin/bash',
@@ -59,7 +59,7 @@ function requeue(attempts: number): string[] {
 }
 
 function runnerLines(job: EngineJob, options: SlurmOptions): string[] {
-  const image = siteImage(job.image, stepOptions(options, job.step), options.container);
+  const image = siteImage(job.image, options.container);
   if (image === undefined || !options.container) {
     return [quoteCommand(options.runnerCommand), 'status=$?'];
   }

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { PipelineError } from '../../errors.ts';
-import type { Engine, EngineJob, JobDependency, TaskVerdict } from '../engine.ts';
+import { type Engine, type EngineJob, type JobDependency, POLL_INTERVAL_MS, type TaskVerdict } from '../engine.ts';
 import { cancelJobs } from './cancel.ts';
 import { check } from './check.ts';
 import { checkOptions } from './check-options.ts';
@@ -8,7 +8,7 @@ import { type Cluster, createCluster } from './cluster.ts';
 import { reliableDependencies } from './dependencies.ts';
 import { JobMemory } from './job-memory.ts';
 import { logFile, readEnd } from './log-file.ts';
-import { type SlurmOptions, stepOptions } from './options.ts';
+import type { SlurmOptions } from './options.ts';
 import { jobTasks, poll } from './poll.ts';
 import { sbatchArguments } from './sbatch-arguments.ts';
 import { jobScript } from './script.ts';
@@ -17,7 +17,6 @@ import { submitOnce } from './submit.ts';
 import { throttle } from './throttle.ts';
 import { verdict } from './verdict.ts';
 
-const POLL_INTERVAL_MS = 15_000;
 const PATIENCE_MS = 600_000;
 
 /** Somebody sits and waits for the answer of a check. */
@@ -34,7 +33,7 @@ const LAST_WORDS_BYTES = 8192;
 export function createSlurmEngine(options: SlurmOptions): Engine {
   checkOptions(options);
   const closing = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal;
+  const { signal } = closing;
   const patience = { totalMs: options.patienceMs ?? PATIENCE_MS, signal };
   // A numeric id is good for every Slurm command, also where the user has no name on this machine.
   const uid = process.getuid?.() ?? 0;
@@ -96,7 +95,7 @@ async function submit(
   const config = await cluster.config();
   const { maxArraySize } = config;
   const waitsFor = await reliableDependencies(cluster, memory, job, dependencies);
-  const lane = laneDependency(memory, job, stepOptions(options, job.step).maxRunning, maxArraySize);
+  const lane = laneDependency(memory, job, options.maxRunning, maxArraySize);
   const jobId = await submitOnce(cluster, {
     name: job.name,
     args: sbatchArguments(job, [...waitsFor, ...lane], { options, config, maxArraySize }),

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import type { Cluster } from './cluster.ts';
 import { failureKind, refusal } from './command-failure.ts';
-import { ask, outOfPatience, Waits } from './patience.ts';
+import { Waits } from '../patience.ts';
+import { ask, outOfPatience } from './patience.ts';
 
 export interface Submission {
   name: string;

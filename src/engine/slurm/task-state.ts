@@ -36,8 +36,3 @@ export function elementState(state: string, reason: string): ElementState {
   const known = STATES[state] ?? 'running';
   return known === 'runnable' && reason.startsWith('Dependency') ? 'pending' : known;
 }
-
-/** True where the task can run no more. */
-export function isOver(state: ElementState): boolean {
-  return state === 'succeeded' || state === 'failed';
-}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BatchState, JobDetail } from '../../../src/engine/aws-batch/batch-types.ts';
-import { isOver, jobStatus, unknownStatus } from '../../../src/engine/aws-batch/job-status.ts';
+import { jobStatus, unknownStatus } from '../../../src/engine/aws-batch/job-status.ts';
+import { hasEnded } from '../../../src/engine/engine.ts';
 
 const JOB: JobDetail = {
   jobId: 'a',
@@ -35,7 +36,7 @@ describe('an array, by the counts of its children:', () => {
   ])('%s', ([, job, state, counts]) => {
     const status = jobStatus(job);
     expect([status.state, Object.values(status.counts)]).toEqual([state, counts]);
-    expect(isOver(status)).toBe(state === 'succeeded' || state === 'failed');
+    expect(hasEnded(status.state)).toBe(state === 'succeeded' || state === 'failed');
   });
 });
 
@@ -54,5 +55,5 @@ test.for<[BatchState, string]>([
 });
 
 test('a forgotten job is neither succeeded nor failed', () => {
-  expect(isOver(unknownStatus('a'))).toBe(false);
+  expect(hasEnded(unknownStatus('a').state)).toBe(false);
 });

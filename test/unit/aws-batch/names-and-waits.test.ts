@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { commonStart, jobsByName } from '../../../src/engine/aws-batch/jobs-by-name.ts';
-import { Waits } from '../../../src/aws/retry.ts';
+import { Waits } from '../../../src/engine/patience.ts';
 
 test('names of a run share a prefix', () => {
   expect(commonStart(['fusion-7-ab-0-picard', 'fusion-7-ab-0-kallisto'])).toBe('fusion-7-ab-0-');
@@ -16,7 +16,7 @@ describe('waits', () => {
   test('end at their limit', async () => {
     const waits = new Waits({ totalMs: 0, signal: new AbortController().signal });
     const answers = [];
-    for (let i = 0; i < 20; i++) answers.push(await waits.wait('throttled'));
+    for (let i = 0; i < 20; i++) answers.push(await waits.wait());
     expect(answers).toContain(false);
   });
 
@@ -24,6 +24,6 @@ describe('waits', () => {
     const closing = new AbortController();
     const waits = new Waits({ totalMs: 100_000, signal: closing.signal });
     closing.abort();
-    await expect(waits.wait('other')).rejects.toThrow(/aborted/);
+    await expect(waits.wait(() => 100)).rejects.toThrow(/aborted/);
   });
 });

@@ -73,14 +73,12 @@ test('dependencies of each kind', () => {
   expect(dependency({})).toEqual([]);
 });
 
-test("the site's options, a step's own before the run's", () => {
+test("the site's options", () => {
   const site = { partition: 'main', account: 'lab', qos: 'long', extraArgs: ['--exclude=n7'], maxRunning: 4 };
-  const steps = { A: { partition: 'big', constraint: 'avx2&ssd' } };
-  expect(args({}, [], { ...site, steps }).slice(-5)).toEqual([
-    ...['--partition=big', '--account=lab', '--qos=long', '--constraint=avx2&ssd', '--exclude=n7'],
+  expect(args({}, [], { ...site, constraint: 'avx2&ssd' }).slice(-5)).toEqual([
+    ...['--partition=main', '--account=lab', '--qos=long', '--constraint=avx2&ssd', '--exclude=n7'],
   ]);
   expect(args({}, [], site)).toContain('--array=0-9%4');
-  expect(args({ step: 'B' }, [], { ...site, steps })).toContain('--partition=main');
 });
 
 describe('options', () => {
@@ -98,7 +96,7 @@ describe('options', () => {
       "--array cannot be given: the engine sets sbatch's --array itself",
     );
     expect(refusal({ extraArgs: ['--depend=afterok:1'] })).toContain("sbatch's --dependency");
-    expect(refusal({ steps: { A: { extraArgs: ['--wrap=id'] } } })).toContain("sbatch's --wrap");
+    expect(refusal({ extraArgs: ['--wrap=id'] })).toContain("sbatch's --wrap");
   });
 
   test('that would be taken for the script are refused', () => {
@@ -116,7 +114,6 @@ describe('options', () => {
     expect(refusal({ logFolder: 'logs' })).toBe('The log folder must be an absolute path, not "logs"');
     expect(refusal({ logFolder: '/a\\b' })).toContain('cannot write to a folder');
     expect(refusal({ runnerCommand: [] })).toBe('The runner has no command');
-    expect(refusal({ steps: { A: { image: 'x.sif' } } })).toBe('Image x.sif needs a container runtime');
     expect(refusal({ maxRunning: 0, logFolder: 'logs' })).toBe('2 problems');
   });
 });

@@ -70,9 +70,9 @@ describe('the script', () => {
     expect(jobScript({ ...JOB, attempts: 1 }, OPTIONS)).not.toContain('scontrol');
   });
 
-  test('loads modules in a login shell and runs the prologue of the step', () => {
-    const steps = { A: { modules: ['picard/3.0', 'a b'], prologue: ['ulimit -n 4096'] } };
-    const lines = jobScript(JOB, { ...OPTIONS, steps }).split('\n');
+  test('loads modules in a login shell and runs the prologue', () => {
+    const site = { modules: ['picard/3.0', 'a b'], prologue: ['ulimit -n 4096'] };
+    const lines = jobScript(JOB, { ...OPTIONS, ...site }).split('\n');
     expect([lines[0], ...lines.filter((line) => /^(module|ulimit)/.test(line))]).toEqual([
       '#!/bin/bash -l',
       `module load 'picard/3.0' || exit 125`,
@@ -82,7 +82,7 @@ describe('the script', () => {
   });
 
   test.each(['apptainer', 'singularity', 'podman'] as const)('runs the image with %s', (runtime) => {
-    const container = { runtime, binds: ['/shared/my data'], extraArgs: ['--no-home'] };
+    const container = { runtime, binds: ['/shared/my data'] };
     const lines = jobScript(JOB, { ...OPTIONS, container }).split('\n');
     const first = lines.indexOf('trap : TERM') + 1;
     expect(
@@ -92,8 +92,8 @@ describe('the script', () => {
 
   test('is a program that bash understands', () => {
     const container = { runtime: 'podman', images: {} } as const;
-    const steps = { A: { modules: ['x'], prologue: ['true'] } };
-    const input = jobScript(JOB, { ...OPTIONS, container, steps });
+    const site = { modules: ['x'], prologue: ['true'] };
+    const input = jobScript(JOB, { ...OPTIONS, ...site, container });
     expect(execFileSync('bash', ['-n'], { input, encoding: 'utf8' })).toBe('');
   });
 });
@@ -101,21 +101,20 @@ describe('the script', () => {
 describe('the image', () => {
   const container = { runtime: 'apptainer', images: { 'images/picard': '/images/picard.sif' } } as const;
 
-  test("is the step's own, then the site's, then the pipeline's", () => {
-    expect(siteImage('images/picard', { image: 'own.sif' }, container)).toBe('own.sif');
-    expect(siteImage('images/picard', {}, container)).toBe('/images/picard.sif');
-    expect(siteImage('quay.io/lab/picard:3', {}, container)).toBe('docker://quay.io/lab/picard:3');
-    expect(siteImage('/shared/x.sif', {}, container)).toBe('/shared/x.sif');
-    expect(siteImage('oras://registry/x', {}, container)).toBe('oras://registry/x');
-    expect(siteImage('quay.io/lab/picard:3', {}, { runtime: 'podman' })).toBe('quay.io/lab/picard:3');
+  test("is the site's, or else the pipeline's", () => {
+    expect(siteImage('images/picard', container)).toBe('/images/picard.sif');
+    expect(siteImage('quay.io/lab/picard:3', container)).toBe('docker://quay.io/lab/picard:3');
+    expect(siteImage('/shared/x.sif', container)).toBe('/shared/x.sif');
+    expect(siteImage('oras://registry/x', container)).toBe('oras://registry/x');
+    expect(siteImage('quay.io/lab/picard:3', { runtime: 'podman' })).toBe('quay.io/lab/picard:3');
   });
 
   test('is none without a runtime, or for a step that has none', () => {
-    expect(siteImage('quay.io/lab/picard:3', {}, undefined)).toBeUndefined();
-    expect(siteImage(undefined, {}, container)).toBeUndefined();
+    expect(siteImage('quay.io/lab/picard:3', undefined)).toBeUndefined();
+    expect(siteImage(undefined, container)).toBeUndefined();
   });
 
   test('is asked for where the pipeline names a folder to build', () => {
-    expect(() => siteImage('images/kallisto', {}, container)).toThrow(expect.objectContaining({ code: 'slurm-image' }));
+    expect(() => siteImage('images/kallisto', container)).toThrow(expect.objectContaining({ code: 'slurm-image' }));
   });
 });
