@@ -1,11 +1,10 @@
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { hasEnded } from '../engine.ts';
 import type { Cluster } from './cluster.ts';
-import { refusal } from './command-failure.ts';
+import { ask, refusal } from './slurm-commands.ts';
 import { Waits } from '../patience.ts';
-import { ask } from './patience.ts';
-import { elementState } from './task-state.ts';
-import type { TaskRow } from './task-row.ts';
+import { elementState } from './job-status.ts';
+import type { TaskRow } from './task-rows.ts';
 
 /**
  * Ends all tasks of these jobs by one scancel, and waits until the controller says that none is live. A task that

@@ -2,12 +2,10 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { messageOf, PipelineError } from '../../errors.ts';
 import type { Finding, StepNeed } from '../engine.ts';
 import type { Cluster } from './cluster.ts';
-import { plainWords, refusalHint } from './command-failure.ts';
-import { siteImage } from './container.ts';
-import { fit } from './fit.ts';
+import { ask, askOutput, plainWords, refusalHint } from './slurm-commands.ts';
+import { siteImage } from './script.ts';
+import { fit, type NodeGroup, parseSinfo, SINFO_ARGUMENTS } from './fit.ts';
 import type { SlurmOptions } from './options.ts';
-import { type NodeGroup, parseSinfo, SINFO_ARGUMENTS } from './partition.ts';
-import { ask, askOutput } from './patience.ts';
 import { resourceArguments, siteArguments } from './sbatch-arguments.ts';
 
 /** Looks at the cluster for jobs of these needs; submits nothing. */

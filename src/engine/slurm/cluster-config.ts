@@ -79,3 +79,43 @@ export function parseSlurmTime(text: string): number | undefined {
   ];
   return day * DAY_SECONDS + hour * 3600 + minute * 60 + second;
 }
+
+export interface ArrayLimit {
+  maxArraySize: number;
+  maxArrayReason?: string;
+}
+
+/**
+ * The largest array that is safe here. Slurm looks at no more than `correspond_after_task_cnt` pending elements of an
+ * array whose elements wait for those of another. The rest stall behind them, and where the task that they wait for is
+ * forgotten meanwhile, Slurm asks instead whether the *whole* other array succeeded: one failed sample then cancels
+ * healthy ones. Arrays of no more than that size never get there.
+ */
+export function arrayLimit(config: ClusterConfig): ArrayLimit {
+  const largest = Math.max(1, config.maxArraySize);
+  const watched = Math.max(1, config.correspondAfterTaskCount);
+  if (watched >= largest) return { maxArraySize: largest };
+  return {
+    maxArraySize: watched,
+    maxArrayReason:
+      `Slurm here watches only ${watched} waiting tasks of an array at a time (correspond_after_task_cnt); ` +
+      'in larger arrays samples would stall, and one that failed could cancel healthy ones',
+  };
+}
+
+/** sbatch(1): the largest adjustment. */
+const MAX_NICE = 2_147_483_645;
+
+/** More than any number of jobs that are queued at a time: priority/basic counts down by one a job. */
+const BASIC_STEP = 100_000;
+
+/**
+ * `--nice` of a job: the higher its rank, the later it starts among ours. With priority/basic the step is large enough
+ * to overtake every job submitted in between. With priority/multifactor a large value would push the job behind
+ * everybody else's, so a step of rank costs no more than what one day of waiting earns.
+ */
+export function niceOf(rank: number, { priority }: ClusterConfig): number {
+  const day = Math.ceil(priority.weightAge / priority.maxAgeDays);
+  const step = priority.type === 'priority/basic' ? BASIC_STEP : Math.max(1, day);
+  return Math.min(MAX_NICE, Math.max(0, Math.round(rank)) * step);
+}

@@ -1,13 +1,16 @@
 import { PipelineError } from '../../errors.ts';
-import { parseClusterConfig, type ClusterConfig } from './cluster-config.ts';
-import { arrayLimit, type ArrayLimit } from './array-limit.ts';
-import { failureKind, refusal } from './command-failure.ts';
+import { arrayLimit, type ArrayLimit, type ClusterConfig, parseClusterConfig } from './cluster-config.ts';
+import { ask, askOutput, failureKind, refusal, type RunSlurm } from './slurm-commands.ts';
 import type { Patience } from '../patience.ts';
-import { ask, askOutput } from './patience.ts';
-import { parseSacct, parseSacctNames, sacctArguments, sacctNameArguments } from './sacct.ts';
-import type { RunSlurm } from './slurm-commands.ts';
-import { parseSqueue, squeueArguments } from './squeue.ts';
-import type { TaskRow } from './task-row.ts';
+import {
+  parseSacct,
+  parseSacctNames,
+  parseSqueue,
+  sacctArguments,
+  sacctNameArguments,
+  squeueArguments,
+  type TaskRow,
+} from './task-rows.ts';
 
 /** The questions that the engine asks a cluster. */
 export interface Cluster {

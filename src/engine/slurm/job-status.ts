@@ -1,7 +1,5 @@
-import { hasEnded, type JobStatus, noCounts } from '../engine.ts';
-import { elementState } from './task-state.ts';
-import { stuckText } from './stuck.ts';
-import type { TaskRow } from './task-row.ts';
+import { type ElementState, hasEnded, type JobStatus, noCounts } from '../engine.ts';
+import type { TaskRow } from './task-rows.ts';
 
 /** The furthest state that a live task has reached decides. */
 const LIVE = ['running', 'starting', 'runnable', 'pending'] as const;
@@ -38,4 +36,68 @@ function waitingReason(rows: readonly TaskRow[]): string | undefined {
     if (waits) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
   return [...reasons].toSorted((a, b) => b[1] - a[1])[0]?.[0];
+}
+
+/**
+ * Slurm's job states (squeue(1), JOB STATE CODES; sacct(1) uses the same words) as the engine's.
+ * A task that is COMPLETING still holds its node; REQUEUED and its like wait for another try.
+ */
+const STATES: Readonly<Record<string, ElementState>> = {
+  PENDING: 'runnable',
+  REQUEUED: 'runnable',
+  REQUEUE_FED: 'runnable',
+  REQUEUE_HOLD: 'runnable',
+  RESV_DEL_HOLD: 'runnable',
+  SPECIAL_EXIT: 'runnable',
+  CONFIGURING: 'starting',
+  RUNNING: 'running',
+  COMPLETING: 'running',
+  RESIZING: 'running',
+  SIGNALING: 'running',
+  STAGE_OUT: 'running',
+  STOPPED: 'running',
+  SUSPENDED: 'running',
+  COMPLETED: 'succeeded',
+  BOOT_FAIL: 'failed',
+  CANCELLED: 'failed',
+  DEADLINE: 'failed',
+  FAILED: 'failed',
+  NODE_FAIL: 'failed',
+  OUT_OF_MEMORY: 'failed',
+  PREEMPTED: 'failed',
+  REVOKED: 'failed',
+  TIMEOUT: 'failed',
+};
+
+/** A word that no table knows is taken as live, so that nothing is ever called over by mistake. */
+export function elementState(state: string, reason: string): ElementState {
+  const known = STATES[state] ?? 'running';
+  return known === 'runnable' && reason.startsWith('Dependency') ? 'pending' : known;
+}
+
+/** Slurm's reasons (squeue(1), JOB REASON CODES) why a task waits that do not pass by themselves. */
+const REASONS: readonly (readonly [RegExp, (jobId: string) => string])[] = [
+  [/^JobHeld/, (jobId) => `It is held. Let it go with \`scontrol release ${jobId}\`.`],
+  [
+    /held/,
+    (jobId) =>
+      `Slurm could not start it, and holds it. Once the node is well: \`scontrol release ${jobId}\`. \`sinfo -R\` tells more.`,
+  ],
+  [/^Partition(Down|Inactive)/, () => 'Its partition takes no jobs. Cancel, and name another partition.'],
+  [
+    /^(InvalidAccount|InvalidQOS|AccountNotAllowed|QOSNotAllowed|AssocNotAllowed)/,
+    () => 'Its account or QOS may not run here. Cancel, and name another one.',
+  ],
+  [
+    /^(BadConstraints|Partition\w*Limit|\w+PerJob(Limit)?)$/,
+    () => 'It asks for more than it can get. Cancel, and ask for less or name another partition.',
+  ],
+  [/^ReqNodeNotAvail|DOWN, DRAINED/, () => 'The nodes that it could run on are down. `sinfo -R` tells why.'],
+];
+
+/** What to do about a job that waits for this reason; `undefined` if waiting is all there is to do. */
+export function stuckText(jobId: string, reason: string | undefined): string | undefined {
+  if (reason === undefined) return undefined;
+  const known = REASONS.find(([pattern]) => pattern.test(reason));
+  return known && `${reason}: ${known[1](jobId)}`;
 }

@@ -9,7 +9,7 @@ import type { Engine, Finding } from '../engine.ts';
 import { positive } from '../flags.ts';
 import { imageOf, namedImages } from '../image-of.ts';
 import type { EngineContext, GivenFlags, OpenedEngine, PlannedWork, StepEnvironment } from '../provider.ts';
-import { asUri } from './container.ts';
+import { asUri } from './script.ts';
 import type { ContainerOptions } from './options.ts';
 import { createSlurmEngine } from './slurm-engine.ts';
 import type { SlurmFlags } from './slurm-flags.ts';

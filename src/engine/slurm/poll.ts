@@ -2,7 +2,7 @@ import type { JobStatus } from '../engine.ts';
 import type { Cluster } from './cluster.ts';
 import type { JobMemory } from './job-memory.ts';
 import { jobStatus } from './job-status.ts';
-import type { TaskRow } from './task-row.ts';
+import type { TaskRow } from './task-rows.ts';
 
 export interface JobTasks {
   /** From squeue. */

@@ -1,8 +1,6 @@
+import { PipelineError } from '../../errors.ts';
 import type { EngineJob } from '../engine.ts';
-import { containerLines, siteImage } from './container.ts';
-import type { SlurmOptions } from './options.ts';
-import { quote, quoteCommand } from './quote.ts';
-import { RunnerExit } from './runner-exit.ts';
+import type { ContainerOptions, SlurmOptions } from './options.ts';
 
 /** What the script adds to the job's environment, for the runner. */
 const INDEX_VARIABLE = 'BATCH_PIPELINE_INDEX';
@@ -68,3 +66,113 @@ function runnerLines(job: EngineJob, options: SlurmOptions): string[] {
     variables: [...Object.keys(job.environment), INDEX_VARIABLE, TRY_VARIABLE, ...PASSED],
   });
 }
+
+export interface ContainedCommand {
+  command: readonly string[];
+  /** Names of the variables that the command must see inside the container. */
+  variables: readonly string[];
+}
+
+/**
+ * The image that a step runs in here, or `undefined` for none: this site's image for the one that the pipeline names, else
+ * that one itself.
+ * @throws PipelineError `slurm-image` where the pipeline names a folder to build, and this site has no image for it.
+ */
+export function siteImage(image: string | undefined, container: ContainerOptions | undefined): string | undefined {
+  if (!container || image === undefined) return undefined;
+  const here = container.images?.[image];
+  if (here !== undefined) return here;
+  if (isFolder(image)) throw noImage(image);
+  return container.runtime === 'podman' ? image : asUri(image);
+}
+
+/** Lines of shell that run a command inside an image and leave its exit code in `status`. */
+export function containerLines(options: ContainerOptions, image: string, contained: ContainedCommand): string[] {
+  return options.runtime === 'podman'
+    ? podmanLines(options, image, contained)
+    : [quoteCommand(apptainerCommand(options, image, contained)), 'status=$?'];
+}
+
+/** The environment goes in by itself, and so do the home folder, /tmp and the current folder. */
+function apptainerCommand(
+  { runtime, binds = [] }: ContainerOptions,
+  image: string,
+  { command }: ContainedCommand,
+): string[] {
+  return [runtime, 'exec', ...binds.flatMap((bind) => ['--bind', bind]), image, ...command];
+}
+
+/**
+ * Slurm's limits and its scancel hold for the container only if podman makes no cgroup of its own, which crun can do
+ * and runc cannot. Without root, the container's root is the user, who so owns what it writes.
+ * podman must not hand signals on: Slurm sends SIGCONT and SIGTERM to every process, which also ends the helper with
+ * which podman hands on the first, and podman then gives up on the second.
+ */
+const PODMAN = ['--cgroups=disabled', '--network=host', '--entrypoint=', '--sig-proxy=false'];
+
+function podmanLines(
+  { binds = [] }: ContainerOptions,
+  image: string,
+  { command, variables }: ContainedCommand,
+): string[] {
+  const mounts = binds.flatMap((bind) => ['--volume', `${bind}:${bind}`]);
+  const names = variables.flatMap((name) => ['--env', name]);
+  const rest = quoteCommand([...PODMAN, ...mounts, ...names, image, ...command]);
+  return [
+    'container="batch-pipeline-$SLURM_JOB_ID"',
+    'trap ended=yes TERM',
+    `podman run --replace --name "$container" ${rest}`,
+    'status=$?',
+    'if [ -n "$ended" ]; then',
+    '  podman kill --signal TERM "$container" >/dev/null 2>&1',
+    `  status=$(podman wait "$container") || status=${RunnerExit.notStarted}`,
+    'fi',
+    'podman rm --force "$container" >/dev/null',
+  ];
+}
+
+/** A name without a registry's host, a tag and a digest is that of a folder with a Dockerfile. */
+function isFolder(image: string): boolean {
+  return !image.startsWith('/') && /^[^.:@/]+(\/[^:@]*)?$/.test(image) && !image.endsWith('.sif');
+}
+
+function noImage(image: string): PipelineError {
+  return new PipelineError({
+    code: 'slurm-image',
+    message: `The pipeline builds ${image} itself, and it is not said which image this site has for it`,
+    hint: `Build one from that folder, and say where it is: --image ${image}=/path/to/image.sif`,
+  });
+}
+
+/** Apptainer takes a bare name for a file; what is no path is an image of a registry. */
+export function asUri(image: string): string {
+  return /^[./]|\.sif$|^[a-z+-]+:\/\//.test(image) ? image : `docker://${image}`;
+}
+
+/**
+ * One word of a POSIX shell that stands for exactly this text, whatever is in it. Everything is quoted, as even plain
+ * letters can be a keyword (`time`).
+ * @throws RangeError for a NUL character, which no argument can hold.
+ */
+export function quote(text: string): string {
+  if (text.includes('\0')) throw new RangeError('A NUL character cannot be part of a command');
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** The words of a command, each quoted. */
+export function quoteCommand(words: readonly string[]): string {
+  return words.map(quote).join(' ');
+}
+
+/** Exit codes between the runner, the job's script and this engine. */
+export const RunnerExit = {
+  succeeded: 0,
+  /** Failed for a cause that may pass (EX_TEMPFAIL of sysexits.h): the script asks Slurm for another try. */
+  tryAgain: 75,
+  /** The script's own: a module could not be loaded, or the prologue says so. */
+  notStarted: 125,
+  /** The shell's own: the runner's program is no program. */
+  notExecutable: 126,
+  /** The shell's own: the runner's program is not there. */
+  notFound: 127,
+} as const;

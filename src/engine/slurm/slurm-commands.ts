@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { ExitCode, PipelineError } from '../../errors.ts';
+import { type Patience, Waits } from '../patience.ts';
 
 export type SlurmProgram = 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol' | 'sinfo';
 
@@ -57,6 +58,107 @@ function missing(program: SlurmProgram): PipelineError {
     code: 'slurm-missing',
     message: `There is no ${program} on PATH`,
     hint: "Run this on a login node of the cluster, or load the site's Slurm module first.",
+    exitCode: ExitCode.environment,
+  });
+}
+
+/**
+ * - `away`: the controller did not answer, or its answer was lost: what was asked may have been done.
+ * - `full`: the controller has no room for more jobs now, and has taken nothing.
+ * - `refused`: it said no, and would again.
+ */
+export type FailureKind = 'away' | 'full' | 'refused';
+
+/** Slurm's own words (slurm_errno.c, strerror). */
+const AWAY =
+  /unable to contact slurm|connection (refused|reset|timed out)|connect failure|communication (connection|send|receive|shutdown) |socket timed out|zero bytes were transmitted|transport endpoint|no route to host|network is unreachable|standby mode|not responding/i;
+
+const FULL = /resource temporarily unavailable|temporarily unable to accept job/i;
+
+/** What became of a command that failed; `undefined` if it did not. */
+export function failureKind({ exitCode, stderr }: CommandResult): FailureKind | undefined {
+  if (exitCode === 0) return undefined;
+  if (exitCode === undefined || AWAY.test(stderr)) return 'away';
+  return FULL.test(stderr) ? 'full' : 'refused';
+}
+
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/invalid partition/i, 'See the partitions with `sinfo`, and name one with the partition option.'],
+  [/invalid account/i, 'See your accounts with `sacctmgr show associations user=$USER`.'],
+  [/invalid qos/i, 'See your QOS with `sacctmgr show associations user=$USER format=qos`.'],
+  [/invalid feature/i, 'See the features of nodes with `sinfo --Format=NodeList,Features`.'],
+  [/node configuration is not available|can not be satisfied/i, 'No node has that much: ask for less in this step.'],
+  [/time limit/i, 'Ask for less time in this step, or name a partition that allows more.'],
+  [/QOS policy|accounting\/qos/i, "The site's limits for you are reached: submit fewer samples, or wait."],
+];
+
+/** The error of a command that was refused, in Slurm's words. */
+export function refusal(program: SlurmProgram, { stderr }: CommandResult, where?: string): PipelineError {
+  const words = plainWords(stderr);
+  const hint = refusalHint(stderr);
+  return new PipelineError({
+    code: 'slurm-refused',
+    message: `${program} says: ${words === '' ? 'nothing' : words}`,
+    ...(where === undefined ? {} : { where }),
+    ...(hint === undefined ? {} : { hint }),
+    exitCode: ExitCode.environment,
+  });
+}
+
+/** What to do about a refusal in these words, where that is known. */
+export function refusalHint(stderr: string): string | undefined {
+  return HINTS.find(([pattern]) => pattern.test(stderr))?.[1];
+}
+
+/** Slurm's lines without the program's name before each. */
+export function plainWords(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.replace(/^\w+: (error: )?/, '').trim());
+  return [...new Set(lines.filter((line) => line !== ''))].join('; ');
+}
+
+/**
+ * Asks until there is an answer: for questions, which may be asked twice. A refusal is an answer.
+ * @throws PipelineError `slurm-away` once patience is at its end.
+ */
+export async function ask(
+  run: RunSlurm,
+  patience: Patience,
+  program: SlurmProgram,
+  args: readonly string[],
+  call?: CommandCall,
+): Promise<CommandResult> {
+  const waits = new Waits(patience);
+  for (;;) {
+    const result = await run(program, args, call);
+    const kind = failureKind(result);
+    if (kind !== 'away' && kind !== 'full') return result;
+    if (!(await waits.wait())) throw outOfPatience(program, result, patience);
+  }
+}
+
+/** As `ask`, for questions to which the answer cannot be no. */
+export async function askOutput(
+  run: RunSlurm,
+  patience: Patience,
+  program: SlurmProgram,
+  args: readonly string[],
+): Promise<string> {
+  const result = await ask(run, patience, program, args);
+  if (result.exitCode !== 0) throw refusal(program, result);
+  return result.stdout;
+}
+
+/** What to say when a controller stayed away or full for longer than anybody waits. */
+export function outOfPatience(program: SlurmProgram, result: CommandResult, { totalMs }: Patience): PipelineError {
+  const seconds = Math.round(totalMs / 1000);
+  const words = plainWords(result.stderr) || 'no answer';
+  const full = failureKind(result) === 'full';
+  return new PipelineError({
+    code: full ? 'slurm-full' : 'slurm-away',
+    message: `${program} got no further in ${seconds} s: ${words}`,
+    hint: full
+      ? 'Slurm has no room for more tasks (MaxJobCount). Those submitted go on; submit fewer samples at a time.'
+      : 'Jobs that were submitted go on. `scontrol ping` tells when the controller is back.',
     exitCode: ExitCode.environment,
   });
 }

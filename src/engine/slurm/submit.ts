@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import type { Cluster } from './cluster.ts';
-import { failureKind, refusal } from './command-failure.ts';
+import { ask, failureKind, outOfPatience, refusal } from './slurm-commands.ts';
 import { Waits } from '../patience.ts';
-import { ask, outOfPatience } from './patience.ts';
 
 export interface Submission {
   name: string;

@@ -1,7 +1,7 @@
 import type { FailureCause } from '../../record/cause.ts';
 import type { TaskVerdict } from '../engine.ts';
-import { RunnerExit } from './runner-exit.ts';
-import type { TaskRow } from './task-row.ts';
+import { RunnerExit } from './script.ts';
+import type { TaskRow } from './task-rows.ts';
 
 type Finding = { cause: FailureCause; message: string; exitCode?: number };
 

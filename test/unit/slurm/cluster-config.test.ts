@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { arrayLimit } from '../../../src/engine/slurm/array-limit.ts';
-import { parseClusterConfig, parseSlurmTime } from '../../../src/engine/slurm/cluster-config.ts';
-import { niceOf } from '../../../src/engine/slurm/nice.ts';
+import { arrayLimit, niceOf, parseClusterConfig, parseSlurmTime } from '../../../src/engine/slurm/cluster-config.ts';
 
 /** Lines as Slurm 22.05 prints them. */
 const STOCK = `Configuration data as of 2026-11-23T08:34:24

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { failureKind, plainWords, refusal } from '../../../src/engine/slurm/command-failure.ts';
-import { fit } from '../../../src/engine/slurm/fit.ts';
-import { parentDecision } from '../../../src/engine/slurm/parent.ts';
-import { parseSinfo } from '../../../src/engine/slurm/partition.ts';
-import type { TaskRow } from '../../../src/engine/slurm/task-row.ts';
+import { failureKind, plainWords, refusal } from '../../../src/engine/slurm/slurm-commands.ts';
+import { fit, parseSinfo } from '../../../src/engine/slurm/fit.ts';
+import { parentDecision } from '../../../src/engine/slurm/dependencies.ts';
+import type { TaskRow } from '../../../src/engine/slurm/task-rows.ts';
 
 describe('a job to wait for', () => {
   const rows = (...states: string[]): TaskRow[] =>

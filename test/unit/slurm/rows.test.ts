@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { jobStatus } from '../../../src/engine/slurm/job-status.ts';
-import { parseSinfo } from '../../../src/engine/slurm/partition.ts';
-import { parseSacct, parseSacctNames, sacctArguments, sacctNameArguments } from '../../../src/engine/slurm/sacct.ts';
-import { parseSqueue, squeueArguments } from '../../../src/engine/slurm/squeue.ts';
-import { parseToken, type TaskRow } from '../../../src/engine/slurm/task-row.ts';
+import { parseSinfo } from '../../../src/engine/slurm/fit.ts';
+import {
+  parseSacct,
+  parseSacctNames,
+  parseSqueue,
+  parseToken,
+  sacctArguments,
+  sacctNameArguments,
+  squeueArguments,
+  type TaskRow,
+} from '../../../src/engine/slurm/task-rows.ts';
 import { verdict } from '../../../src/engine/slurm/verdict.ts';
 
 /** As squeue of Slurm 22.05 printed it. */

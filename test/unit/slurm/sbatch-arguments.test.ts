@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EngineJob, JobDependency } from '../../../src/engine/engine.ts';
-import { checkOptions } from '../../../src/engine/slurm/check-options.ts';
+import { checkOptions, type SlurmOptions } from '../../../src/engine/slurm/options.ts';
 import { parseClusterConfig } from '../../../src/engine/slurm/cluster-config.ts';
-import type { SlurmOptions } from '../../../src/engine/slurm/options.ts';
 import { sbatchArguments } from '../../../src/engine/slurm/sbatch-arguments.ts';
 
 const OPTIONS: SlurmOptions = { runnerCommand: ['runner'], logFolder: '/shared/50%/logs', environment: {} };

@@ -2,10 +2,8 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EngineJob } from '../../../src/engine/engine.ts';
-import { siteImage } from '../../../src/engine/slurm/container.ts';
+import { jobScript, quote, quoteCommand, siteImage } from '../../../src/engine/slurm/script.ts';
 import type { SlurmOptions } from '../../../src/engine/slurm/options.ts';
-import { quote, quoteCommand } from '../../../src/engine/slurm/quote.ts';
-import { jobScript } from '../../../src/engine/slurm/script.ts';
 
 const OPTIONS: SlurmOptions = {
   runnerCommand: ['/opt/node', "/shared/it's/runner.js"],

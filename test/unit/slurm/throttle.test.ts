@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { throttle } from '../../../src/engine/slurm/throttle.ts';
+import { throttle } from '../../../src/engine/slurm/sbatch-arguments.ts';
 
 test('is one lane of that many if arrays are large enough', () => {
   expect(throttle(50, 1001)).toEqual({ lanes: 1, perArray: 50 });
