@@ -1,16 +1,16 @@
 /** Exit codes of the command, the same for every verb. Documented in docs/generated/exit-codes.md. */
 export const ExitCode = {
-  /** Everything asked for is done. */
+  /** Everything requested has been done. */
   ok: 0,
-  /** The run is over and at least one sample failed. */
+  /** The run has finished and at least one sample failed. */
   samplesFailed: 1,
   /** The command line, a sample list, a pipeline file or an input is wrong: nothing was started. */
   usage: 2,
-  /** The engine, the store, a tool or the machine cannot do what was asked: nothing was started. */
+  /** The engine, the store, a tool or the machine cannot do what was requested: nothing was started. */
   environment: 3,
-  /** A run is unfinished: it was cancelled, or its process went away. */
+  /** A run is unfinished: it was cancelled, or its process died. */
   unfinished: 4,
-  /** A mistake of this program's: please report it. */
+  /** A bug in this program: please report it. */
   internal: 70,
   /** Interrupted by Ctrl-C (128 + SIGINT). */
   interrupted: 130,
@@ -22,17 +22,17 @@ export interface PipelineErrorFacts {
   code: string;
   /** What is wrong, with the offending value; no trailing period. */
   message: string;
-  /** Where: `samples.csv:3:7`, `sample S1, step align`. */
+  /** Location: `samples.csv:3:7`, `sample S1, step align`. */
   where?: string;
   /** What to do next, ideally a command. */
   hint?: string;
   exitCode?: ExitCode;
-  /** Who has to act: the user, or the authors of this program. */
+  /** Who must act: the user, or the authors of this program. */
   fault?: 'user' | 'program';
   cause?: unknown;
 }
 
-/** The one error that is meant to be read: says what, where and what to do next. */
+/** The error for users: states what is wrong, where, and what to do next. */
 export class PipelineError extends Error {
   readonly code: string;
   readonly where: string | undefined;
@@ -51,7 +51,7 @@ export class PipelineError extends Error {
   }
 }
 
-/** Several mistakes found in one go, so that the user mends them in one go. */
+/** Several mistakes found together, so that the user can fix them together. */
 export class PipelineErrors extends PipelineError {
   readonly errors: readonly PipelineError[];
 
@@ -63,19 +63,19 @@ export class PipelineErrors extends PipelineError {
   }
 }
 
-/** Throws nothing for an empty list, the error itself for one, and all of them together for more. */
+/** Throws nothing for an empty list, the error itself for one, and a PipelineErrors for more. */
 export function throwAll(errors: readonly PipelineError[]): void {
   const [first] = errors;
   if (!first) return;
   throw errors.length === 1 ? first : new PipelineErrors(errors);
 }
 
-/** The text of anything that was thrown. */
+/** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Everything that is known of an error, in one line: for the logs of jobs. */
+/** All details of an error in one line, for the logs of jobs. */
 export function lineOf(error: unknown): string {
   if (!(error instanceof PipelineError)) return messageOf(error);
   const where = error.where === undefined ? '' : `${error.where}: `;
@@ -89,7 +89,7 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** What the system says where it, not this program, cannot or may not do something. */
+/** System error codes that report a limit of the machine, not a bug in this program. */
 const ENVIRONMENT_CODES = [
   'EACCES',
   'EPERM',
@@ -103,7 +103,7 @@ const ENVIRONMENT_CODES = [
   'ELOOP',
 ];
 
-/** True for an error of the system's that no part of this program has foreseen. */
+/** True for a system error that no other part of this program has handled. */
 export function isEnvironmentError(error: unknown): boolean {
   return ENVIRONMENT_CODES.includes(systemCode(error) ?? '');
 }

@@ -10,8 +10,8 @@ import type { ForwardedSignals } from './signals.ts';
 import { unzip } from './unzip.ts';
 
 /**
- * Fetches, verifies, unpacks and runs; resolves to the program's exit code. The fetched files are gone afterwards.
- * A script runs where Fetch & Run was started, a zip's program in the folder with the unpacked files.
+ * Fetches, verifies, unpacks and runs; resolves to the program's exit code. The fetched files are removed afterwards. A
+ * script runs where Fetch & Run was started, a zip's program in the folder with the unpacked files.
  */
 export async function fetchAndRun(request: FetchRequest, signals: ForwardedSignals): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'fetch-and-run-'));
@@ -37,7 +37,7 @@ async function fetchInto(request: FetchRequest, folder: string, files: string, s
   const target = request.type === 'zip' ? join(folder, 'fetched.zip') : join(files, request.program);
   const get = () => store.getFile(key, target, { signal, ...(sha256 !== undefined && { sha256 }) });
   await get().catch((error: unknown) => {
-    // What replaced it may be the same again; if it is another one, the checksum tells.
+    // The replacement may have the same content; if not, the checksum reveals it.
     if (error instanceof PipelineError && error.code === 'object-changed') return get();
     throw error;
   });

@@ -6,7 +6,7 @@ import { messageOf, systemCode } from '../errors.ts';
 import { FetchAndRunExit, LaunchError } from './exit.ts';
 import type { ForwardedSignals } from './signals.ts';
 
-/** For a script without a first line `#!…`, as where bash starts it (execvp would take sh). */
+/** For a script without a first line `#!…`, as when bash starts it (execvp would use sh). */
 const SHELL = 'bash';
 const START_BYTES = 256;
 
@@ -17,12 +17,12 @@ interface LaunchOptions {
 
 /**
  * Runs a fetched file with this process's input, output and environment; resolves to its exit code, or 128 + signal.
- * @throws LaunchError where it cannot be started
+ * @throws LaunchError if it cannot be started
  */
 export async function launch(program: string, args: readonly string[], options: LaunchOptions): Promise<number> {
   await makeExecutable(program);
   const start = await readStart(program);
-  // A binary has a zero byte soon.
+  // A binary has an early zero byte.
   if (!start.startsWith('#!') && !start.includes('\0')) return run(SHELL, [program, ...args], options);
   try {
     return await run(program, args, options);

@@ -7,16 +7,16 @@ export interface FetchRequest {
   type: 'script' | 'zip';
   bucket: string;
   key: string;
-  /** Hex digest that the object must have, where one is given. */
+  /** Hex digest that the object must have, if given. */
   sha256: string | undefined;
   /** Path of the program inside the folder with what was fetched. */
   program: string;
   args: readonly string[];
-  /** Of an S3-compatible server. */
+  /** URL of an S3-compatible server. */
   endpoint: string | undefined;
-  /** Tries of one request to S3, where the environment says so. */
+  /** Attempts per S3 request, if the environment sets it. */
   attempts: number | undefined;
-  /** Leave the fetched files behind. */
+  /** Keep the fetched files. */
   keep: boolean;
 }
 

@@ -7,9 +7,9 @@ import { elementState } from './job-status.ts';
 import type { TaskRow } from './task-rows.ts';
 
 /**
- * Ends all tasks of these jobs by one scancel, and waits until the controller says that none is live. A task that
- * Slurm was about to start again at that moment is ended by asking again; one that is ending is left alone.
- * @throws PipelineError `slurm-cancel-unfinished` where tasks do not end within the engine's patience.
+ * Ends all tasks of these jobs with one scancel, and waits until the controller reports none as live. A task that Slurm
+ * was about to restart at that moment is cancelled again; one that is ending is left alone.
+ * @throws PipelineError `slurm-cancel-unfinished` if tasks do not end within the engine's patience
  */
 export async function cancelJobs(cluster: Cluster, jobIds: readonly string[]): Promise<void> {
   const waits = new Waits(cluster.patience);
@@ -24,7 +24,7 @@ export async function cancelJobs(cluster: Cluster, jobIds: readonly string[]): P
 async function signalJobs(cluster: Cluster, jobIds: readonly string[]): Promise<void> {
   if (jobIds.length === 0) return;
   const result = await ask(cluster.run, cluster.patience, 'scancel', ['--quiet', ...jobIds]);
-  // A job that is over by now is nothing to complain of.
+  // A job that has ended by now is not an error.
   if (result.exitCode !== 0 && !/invalid job id|already complet/i.test(result.stderr)) throw refusal('scancel', result);
 }
 

@@ -8,7 +8,7 @@ import { fit, type NodeGroup, parseSinfo, SINFO_ARGUMENTS } from './fit.ts';
 import type { SlurmOptions } from './options.ts';
 import { resourceArguments, siteArguments } from './sbatch-arguments.ts';
 
-/** Looks at the cluster for jobs of these needs; submits nothing. */
+/** Checks the cluster for jobs with these needs; submits nothing. */
 export async function check(cluster: Cluster, options: SlurmOptions, needs: readonly StepNeed[]): Promise<Finding[]> {
   try {
     const groups = parseSinfo(await askOutput(cluster.run, cluster.patience, 'sinfo', SINFO_ARGUMENTS));
@@ -70,7 +70,7 @@ async function checkStep(
   return [fitting, testFinding(step, result.stderr), ...images];
 }
 
-/** What Slurm itself says to a job of these needs, account, QOS and constraint. */
+/** Slurm's own answer to a job with these needs, account, QOS and constraint. */
 function testFinding(step: string, stderr: string): Finding {
   const passing = /not available now|down, drained or reserved/i.test(stderr);
   const hint = refusalHint(stderr);

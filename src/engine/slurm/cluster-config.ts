@@ -1,16 +1,16 @@
-/** What the engine uses of `scontrol show config`. */
+/** The settings of `scontrol show config` that the engine uses. */
 export interface ClusterConfig {
   version: string;
   clusterName: string;
-  /** Largest array index plus one; 0 or 1 where arrays are switched off. */
+  /** Largest array index plus one; 0 or 1 if arrays are disabled. */
   maxArraySize: number;
-  /** Most jobs that the controller keeps, each array element counted. */
+  /** Limit of jobs that the controller keeps, counting each array element. */
   maxJobCount: number;
-  /** Seconds until a job that is over is forgotten; 0 means never. */
+  /** Seconds until an ended job is forgotten; 0 means never. */
   minJobAgeSeconds: number;
-  /** `correspond_after_task_cnt`: pending elements of an `aftercorr` array that are looked at. */
+  /** `correspond_after_task_cnt`: pending elements of an `aftercorr` array that Slurm examines. */
   correspondAfterTaskCount: number;
-  /** True where sacct knows jobs that squeue has forgotten. */
+  /** True if sacct knows jobs that squeue has forgotten. */
   accounting: boolean;
   /** Slurm's `PriorityType`, `PriorityWeightAge` and `PriorityMaxAge` in days. */
   priority: { type: string; weightAge: number; maxAgeDays: number };
@@ -24,7 +24,7 @@ const PRIORITY_MAX_AGE_DAYS = 7;
 
 const DAY_SECONDS = 86_400;
 
-/** Reads the `Name = value` lines that `scontrol show config` prints. */
+/** Parses the `Name = value` lines that `scontrol show config` prints. */
 export function parseClusterConfig(text: string): ClusterConfig {
   const value = settings(text);
   const scheduler = parameters(value('SchedulerParameters'));
@@ -66,7 +66,7 @@ function days(text: string | undefined): number {
   return seconds === undefined || seconds === 0 ? PRIORITY_MAX_AGE_DAYS : seconds / DAY_SECONDS;
 }
 
-/** Seconds of `infinite`, `30:00`, `1:30:00` or `2-00:00:00`; `undefined` if it is no such time. */
+/** Seconds of `infinite`, `30:00`, `1:30:00` or `2-00:00:00`; `undefined` for other texts. */
 export function parseSlurmTime(text: string): number | undefined {
   if (/^(infinite|unlimited)$/i.test(text)) return Number.POSITIVE_INFINITY;
   const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text);
@@ -86,10 +86,10 @@ export interface ArrayLimit {
 }
 
 /**
- * The largest array that is safe here. Slurm looks at no more than `correspond_after_task_cnt` pending elements of an
- * array whose elements wait for those of another. The rest stall behind them, and where the task that they wait for is
- * forgotten meanwhile, Slurm asks instead whether the *whole* other array succeeded: one failed sample then cancels
- * healthy ones. Arrays of no more than that size never get there.
+ * The largest safe array. Slurm examines at most `correspond_after_task_cnt` pending elements of an array whose
+ * elements wait for those of another. The rest stall behind them, and if the task that they wait for is forgotten
+ * meanwhile, Slurm checks whether the *whole* other array succeeded: one failed sample then cancels healthy ones.
+ * Arrays up to that size never get there.
  */
 export function arrayLimit(config: ClusterConfig): ArrayLimit {
   const largest = Math.max(1, config.maxArraySize);
@@ -106,13 +106,13 @@ export function arrayLimit(config: ClusterConfig): ArrayLimit {
 /** sbatch(1): the largest adjustment. */
 const MAX_NICE = 2_147_483_645;
 
-/** More than any number of jobs that are queued at a time: priority/basic counts down by one a job. */
+/** More than any number of jobs queued at a time: priority/basic counts down by one per job. */
 const BASIC_STEP = 100_000;
 
 /**
- * `--nice` of a job: the higher its rank, the later it starts among ours. With priority/basic the step is large enough
- * to overtake every job submitted in between. With priority/multifactor a large value would push the job behind
- * everybody else's, so a step of rank costs no more than what one day of waiting earns.
+ * `--nice` of a job: the higher its rank, the later it starts among our jobs. With priority/basic the step is large
+ * enough to overtake every job submitted in between. With priority/multifactor a large value would push the job behind
+ * those of all other users, so one rank costs at most what one day of waiting earns.
  */
 export function niceOf(rank: number, { priority }: ClusterConfig): number {
   const day = Math.ceil(priority.weightAge / priority.maxAgeDays);

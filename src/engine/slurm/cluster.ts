@@ -12,23 +12,23 @@ import {
   type TaskRow,
 } from './task-rows.ts';
 
-/** The questions that the engine asks a cluster. */
+/** The queries that the engine makes to a cluster. */
 export interface Cluster {
   run: RunSlurm;
   patience: Patience;
-  /** Asked once. */
+  /** Queried once. */
   config(): Promise<ClusterConfig & ArrayLimit>;
-  /** What the controller remembers of these jobs: one squeue. */
+  /** What the controller still knows of these jobs: one squeue. */
   remembered(jobIds: readonly string[]): Promise<TaskRow[]>;
-  /** What the accounting knows of these jobs: one sacct, or nothing where there is no accounting or it is away. */
+  /** What the accounting knows of these jobs: one sacct; empty if accounting is missing or down. */
   recorded(jobIds: readonly string[]): Promise<TaskRow[]>;
   /** Ids of the jobs of each name, oldest first: one squeue. */
   rememberedNames(): Promise<Map<string, string[]>>;
-  /** Id of the oldest job of each of these names: sacct, or nothing where there is no accounting or it is away. */
+  /** Id of the oldest job of each of these names: sacct; empty if accounting is missing or down. */
   recordedNames(names: readonly string[]): Promise<Map<string, string>>;
 }
 
-/** Accounting adds to what is known; nothing waits for it long. */
+/** Accounting is optional, so it is not waited for long. */
 const SACCT_TIMEOUT_MS = 30_000;
 
 /** Names in one call: Linux allows 128 KiB for an argument, and a name has up to 128 characters. */
@@ -50,7 +50,7 @@ export function createCluster(run: RunSlurm, patience: Patience, uid: number): C
       if (jobIds.length === 0) return [];
       const wanted = new Set(jobIds);
       const result = await ask(run, patience, 'squeue', squeueArguments(uid, jobIds));
-      // Asked for one job that it does not know, squeue fails: that is an answer, too.
+      // For a single unknown job squeue fails: that is an answer, too.
       if (result.exitCode !== 0 && !/invalid job id/i.test(result.stderr)) throw refusal('squeue', result);
       return parseSqueue(result.stdout).filter(({ jobId }) => wanted.has(jobId));
     },

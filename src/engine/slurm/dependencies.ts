@@ -7,8 +7,8 @@ import { jobTasks } from './poll.ts';
 import type { TaskRow } from './task-rows.ts';
 
 /**
- * The dependencies that Slurm can be relied on to keep. Those that it cannot have forgotten are taken as they are; the
- * others are looked at first: see `parentDecision`.
+ * The dependencies that Slurm will reliably enforce. Those on jobs that it cannot have forgotten are used as they are;
+ * the others are checked first: see `parentDecision`.
  * @throws PipelineError `slurm-parent-forgotten`
  */
 export async function reliableDependencies(
@@ -42,20 +42,20 @@ function forgotten(job: EngineJob, jobId: string): PipelineError {
   });
 }
 
-/** What the cluster knows of a job that another one is to wait for. */
+/** What the cluster knows of a job that another one should wait for. */
 export interface ParentTasks {
   /** From squeue: what the controller still has in memory. */
   remembered: readonly TaskRow[];
-  /** From sacct, for tasks that are not among the remembered ones. */
+  /** From sacct, for tasks that squeue no longer has. */
   recorded: readonly TaskRow[];
-  /** Tasks that the job was submitted with, where anybody knows. */
+  /** Number of tasks at submission, if known. */
   size: number | undefined;
 }
 
 /**
- * - `wait`: Slurm can be told to wait for it.
- * - `met`: there is nothing to wait for.
- * - `forgotten`: Slurm would take the dependency for met though nobody knows whether it is.
+ * - `wait`: a Slurm dependency on it works.
+ * - `met`: it has succeeded already.
+ * - `forgotten`: Slurm would treat the dependency as met, although its outcome is unknown.
  */
 export type ParentDecision = 'wait' | 'met' | 'forgotten';
 

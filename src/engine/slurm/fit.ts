@@ -4,11 +4,11 @@ import { parseSlurmTime } from './cluster-config.ts';
 export interface StepNeeds {
   step: string;
   resources: TaskResources;
-  /** As the user named it: several are separated by commas; `undefined` is the cluster's default. */
+  /** As given by the user: several are separated by commas; `undefined` is the cluster's default. */
   partition: string | undefined;
 }
 
-/** Can a node of the partition do what the step needs? */
+/** Whether a node of the partition satisfies the step's needs. */
 export function fit(groups: readonly NodeGroup[], { step, resources, partition }: StepNeeds): Finding {
   const subject = `needs of step ${step}`;
   const names = partition?.split(',');

@@ -1,17 +1,17 @@
 import { hasEnded, type JobStatus } from '../engine.ts';
 
 interface KnownJob {
-  /** Tasks that it was submitted with. */
+  /** Number of tasks at submission. */
   size?: number;
-  /** When none of its tasks was over yet, by `performance.now()`. */
+  /** Last time at which none of its tasks had ended, by `performance.now()`. */
   wholeAt?: number;
   last?: JobStatus;
 }
 
-/** Part of MinJobAge after which a task that was live may be forgotten before what waits for it is looked at. */
+/** Fraction of MinJobAge after which a live task may be forgotten before its dependents are examined. */
 const SAFE_PART = 0.5;
 
-/** What one process knows of its jobs without asking. Nothing here is needed to go on: the cluster knows it, too. */
+/** What one process knows of its jobs without a query. It is only a cache: the cluster knows it, too. */
 export class JobMemory {
   readonly #jobs = new Map<string, KnownJob>();
   readonly #steps = new Map<string, string[]>();
@@ -36,12 +36,12 @@ export class JobMemory {
     return this.#jobs.get(jobId)?.size;
   }
 
-  /** What the last poll said. */
+  /** Result of the last poll. */
   last(jobId: string): JobStatus | undefined {
     return this.#jobs.get(jobId)?.last;
   }
 
-  /** True once the job is over and nothing of it was forgotten: it will not change any more. */
+  /** True once the job has ended and nothing of it was forgotten: it will not change any more. */
   isFinal(jobId: string): boolean {
     const state = this.last(jobId)?.state;
     return state !== undefined && hasEnded(state);

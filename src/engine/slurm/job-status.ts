@@ -5,8 +5,8 @@ import type { TaskRow } from './task-rows.ts';
 const LIVE = ['running', 'starting', 'runnable', 'pending'] as const;
 
 /**
- * Sums up the tasks of one job. `size` is the number that it was submitted with, where the cluster told it.
- * A job of which tasks are forgotten and none is live is `unknown`: the forgotten ones may have failed.
+ * Summarises the tasks of one job. `size` is its number of tasks at submission, if the cluster reports it. A job with
+ * forgotten tasks and no live ones is `unknown`: the forgotten ones may have failed.
  */
 export function jobStatus(jobId: string, rows: readonly TaskRow[], size: number | undefined): JobStatus {
   const counts = noCounts();
@@ -39,8 +39,8 @@ function waitingReason(rows: readonly TaskRow[]): string | undefined {
 }
 
 /**
- * Slurm's job states (squeue(1), JOB STATE CODES; sacct(1) uses the same words) as the engine's.
- * A task that is COMPLETING still holds its node; REQUEUED and its like wait for another try.
+ * Slurm's job states (squeue(1), JOB STATE CODES; sacct(1) uses the same words) as the engine's. A task that is
+ * COMPLETING still holds its node; REQUEUED and the like wait for another attempt.
  */
 const STATES: Readonly<Record<string, ElementState>> = {
   PENDING: 'runnable',
@@ -69,13 +69,13 @@ const STATES: Readonly<Record<string, ElementState>> = {
   TIMEOUT: 'failed',
 };
 
-/** A word that no table knows is taken as live, so that nothing is ever called over by mistake. */
+/** An unknown state counts as live, so that no task is ever taken for ended by mistake. */
 export function elementState(state: string, reason: string): ElementState {
   const known = STATES[state] ?? 'running';
   return known === 'runnable' && reason.startsWith('Dependency') ? 'pending' : known;
 }
 
-/** Slurm's reasons (squeue(1), JOB REASON CODES) why a task waits that do not pass by themselves. */
+/** Slurm's reasons (squeue(1), JOB REASON CODES) for waiting that do not resolve by themselves. */
 const REASONS: readonly (readonly [RegExp, (jobId: string) => string])[] = [
   [/^JobHeld/, (jobId) => `It is held. Let it go with \`scontrol release ${jobId}\`.`],
   [
@@ -95,7 +95,7 @@ const REASONS: readonly (readonly [RegExp, (jobId: string) => string])[] = [
   [/^ReqNodeNotAvail|DOWN, DRAINED/, () => 'The nodes that it could run on are down. `sinfo -R` tells why.'],
 ];
 
-/** What to do about a job that waits for this reason; `undefined` if waiting is all there is to do. */
+/** What to do about a job that waits for this reason; `undefined` if it can only wait. */
 export function stuckText(jobId: string, reason: string | undefined): string | undefined {
   if (reason === undefined) return undefined;
   const known = REASONS.find(([pattern]) => pattern.test(reason));

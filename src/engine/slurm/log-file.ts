@@ -2,10 +2,10 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 
-/** More than anybody reads; a task that prints without end must not fill the memory of whoever looks. */
+/** More than anyone reads; a task that prints endlessly must not fill the reader's memory. */
 const MAX_LOG_BYTES = 1024 * 1024;
 
-/** Where a task's output goes. */
+/** Path of a task's output. */
 export function logFile(logFolder: string, jobId: string, index: number): string {
   return join(logFolder, `${jobId}_${index}.log`);
 }

@@ -40,7 +40,7 @@ export function openSlurm(context: EngineContext<SlurmFlags>): OpenedEngine {
   };
 }
 
-/** Node and the runner must lie on a folder that the compute nodes share, as must a store that is a folder. */
+/** Node, the runner and a folder store must be in a folder shared with the compute nodes. */
 function slurmEngine(context: EngineContext<SlurmFlags>, container: ContainerOptions | undefined): Engine {
   const { flags, store, environment, runnerModule, pollIntervalMs } = context;
   return createSlurmEngine({
@@ -74,7 +74,7 @@ function containerRuntime(flags: Given): ContainerOptions['runtime'] | undefined
   return runtime;
 }
 
-/** How the runtime is told of the images that are named: also a bare word may be one. */
+/** How the runtime refers to the named images: a bare word may be one, too. */
 function siteImages(flags: Given, runtime: ContainerOptions['runtime']): Record<string, string> {
   const images = Object.values(nameValuePairs(flags.image, '--image')).map(wholePath);
   return Object.fromEntries(images.map((image) => [image, runtime === 'podman' ? image : asUri(image)]));
@@ -84,12 +84,12 @@ function isFile(image: string): boolean {
   return /^[./]|\.sif$/.test(image);
 }
 
-/** Tasks may work in another folder. */
+/** Tasks may run in another folder. */
 function wholePath(image: string): string {
   return isFile(image) ? resolve(image) : image;
 }
 
-/** What a container shows under the same path: node and the runner, the store, and what the user says. */
+/** What a container shows under the same path: node and the runner, the store, and the user's folders. */
 function visibleFolders({ flags, store, runnerModule }: EngineContext<SlurmFlags>): string[] {
   const objects = store.localPath('v1');
   return [
@@ -100,8 +100,8 @@ function visibleFolders({ flags, store, runnerModule }: EngineContext<SlurmFlags
 }
 
 /**
- * The image of every step: it stands for the tools.
- * @throws PipelineErrors for steps that have none here: they would run without
+ * The image of every step, which identifies the tools.
+ * @throws PipelineErrors for steps without an image, which would run outside any
  */
 function imageEnvironments(pipeline: Pipeline, flags: Given): Record<string, StepEnvironment> {
   const named = namedImages(pipeline, flags.image);
@@ -125,7 +125,7 @@ function noImage({ name, image }: Step): PipelineError {
   });
 }
 
-/** Size and time of an image that is a file; `undefined` for what a registry holds. */
+/** Size and time of an image file; `undefined` for an image in a registry. */
 function fileIdentity(image: string): string | undefined {
   const file = isFile(image) ? statSync(image, { bigint: true, throwIfNoEntry: false }) : undefined;
   return file && `${image}\0${file.size}\0${file.mtimeNs}`;

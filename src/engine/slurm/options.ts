@@ -7,21 +7,21 @@ export interface SlurmOptions {
   runnerCommand: readonly string[];
   /** Folder that login and compute nodes share, for the output of tasks; created if need be. */
   logFolder: string;
-  /** The environment of the submitting process. Only PATH, HOME, SLURM_CONF and a few more of it are used. */
+  /** The environment of the submitting process. Only PATH, HOME, SLURM_CONF and a few others are used. */
   environment: Readonly<Record<string, string | undefined>>;
   /** One partition, or several separated by commas; the cluster's default without it. */
   partition?: string | undefined;
   account?: string | undefined;
   qos?: string | undefined;
-  /** Node features, as `sbatch --constraint` takes them. */
+  /** Node features, in the syntax of `sbatch --constraint`. */
   constraint?: string | undefined;
   /** More options of sbatch, each one `--name` or `--name=value`. Those that this engine sets itself are refused. */
   extraArgs?: readonly string[] | undefined;
-  /** Most tasks of one step that run at the same time. */
+  /** Maximum number of concurrent tasks of one step. */
   maxRunning?: number | undefined;
   /** Environment modules to load; they make the job's shell a login shell. */
   modules?: readonly string[] | undefined;
-  /** Lines of shell that run before the runner, verbatim: they are a program of the user's. */
+  /** Lines of shell that run before the runner, verbatim. */
   prologue?: readonly string[] | undefined;
   container?: ContainerOptions | undefined;
   /** Between polls; default 15 s. */
@@ -33,9 +33,9 @@ export interface SlurmOptions {
 /** How images run on the compute nodes. */
 export interface ContainerOptions {
   runtime: 'apptainer' | 'singularity' | 'podman';
-  /** Image of a step, as the pipeline names it, to the image that this site has. */
+  /** The site's image by the pipeline's name for it. */
   images?: Readonly<Record<string, string>> | undefined;
-  /** Folders that the container shows under the same path: the runner's, the store's, the scratch. */
+  /** Folders shown in the container under the same path: the runner's, the store's, the scratch. */
   binds?: readonly string[] | undefined;
 }
 
@@ -67,7 +67,7 @@ function extraArgumentErrors(argument: string, where: string): PipelineError[] {
   if (name === undefined) {
     return [optionError(`"${argument}" is no option of sbatch`, where, 'Write --name or --name=value.')];
   }
-  // sbatch, too, takes the beginning of an option's name for the option.
+  // sbatch, too, accepts abbreviated option names.
   const ours = OURS.find((option) => option === name || (name.length > 2 && option.startsWith(name)));
   return ours === undefined
     ? []
@@ -76,7 +76,7 @@ function extraArgumentErrors(argument: string, where: string): PipelineError[] {
 
 function logFolderErrors(folder: string): PipelineError[] {
   if (!isAbsolute(folder)) return [optionError(`The log folder must be an absolute path, not "${folder}"`)];
-  // In an output pattern a backslash switches off every % that follows.
+  // In an output pattern, a backslash disables every % that follows.
   return /[\\\n]/.test(folder) ? [optionError(`Slurm cannot write to a folder of the name "${folder}"`)] : [];
 }
 

@@ -9,11 +9,11 @@ export interface JobTasks {
   remembered: readonly TaskRow[];
   /** From sacct: tasks that squeue has forgotten. */
   recorded: readonly TaskRow[];
-  /** Tasks that the job was submitted with, where it is known. */
+  /** Number of tasks at submission, if known. */
   size: number | undefined;
 }
 
-/** One squeue, and one sacct where a job is not remembered in full. */
+/** One squeue, and one sacct if squeue has forgotten part of a job. */
 export async function poll(cluster: Cluster, memory: JobMemory, jobIds: readonly string[]): Promise<JobStatus[]> {
   const asked = jobIds.filter((jobId) => !memory.isFinal(jobId));
   for (const [jobId, { remembered, recorded, size }] of await jobTasks(cluster, memory, asked)) {
@@ -22,7 +22,7 @@ export async function poll(cluster: Cluster, memory: JobMemory, jobIds: readonly
   return jobIds.map((jobId) => memory.last(jobId) ?? jobStatus(jobId, [], undefined));
 }
 
-/** Every task of these jobs that anybody knows of. */
+/** Every known task of these jobs. */
 export async function jobTasks(
   cluster: Cluster,
   memory: JobMemory,

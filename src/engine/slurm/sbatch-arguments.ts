@@ -7,7 +7,7 @@ import { formatToken } from './task-rows.ts';
 export interface SbatchContext {
   options: SlurmOptions;
   config: ClusterConfig;
-  /** Largest array that is safe here. */
+  /** Largest safe array. */
   maxArraySize: number;
 }
 
@@ -35,10 +35,10 @@ export function sbatchArguments(
   ];
 }
 
-/** The runner itself takes some 100 MiB, which Slurm counts as the task's. */
+/** The runner itself uses some 100 MiB, which Slurm counts towards the task. */
 const LEAST_MEMORY_MIB = 256;
 
-/** What a job of these needs asks of the cluster: also what `sbatch --test-only` is asked. */
+/** Resource arguments of a job with these needs, also for `sbatch --test-only`. */
 export function resourceArguments({ cpus, memoryMiB, timeLimitSeconds }: TaskResources): string[] {
   return [
     '--nodes=1',
@@ -82,15 +82,15 @@ function dependencyWord(type: DependencyType, size: number): string {
 }
 
 export interface Throttle {
-  /** Arrays of one step that may run side by side. */
+  /** Arrays of one step that may run in parallel. */
   lanes: number;
-  /** Tasks of one array that may run side by side: sbatch's `%N`. */
+  /** Tasks of one array that may run in parallel: sbatch's `%N`. */
   perArray: number;
 }
 
 /**
- * Splits "at most `maxRunning` tasks of a step" over arrays of at most `arraySize`: Slurm's `%N` holds for one array
- * only, so where arrays are small, each array of a step waits until the one `lanes` before it is over.
+ * Splits "at most `maxRunning` tasks of a step" over arrays of at most `arraySize`: Slurm's `%N` applies to one array
+ * only, so with small arrays each array of a step waits until the one `lanes` before it has ended.
  * @example throttle(25, 10) // { lanes: 3, perArray: 8 }: 24 tasks at most
  */
 export function throttle(maxRunning: number, arraySize: number): Throttle {

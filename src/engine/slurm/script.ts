@@ -6,15 +6,16 @@ import type { ContainerOptions, SlurmOptions } from './options.ts';
 const INDEX_VARIABLE = 'BATCH_PIPELINE_INDEX';
 const TRY_VARIABLE = 'BATCH_PIPELINE_TRY';
 
-/** What a container is let see besides the job's own variables: Slurm's, and what a prologue may set. */
+/** Variables passed to a container besides the job's own: Slurm's, and those that a prologue may set. */
 const PASSED = [
   ...['SLURM_JOB_ID', 'SLURM_ARRAY_JOB_ID', 'SLURM_ARRAY_TASK_ID', 'SLURM_CPUS_PER_TASK'],
   'BATCH_PIPELINE_SCRATCH',
 ];
 
 /**
- * The batch script of a job. It tells the runner its index and its try, runs it, and asks Slurm for another try where
- * the runner says that one makes sense. The job's environment is not in here: sbatch takes it from its own.
+ * The batch script of a job. It passes the runner its index and attempt number, runs it, and asks Slurm for another
+ * attempt if the runner's exit code calls for one. The job's environment is not in the script: sbatch takes it from its
+ * own.
  */
 export function jobScript(job: EngineJob, options: SlurmOptions): string {
   const { modules = [], prologue = [] } = options;
@@ -26,7 +27,7 @@ export function jobScript(job: EngineJob, options: SlurmOptions): string {
     ...tryLimit(job.attempts),
     ...modules.map((name) => `module load ${quote(name)} || exit ${RunnerExit.notStarted}`),
     ...prologue,
-    // With a trap the shell outlives SIGTERM, and so the runner has Slurm's KillWait to write its record.
+    // With a trap the shell survives SIGTERM, so that the runner has Slurm's KillWait to write its record.
     'trap : TERM',
     ...runnerLines(job, options),
     ...requeue(job.attempts),
@@ -35,7 +36,7 @@ export function jobScript(job: EngineJob, options: SlurmOptions): string {
   ].join('\n');
 }
 
-/** Slurm restarts what lost its node without counting; the job's attempts hold all the same. */
+/** Slurm restarts tasks that lost their node without counting; the job's limit of attempts applies all the same. */
 function tryLimit(attempts: number): string[] {
   return [
     `if [ "$${TRY_VARIABLE}" -gt ${attempts} ]; then`,
@@ -69,14 +70,14 @@ function runnerLines(job: EngineJob, options: SlurmOptions): string[] {
 
 export interface ContainedCommand {
   command: readonly string[];
-  /** Names of the variables that the command must see inside the container. */
+  /** Names of the variables that are passed into the container. */
   variables: readonly string[];
 }
 
 /**
- * The image that a step runs in here, or `undefined` for none: this site's image for the one that the pipeline names, else
- * that one itself.
- * @throws PipelineError `slurm-image` where the pipeline names a folder to build, and this site has no image for it.
+ * The image that a step runs in here, or `undefined` for none: this site's image for the one that the pipeline names,
+ * else that one itself.
+ * @throws PipelineError `slurm-image` if the pipeline names a folder to build, and the site has no image for it
  */
 export function siteImage(image: string | undefined, container: ContainerOptions | undefined): string | undefined {
   if (!container || image === undefined) return undefined;
@@ -93,7 +94,7 @@ export function containerLines(options: ContainerOptions, image: string, contain
     : [quoteCommand(apptainerCommand(options, image, contained)), 'status=$?'];
 }
 
-/** The environment goes in by itself, and so do the home folder, /tmp and the current folder. */
+/** Apptainer passes in the environment, the home folder, /tmp and the current folder by itself. */
 function apptainerCommand(
   { runtime, binds = [] }: ContainerOptions,
   image: string,
@@ -103,10 +104,10 @@ function apptainerCommand(
 }
 
 /**
- * Slurm's limits and its scancel hold for the container only if podman makes no cgroup of its own, which crun can do
- * and runc cannot. Without root, the container's root is the user, who so owns what it writes.
- * podman must not hand signals on: Slurm sends SIGCONT and SIGTERM to every process, which also ends the helper with
- * which podman hands on the first, and podman then gives up on the second.
+ * Slurm's limits and scancel apply to the container only if podman creates no separate cgroup, which crun supports and
+ * runc does not. Without root, the container's root is the user, who therefore owns what it writes. podman must not
+ * forward signals: Slurm sends SIGCONT and SIGTERM to every process, which also ends the helper with which podman
+ * forwards the first, and podman then gives up on the second.
  */
 const PODMAN = ['--cgroups=disabled', '--network=host', '--entrypoint=', '--sig-proxy=false'];
 
@@ -144,15 +145,14 @@ function noImage(image: string): PipelineError {
   });
 }
 
-/** Apptainer takes a bare name for a file; what is no path is an image of a registry. */
+/** Apptainer treats a bare name as a file; anything that is not a path is an image in a registry. */
 export function asUri(image: string): string {
   return /^[./]|\.sif$|^[a-z+-]+:\/\//.test(image) ? image : `docker://${image}`;
 }
 
 /**
- * One word of a POSIX shell that stands for exactly this text, whatever is in it. Everything is quoted, as even plain
- * letters can be a keyword (`time`).
- * @throws RangeError for a NUL character, which no argument can hold.
+ * A POSIX shell word for exactly this text. Everything is quoted, as even plain letters can be a keyword (`time`).
+ * @throws RangeError for a NUL character, which no argument can contain
  */
 export function quote(text: string): string {
   if (text.includes('\0')) throw new RangeError('A NUL character cannot be part of a command');
@@ -167,12 +167,12 @@ export function quoteCommand(words: readonly string[]): string {
 /** Exit codes between the runner, the job's script and this engine. */
 export const RunnerExit = {
   succeeded: 0,
-  /** Failed for a cause that may pass (EX_TEMPFAIL of sysexits.h): the script asks Slurm for another try. */
+  /** Failed for a transient cause (EX_TEMPFAIL of sysexits.h): the script asks Slurm for another attempt. */
   tryAgain: 75,
-  /** The script's own: a module could not be loaded, or the prologue says so. */
+  /** From the script: a module could not be loaded, or the prologue exits with it. */
   notStarted: 125,
-  /** The shell's own: the runner's program is no program. */
+  /** From the shell: the runner is not executable. */
   notExecutable: 126,
-  /** The shell's own: the runner's program is not there. */
+  /** From the shell: the runner does not exist. */
   notFound: 127,
 } as const;

@@ -5,7 +5,7 @@ import { type Patience, Waits } from '../patience.ts';
 export type SlurmProgram = 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol' | 'sinfo';
 
 export interface CommandResult {
-  /** `undefined` where the program was ended before it could say. */
+  /** `undefined` if the program was killed. */
   exitCode: number | undefined;
   stdout: string;
   stderr: string;
@@ -19,19 +19,19 @@ export interface CommandCall {
   timeoutMs?: number;
 }
 
-/** The one door to Slurm: runs a command and returns whatever came of it. */
+/** The only access to Slurm: runs a command and returns its result, failed or not. */
 export type RunSlurm = (program: SlurmProgram, args: readonly string[], call?: CommandCall) => Promise<CommandResult>;
 
 /** sbatch itself waits up to 2 minutes for a controller that is full. */
 const TIMEOUT_MS = 180_000;
 
-/** What a job needs to know of where it was submitted; all else stays behind. */
+/** Variables of the submitting environment that a job receives; all others are dropped. */
 const KEPT = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TZ', 'SLURM_CONF', 'SLURM_CONF_SERVER'];
 
 /**
- * Commands run in an environment of their own: SQUEUE_FORMAT, SBATCH_PARTITION and their like would change what they
- * do, and sbatch hands its whole environment to the job.
- * @throws PipelineError `slurm-missing` from the call, where there is no such program.
+ * Commands run in a clean environment: SQUEUE_FORMAT, SBATCH_PARTITION and the like would change their behaviour, and
+ * sbatch passes its whole environment to the job.
+ * @throws PipelineError `slurm-missing` from the call, if there is no such program
  */
 export function slurmCommands(
   environment: Readonly<Record<string, string | undefined>>,
@@ -63,9 +63,9 @@ function missing(program: SlurmProgram): PipelineError {
 }
 
 /**
- * - `away`: the controller did not answer, or its answer was lost: what was asked may have been done.
- * - `full`: the controller has no room for more jobs now, and has taken nothing.
- * - `refused`: it said no, and would again.
+ * - `away`: the controller did not answer, or its answer was lost: the request may have been carried out.
+ * - `full`: the controller is at its limit of jobs, and has accepted nothing.
+ * - `refused`: it refused the request, and would again.
  */
 export type FailureKind = 'away' | 'full' | 'refused';
 
@@ -75,7 +75,7 @@ const AWAY =
 
 const FULL = /resource temporarily unavailable|temporarily unable to accept job/i;
 
-/** What became of a command that failed; `undefined` if it did not. */
+/** Classifies a failed command; `undefined` if it did not fail. */
 export function failureKind({ exitCode, stderr }: CommandResult): FailureKind | undefined {
   if (exitCode === 0) return undefined;
   if (exitCode === undefined || AWAY.test(stderr)) return 'away';
@@ -105,7 +105,7 @@ export function refusal(program: SlurmProgram, { stderr }: CommandResult, where?
   });
 }
 
-/** What to do about a refusal in these words, where that is known. */
+/** What to do about a refusal in these words, if known. */
 export function refusalHint(stderr: string): string | undefined {
   return HINTS.find(([pattern]) => pattern.test(stderr))?.[1];
 }

@@ -17,23 +17,23 @@ import { verdict } from './verdict.ts';
 
 const PATIENCE_MS = 600_000;
 
-/** Somebody sits and waits for the answer of a check. */
+/** A user is waiting for the result of a check. */
 const CHECK_PATIENCE_MS = 20_000;
 
-/** Enough for slurmstepd's last words. */
+/** Enough for slurmstepd's last message. */
 const LAST_WORDS_BYTES = 8192;
 
 /**
- * Runs jobs on the Slurm cluster that this machine can submit to. Nothing of ours stays running: the cluster keeps the
- * jobs, their dependencies and their names.
- * @throws PipelineError `slurm-option` for options that could not work.
+ * Runs jobs on the Slurm cluster that this machine can submit to. No process of ours keeps running: the cluster keeps
+ * the jobs, their dependencies and their names.
+ * @throws PipelineError `slurm-option` for options that could not work
  */
 export function createSlurmEngine(options: SlurmOptions): Engine {
   checkOptions(options);
   const closing = new AbortController();
   const { signal } = closing;
   const patience = { totalMs: options.patienceMs ?? PATIENCE_MS, signal };
-  // A numeric id is good for every Slurm command, also where the user has no name on this machine.
+  // A numeric id works for every Slurm command, even if the user has no name on this machine.
   const uid = process.getuid?.() ?? 0;
   const run = slurmCommands(options.environment, signal);
   const cluster = createCluster(run, patience, uid);
@@ -60,7 +60,7 @@ export function createSlurmEngine(options: SlurmOptions): Engine {
     submit: (job, dependencies) => submit({ cluster, memory, options }, job, dependencies),
     poll: (jobIds) => poll(cluster, memory, jobIds),
     verdicts: (jobId, indices) => verdicts({ cluster, memory, options }, jobId, indices),
-    // Slurm keeps no reason with a job that is cancelled.
+    // Slurm stores no reason with a cancelled job.
     cancel: (jobIds) => cancelJobs(cluster, jobIds),
     log: (jobId, index) => readEnd(logFile(options.logFolder, jobId, index)),
     async close() {
@@ -105,7 +105,7 @@ async function submit(
   return jobId;
 }
 
-/** See `throttle`. Should Slurm have forgotten the job ahead, it is over, and there is nothing to wait for. */
+/** See `throttle`. If Slurm has forgotten the job ahead, it has ended, and there is nothing to wait for. */
 function laneDependency(
   memory: JobMemory,
   job: EngineJob,
@@ -117,7 +117,7 @@ function laneDependency(
   return ahead === undefined ? [] : [{ jobId: ahead, type: 'ANY' }];
 }
 
-/** sbatch runs in the job's environment, so a name of its own in there would change what it does. */
+/** sbatch runs in the job's environment, so one of its own variables there would change its behaviour. */
 function checkEnvironment(job: EngineJob): void {
   const bad = Object.keys(job.environment).find((name) => !/^(?!SLURM_|SBATCH_)[A-Za-z_]\w*$/.test(name));
   if (bad === undefined) return;

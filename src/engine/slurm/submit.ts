@@ -13,12 +13,12 @@ export interface Submission {
   where: string;
 }
 
-/** A controller that was frozen may still be at the request that it got before ours. */
+/** A controller that was frozen may still be processing an earlier request. */
 const SETTLE_MS = 1000;
 
 /**
- * Submits one job, once: sbatch gives up after some seconds although the controller has taken the job, so after an
- * answer that was lost the job is looked for by its name before it is submitted again.
+ * Submits one job exactly once: sbatch may give up after some seconds although the controller has accepted the job, so
+ * after a lost answer the job is looked up by name before it is submitted again.
  */
 export async function submitOnce(cluster: Cluster, submission: Submission): Promise<string> {
   const { name, args, script, environment, where } = submission;
@@ -43,7 +43,7 @@ async function lookUp(cluster: Cluster, name: string): Promise<string | undefine
   return (await cluster.rememberedNames()).get(name)?.[0];
 }
 
-/** Should two have come through after all, the later ones are taken back. */
+/** If two were accepted after all, the later ones are cancelled. */
 async function oldest(cluster: Cluster, name: string): Promise<string> {
   const [first, ...later] = (await cluster.rememberedNames()).get(name) ?? [];
   if (first === undefined) throw noId(`Slurm has forgotten job ${name} as soon as it had it`);
@@ -51,7 +51,7 @@ async function oldest(cluster: Cluster, name: string): Promise<string> {
   return first;
 }
 
-/** `--parsable` prints the id, followed by `;cluster` where there are several. */
+/** `--parsable` prints the id, followed by `;cluster` if there are several clusters. */
 function jobId(stdout: string): string {
   const id = /^(\d+)(;.*)?$/m.exec(stdout)?.[1];
   if (id === undefined) throw noId(`sbatch printed "${stdout}" in place of a job id`);

@@ -1,4 +1,4 @@
-/** One task as squeue or sacct shows it. */
+/** One task as reported by squeue or sacct. */
 export interface TaskRow {
   jobId: string;
   /** Element of the array; 0 for a plain job. */
@@ -10,13 +10,15 @@ export interface TaskRow {
   signal: number;
   /** Slurm's word: `Resources`, `DependencyNeverSatisfied`, `None`… */
   reason: string;
-  /** How often Slurm started it again; `undefined` where the source does not tell. */
+  /** How often Slurm restarted it; `undefined` if the source does not report it. */
   restarts: number | undefined;
-  /** Name and size that this engine gave the job, where the row has them. */
+  /** Name and size that this engine gave the job, if the row has them. */
   token: JobToken | undefined;
 }
 
-/** Kept in the job's comment, so that the cluster itself tells which job a task belongs to and how many it has. */
+/**
+ * Kept in the job's comment, so that the cluster itself knows which job a task belongs to and how many tasks it has.
+ */
 export interface JobToken {
   name: string;
   size: number;
@@ -36,21 +38,22 @@ export function parseToken(comment: string): JobToken | undefined {
 const COLUMNS = ['ArrayJobID', 'ArrayTaskID', 'State', 'exit_code', 'restartcnt', 'Reason', 'Comment'] as const;
 
 /**
- * Arguments of the one squeue call of a poll: every task of this user, those that are over too. `--array` gives a line
- * to each pending element. Text, because `squeue --json` of Slurm 22.05 ignores every filter.
+ * Arguments of the one squeue call of a poll: every task of this user, including ended ones. `--array` gives a line to
+ * each pending element. Text, because `squeue --json` of Slurm 22.05 ignores every filter.
  */
 export function squeueArguments(uid: number, jobIds: readonly string[]): string[] {
   return [
     '--noheader',
     '--array',
     '--states=all',
-    // One id is fetched alone; with more than one squeue fetches all, and fails if it knows none of them.
+    // A single id is queried alone; with several ids squeue fetches all jobs anyway, and fails if it knows none of
+    // them.
     ...(jobIds.length === 1 ? [`--jobs=${jobIds[0]}`] : [`--user=${uid}`]),
     `--Format=${COLUMNS.map((column) => `${column}:|`).join(',')}`,
   ];
 }
 
-/** Lines of other programs' jobs come along; the caller picks by job id or token. */
+/** Includes lines of other programs' jobs; the caller selects by job id or token. */
 export function parseSqueue(text: string): TaskRow[] {
   return text.split('\n').flatMap((line) => {
     const [jobId = '', index = '', state = '', status = '', restarts = '', reason = '', comment = ''] = line.split('|');
@@ -75,12 +78,12 @@ function waitStatus(status: number): { exitCode: number; signal: number } {
   return { exitCode: signal === 0 ? (status >> 8) & 0xff : 0, signal };
 }
 
-/** Arguments that ask for the last try of every task of these jobs, however old. */
+/** Arguments that query the last attempt of every task of these jobs, however old. */
 export function sacctArguments(jobIds: readonly string[]): string[] {
   return [...PLAIN, `--jobs=${jobIds.join(',')}`, '--format=JobID,State,ExitCode'];
 }
 
-/** Arguments that ask which jobs have these names. Without a start time sacct looks back to midnight only. */
+/** Arguments that query which jobs have these names. Without a start time sacct only goes back to midnight. */
 export function sacctNameArguments(uid: number, names: readonly string[]): string[] {
   return [...PLAIN, `--user=${uid}`, '--starttime=now-90days', `--name=${names.join(',')}`, '--format=JobID,JobName'];
 }
@@ -95,7 +98,7 @@ export function parseSacct(text: string): TaskRow[] {
     const [state = '', by] = words.split(' ');
     const jobId = /^\d+/.exec(id)?.[0];
     if (jobId === undefined) return [];
-    // Somebody's scancel reads "CANCELLED by <uid>"; a dependency that can no longer be met has no such words.
+    // A user's scancel reads "CANCELLED by <uid>"; a dependency that can no longer be met has no such words.
     const reason = state === 'CANCELLED' && by === undefined ? 'DependencyNeverSatisfied' : 'None';
     return indices(id).map((index) => ({
       jobId,

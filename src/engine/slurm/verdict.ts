@@ -12,13 +12,13 @@ const OUTPUT_FILE_SIGNAL = 53;
 const SHELL_SIGNAL = 128;
 const LAST_SIGNAL = 64;
 
-/** What slurmstepd writes into a task's output when it ends it for its memory. */
+/** What slurmstepd writes into a task's output when it kills it for its memory. */
 const MEMORY_LINE = /^slurmstepd.*(exceeded (job |step )?memory limit|oom.?kill)/im;
 
 /**
- * Why a task failed, as Slurm knows it; `undefined` for one that did not fail, and for one that never ran because the
- * task before it failed. `log` is the end of what the task printed: without cgroups that alone tells that it was
- * killed for its memory.
+ * Why a task failed, according to Slurm; `undefined` for one that did not fail, and for one that never ran because the
+ * task before it failed. `log` is the end of the task's output: without cgroups only that shows that it was killed for
+ * its memory.
  */
 export function verdict(row: TaskRow, log: string): TaskVerdict | undefined {
   const found = finding(row, log);
