@@ -1,4 +1,4 @@
-import type { Command } from '@commander-js/extra-typings';
+import { type Command, Option } from '@commander-js/extra-typings';
 import { BUILT_IN, DEFAULT_PIPELINE } from '../../pipelines/catalog.ts';
 import type { OnExit } from './program.ts';
 
@@ -51,7 +51,7 @@ export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnEx
 export function addStackCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {
   program
     .command('deploy')
-    .description('set up AWS Batch in an account: queue, roles, bucket, image repositories, log group')
+    .description('set up AWS Batch in an account: queue, roles, bucket, log group; push the images')
     .option('--stack-name <name>', 'of CloudFormation; other names begin with it', STACK)
     .option('--region <name>', 'where (default: that of the environment or the profile)')
     .option(
@@ -67,7 +67,8 @@ export function addStackCommands(program: Pick<Command, 'command'>, onExit: OnEx
     .option('--disk <size>', 'of an instance, for the scratch of all its tasks (default: 200 GB)')
     .option('--kms-key <arn>', 'KMS key for the objects (default: S3 encrypts with keys of its own)')
     .option('--input-bucket <bucket>', 'one more bucket that jobs may read inputs from (repeatable)', several)
-    .option('--fastq-days <n>', 'days that FASTQ files made from BAM files are kept; 0 for ever (default: 30)')
+    .option('--intermediate-days <n>', 'days that outputs of intermediate steps are kept; 0 for ever (default: 30)')
+    .addOption(new Option('--fastq-days <n>', 'earlier name of --intermediate-days').hideHelp())
     .option('--print', 'print the CloudFormation template, and do nothing')
     .option('--plan', 'show what would change, and do nothing')
     .option('--no-images', 'do not build and push the images')

@@ -19,6 +19,8 @@ export interface DeployFlags {
   disk?: string;
   kmsKey?: string;
   inputBucket?: string[];
+  intermediateDays?: string;
+  /** Earlier name of `intermediateDays`. */
   fastqDays?: string;
   print?: boolean;
   plan?: boolean;
@@ -33,7 +35,8 @@ export function plainWishes(flags: DeployFlags): StackWishes {
     ...given('KmsKeyArn', flags.kmsKey),
     ...given('InstanceTypes', flags.instanceTypes),
     ...given('MaxVcpus', flags.maxVcpus && whole('--max-vcpus', flags.maxVcpus)),
-    ...given('FastqDays', flags.fastqDays && whole('--fastq-days', flags.fastqDays)),
+    ...given('IntermediateDays', flags.fastqDays && whole('--fastq-days', flags.fastqDays)),
+    ...given('IntermediateDays', flags.intermediateDays && whole('--intermediate-days', flags.intermediateDays)),
     ...given('DiskGiB', flags.disk && gibibytes(flags.disk)),
   };
 }

@@ -41,7 +41,6 @@ export async function stackRequest(cloud: Cloud, flags: DeployFlags): Promise<In
   const wishes: StackWishes = {
     ...{ ...bucket, ...plain, ...queue, ...inputObjects(arn, flags) },
     ...(await networkWishes(cloud, flags, before)),
-    ...(before ? {} : await repositoryWishes(cloud, stack)),
   };
   const givesAll = bucket.MakeBucket === 'no' && [flags.queue, flags.jobRole, flags.logGroup].every(Boolean);
   if (givesAll && there === undefined) refuseStackFlags(flags);
@@ -49,7 +48,15 @@ export async function stackRequest(cloud: Cloud, flags: DeployFlags): Promise<In
 }
 
 /** Settings of what a stack makes, where none is made. */
-const STACK_FLAGS = ['subnets', 'maxVcpus', 'instanceTypes', 'disk', 'inputBucket', 'fastqDays'] as const;
+const STACK_FLAGS = [
+  'subnets',
+  'maxVcpus',
+  'instanceTypes',
+  'disk',
+  'inputBucket',
+  'intermediateDays',
+  'fastqDays',
+] as const;
 
 function refuseStackFlags(flags: DeployFlags): void {
   const idle = STACK_FLAGS.find((flag) => flags[flag] !== undefined);
@@ -79,14 +86,6 @@ async function networkWishes(
   // A network is kept; a queue that is given needs none.
   if (queue !== undefined && queue !== '') return before ? {} : { VpcId: '', SubnetIds: '' };
   return before?.['VpcId'] ? {} : chooseNetwork(network, undefined);
-}
-
-/** Repositories stay when a stack is deleted, and a new one leaves them as they are. */
-async function repositoryWishes({ ecr }: Cloud, stack: string): Promise<StackWishes> {
-  const kept = [...(await ecr.repositories(`${stack}/`)).keys()];
-  if (kept.length === 0) return { MakeRepositories: 'yes' };
-  notice(`Image repositories ${kept.join(', ')} are there: they are used as they are.`);
-  return { MakeRepositories: 'no' };
 }
 
 async function queueArn({ batch }: Cloud, name: string): Promise<string> {

@@ -58,7 +58,7 @@ export async function runAndPublish(
     signal.throwIfAborted();
     await refuseOpenOutputs(outputs);
     await refuseChangedInputs(place.store, work.staged);
-    work.outputs = await publishOutputs(place.store, ref, outputs, signal);
+    work.outputs = await publishOutputs(place.store, ref, outputs, { signal, expendable: step.intermediate });
     signal.throwIfAborted();
     return undefined;
   } catch (error) {

@@ -5,7 +5,7 @@ import type { RecordedFile } from '../record/attempt-record.ts';
 import { outputsPrint } from '../record/fingerprint.ts';
 import { outputFolder, type TaskRef } from '../record/keys.ts';
 import { hashFile } from '../store/hash-file.ts';
-import type { Store } from '../store/store.ts';
+import type { PublishOptions, Store } from '../store/store.ts';
 import { filePrint, printOf } from './file-print.ts';
 
 export interface DeclaredOutput {
@@ -23,7 +23,7 @@ export async function publishOutputs(
   store: Store,
   task: TaskRef,
   outputs: readonly DeclaredOutput[],
-  signal: AbortSignal,
+  options: Pick<PublishOptions, 'expendable'> & { signal: AbortSignal },
 ): Promise<RecordedFile[]> {
   const absent = outputs.filter(({ path, optional }) => !optional && !existsSync(path));
   if (absent.length > 0) {
@@ -45,8 +45,8 @@ export async function publishOutputs(
   const folder = outputFolder(task, outputsPrint(present));
   return Promise.all(
     present.map(async ({ name, path, file, size, sha256 }) => {
-      signal.throwIfAborted();
-      await store.putFile(folder + file, path, { sha256, signal });
+      options.signal.throwIfAborted();
+      await store.putFile(folder + file, path, { ...options, sha256 });
       return { name, location: folder + file, size, sha256 };
     }),
   );

@@ -36,6 +36,14 @@ export interface TransferOptions {
   signal?: AbortSignal;
 }
 
+export interface PublishOptions extends TransferOptions {
+  /**
+   * The object may be removed once it has not been needed for some time. S3 tags it, so that a bucket's lifecycle can
+   * select it; to a folder it means nothing.
+   */
+  expendable?: boolean;
+}
+
 /**
  * Where objects live: a folder or an S3 prefix. Everything that outlives a process is kept here. An absent object is
  * `undefined` from `head` and `read`, and `object-not-found` from the transfers. No method ever leaves a half-written
@@ -54,7 +62,7 @@ export interface Store {
   /** Creates only if absent: of any number of concurrent writers exactly one gets `true`. */
   create(key: string, body: string | Uint8Array): Promise<boolean>;
   /** Publishes a local file, creating or replacing; the local file may no longer exist afterwards. */
-  putFile(key: string, path: string, options?: TransferOptions): Promise<ObjectVersion>;
+  putFile(key: string, path: string, options?: PublishOptions): Promise<ObjectVersion>;
   /** Makes the object's content readable at `path`; a folder links instead of copying: never write to it. */
   getFile(key: string, path: string, options?: TransferOptions): Promise<ObjectInfo>;
   /** Every object whose key starts with `prefix` (byte order is not promised), in pages of at most 1,000. */

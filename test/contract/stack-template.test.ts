@@ -34,7 +34,7 @@ test('cfn-lint finds nothing in the template', () => {
 test('cfn-lint finds planted errors: a misspelt property, an invalid value, a resource that may be missing', () => {
   const planted = [
     ['HttpTokens: required', 'HttpTokens: perhaps'],
-    ['ScanOnPush: true', 'ScanOnPull: true'],
+    ['RestrictPublicBuckets: true', 'RestrictPublicBucket: true'],
     ['    Value: !If [MakesRoles, !GetAtt JobRole.Arn, !Ref JobRoleArn]', '    Value: !GetAtt JobRole.Arn'],
   ].reduce((text, [right = '', wrong = '']) => {
     expect(text).toContain(right);
@@ -43,6 +43,6 @@ test('cfn-lint finds planted errors: a misspelt property, an invalid value, a re
   const { status, output } = lint(planted);
   expect(status).not.toBe(0);
   expect(output).toMatch(/'perhaps' is not one of/);
-  expect(output).toMatch(/'ScanOnPull' was unexpected/);
+  expect(output).toMatch(/'RestrictPublicBucket' was unexpected/);
   expect(output).toMatch(/JobRole.*(is not|may not|unavailable|condition)/i);
 });

@@ -24,12 +24,12 @@ test('the table has a row for every folder', () => {
 
 describe('no file below src/ names a built-in pipeline or its images', () => {
   const names = Object.entries(BUILT_IN).flatMap(([name, { images }]) => [name, ...images]);
-  const texts = globSync('src/**/*.ts', { cwd: ROOT })
+  const texts = globSync('src/**/*', { cwd: ROOT })
     .filter((path) => statSync(`${ROOT}/${path}`).isFile())
     .map((path) => ({ path, text: readFileSync(`${ROOT}/${path}`, 'utf8') }));
 
   test('in the sources', () => {
-    expect(texts.length).toBeGreaterThan(100);
+    expect(texts.some(({ path }) => path.endsWith('stack.yaml'))).toBe(true);
     expect(mentions(texts, names)).toEqual([]);
   });
 

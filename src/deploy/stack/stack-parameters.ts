@@ -5,8 +5,7 @@ export const STACK_PARAMETERS = [
   'Prefix',
   'InputObjects',
   'KmsKeyArn',
-  'FastqDays',
-  'MakeRepositories',
+  'IntermediateDays',
   'JobRoleArn',
   'LogGroupName',
   'LogDays',
@@ -30,10 +29,16 @@ export function stackParameters(
   wishes: StackWishes,
   before: Readonly<Record<string, string>> = {},
 ): Record<string, string | undefined> {
+  const wanted = { ...renamed(before), ...wishes };
   return Object.fromEntries(
-    STACK_PARAMETERS.filter((name) => wishes[name] !== undefined || before[name] !== undefined).map((name) => [
+    STACK_PARAMETERS.filter((name) => wanted[name] !== undefined || before[name] !== undefined).map((name) => [
       name,
-      wishes[name],
+      wanted[name],
     ]),
   );
+}
+
+/** A stack of an earlier version keeps its setting under the parameter's new name. */
+function renamed({ FastqDays, IntermediateDays }: Readonly<Record<string, string>>): StackWishes {
+  return FastqDays === undefined || IntermediateDays !== undefined ? {} : { IntermediateDays: FastqDays };
 }

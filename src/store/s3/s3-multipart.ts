@@ -7,7 +7,7 @@ import {
 import { crc32 } from 'node:zlib';
 import { combineCrc32 } from './combine-crc32.ts';
 import { ask, type S3Bucket } from './s3-bucket.ts';
-import { WRITE_ID, aborting, plainEtag } from './s3-objects.ts';
+import { type NewObject, WRITE_ID, aborting, plainEtag, tagged } from './s3-objects.ts';
 
 /** A multipart upload; nothing is visible before it is completed. */
 export interface Upload {
@@ -31,12 +31,15 @@ const CHECKSUM = { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as 
 export async function startUpload(
   bucket: S3Bucket,
   key: string,
-  writeId: string,
-  signal: AbortSignal,
+  { writeId, signal, expendable = false }: NewObject,
 ): Promise<Upload> {
   const target = { Bucket: bucket.name, Key: key, Metadata: { [WRITE_ID]: writeId } };
-  const command = new CreateMultipartUploadCommand({ ...target, ...bucket.encryption, ...CHECKSUM });
-  const output = await ask(bucket, key, () => bucket.client.send(command, aborting(signal)));
+  const input = { ...target, ...bucket.encryption, ...CHECKSUM };
+  const output = await ask(bucket, key, () =>
+    tagged(expendable, (tagging) =>
+      bucket.client.send(new CreateMultipartUploadCommand({ ...input, ...tagging }), aborting(signal)),
+    ),
+  );
   return { key, id: output.UploadId ?? '' };
 }
 

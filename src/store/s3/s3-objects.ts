@@ -101,11 +101,39 @@ export async function putObject(
   bucket: S3Bucket,
   key: string,
   body: Uint8Array,
-  { writeId, signal }: { writeId: string; signal?: AbortSignal | undefined },
+  { writeId, signal, expendable = false }: NewObject,
 ): Promise<string> {
-  const command = new PutObjectCommand(putInput(bucket, key, body, writeId));
-  const output = await ask(bucket, key, () => bucket.client.send(command, aborting(signal)));
+  const input = putInput(bucket, key, body, writeId);
+  const send = (tagging: Tagging) =>
+    bucket.client.send(new PutObjectCommand({ ...input, ...tagging }), aborting(signal));
+  const output = await ask(bucket, key, () => tagged(expendable, send));
   return plainEtag(output.ETag);
+}
+
+/** How an object is created. */
+export interface NewObject {
+  writeId: string;
+  signal?: AbortSignal;
+  /** See `PublishOptions`. */
+  expendable?: boolean;
+}
+
+/** What the lifecycle rule of stack.yaml selects. */
+const EXPENDABLE = { Tagging: 'batch-pipeline=intermediate' } as const;
+type Tagging = typeof EXPENDABLE | Record<string, never>;
+
+/**
+ * Creates an object with its tag, or without it where that is refused: by a role from before tags were written
+ * (`s3:PutObjectTagging`), or by a server without tags. Then `gc` alone removes it.
+ */
+export async function tagged<T>(expendable: boolean, send: (tagging: Tagging) => Promise<T>): Promise<T> {
+  if (!expendable) return send({});
+  try {
+    return await send(EXPENDABLE);
+  } catch (error) {
+    if (statusOf(error) !== 403 && statusOf(error) !== 501) throw error;
+    return send({});
+  }
 }
 
 /** `conflict`: another request on this key is in progress, so neither "created" nor "exists" is known yet. */

@@ -1,7 +1,7 @@
 import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
-import type { ObjectVersion, TransferOptions } from '../store.ts';
+import type { ObjectVersion, PublishOptions } from '../store.ts';
 import { checksumMismatch, fileUnreadable } from '../store-errors.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 import { abortUpload, completeUpload, startUpload, uploadPart } from './s3-multipart.ts';
@@ -31,7 +31,7 @@ export async function uploadFile(
   bucket: S3Bucket,
   slots: Slots,
   { key, path }: { key: string; path: string },
-  options: TransferOptions = {},
+  options: PublishOptions = {},
 ): Promise<ObjectVersion> {
   options.signal?.throwIfAborted();
   await using file = await openSource(path);
@@ -65,13 +65,13 @@ async function uploadWhole(
   slots: Slots,
   key: string,
   source: Source,
-  options: TransferOptions,
+  options: PublishOptions,
 ): Promise<string> {
   const slot = await slots.acquire();
   try {
     const body = await readPart(source, 0, slot.memory(source.size));
     verify(source, options.sha256);
-    return await putObject(bucket, key, body, { writeId: randomUUID(), signal: options.signal });
+    return await putObject(bucket, key, body, { ...options, writeId: randomUUID() });
   } finally {
     slot.release();
   }
@@ -82,12 +82,12 @@ async function uploadInParts(
   slots: Slots,
   key: string,
   source: Source,
-  options: TransferOptions,
+  options: PublishOptions,
 ): Promise<string> {
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
   const writeId = randomUUID();
-  const upload = await startUpload(bucket, key, writeId, signal);
+  const upload = await startUpload(bucket, key, { ...options, writeId, signal });
   try {
     const parts = await sendParts(bucket, slots, upload, source, { signal, stop });
     verify(source, options.sha256);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AwsStack, startAwsStack } from '../../contract/aws-batch-stack.ts';
 import { type FaultProxy, type SeenRequest, startFaultProxy } from '../../stack/s3/fault-proxy.ts';
+import { openEcr } from '../../../src/deploy/images/ecr.ts';
 import { NEEDS } from './batch-lab.ts';
 import { type DeployLab, openDeployLab } from './deploy-lab.ts';
 import { type Deed, openPolicySimulator, type PolicySimulator, s3Deeds } from './policy-simulator.ts';
@@ -63,6 +64,8 @@ test('deploying needs no more than the policy in docs/', async () => {
   const made = await lab.deploy('--json');
   expect(made.code, made.stderr).toBe(0);
   expect((await lab.deploy('--disk', '300GB')).code).toBe(0);
+  // As `images push` does.
+  await openEcr({ endpoint: stack.endpoint }).ensureRepository(`${lab.name}/base`, lab.name);
   expect((await lab.destroy('--delete-data', lab.bucket, '--delete-data', 'images', '--yes')).code).toBe(0);
   const calls = await stack.takeCalls();
   const deeds = [...deployDeeds(Object.keys(calls)), ...onS3(users)];
@@ -143,7 +146,7 @@ test('running needs no more than the created policy, and jobs no more than their
   const ofJobs = [...onS3(jobs), ...withKey];
   expect(ofJobs.map(({ resource }) => resource).join()).toContain('/v1/needs/outputs/');
   expect(ofJobs.map(({ action }) => action)).toEqual(
-    expect.arrayContaining(['s3:GetObject', 's3:PutObject', 's3:ListBucket']),
+    expect.arrayContaining(['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging', 's3:ListBucket']),
   );
   const jobPolicies = await iam.documentsOfRole(roles.job);
   expect(await iam.denied(jobPolicies, ofJobs)).toEqual([]);
@@ -238,12 +241,25 @@ test('a conductor needs no more than its role, which jobs do not have', async ()
   );
 });
 
+/** Tags of other objects, and other tags. */
+function taggings(object: (key: string) => string): Deed[] {
+  const action = 's3:PutObjectTagging';
+  const tag = (value: string) => ({ 's3:RequestObjectTag/batch-pipeline': value });
+  return [
+    { action, resource: object('in/S1.txt'), context: tag('intermediate') },
+    { action, resource: object('v1/runs/needs-1/manifest.json'), context: tag('intermediate') },
+    { action, resource: object('v1/needs/outputs/a/x'), context: tag('other') },
+    { action, resource: object('v1/needs/outputs/a/x') },
+  ];
+}
+
 test('no role and no policy allows what it must not', async () => {
   const object = (key: string, bucket = lab.bucket) => `arn:aws:s3:::${bucket}/${key}`;
   const forJobs: Deed[] = [
     { action: 's3:PutObject', resource: object('in/S1.txt') },
     { action: 's3:DeleteObject', resource: object('in/S1.txt') },
     { action: 's3:PutObject', resource: object('other/v1/x/outputs/y') },
+    ...taggings(object),
     { action: 's3:GetObject', resource: object('in/S1.txt', 'others') },
     { action: 's3:ListBucket', resource: 'arn:aws:s3:::others' },
     { action: 's3:ListBucket', resource: `arn:aws:s3:::${lab.bucket}`, context: { 's3:prefix': 'in/' } },
@@ -273,6 +289,7 @@ test('no role and no policy allows what it must not', async () => {
 
   const forRunners: Deed[] = [
     { action: 's3:PutObject', resource: object('in/S1.txt') },
+    ...taggings(object),
     { action: 's3:DeleteObject', resource: object('in/S1.txt') },
     { action: 's3:DeleteBucket', resource: `arn:aws:s3:::${lab.bucket}` },
     { action: 's3:GetObject', resource: object('x', 'others') },

@@ -82,7 +82,7 @@ function text({ action, resource, context }: Deed): string {
  * What a request to S3 is to IAM: docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  * @throws for one that is not known here
  */
-export function s3Deeds({ method, url, deletes }: Pick<SeenRequest, 'method' | 'url' | 'deletes'>): Deed[] {
+export function s3Deeds({ method, url, deletes, headers }: SeenRequest): Deed[] {
   const { pathname, searchParams: query } = new URL(url, 'http://s3');
   const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? [];
   const onBucket = `arn:aws:s3:::${bucket}`;
@@ -103,7 +103,14 @@ export function s3Deeds({ method, url, deletes }: Pick<SeenRequest, 'method' | '
       { action: 's3:GetObject', resource },
       { action: 's3:ListBucket', resource: onBucket },
     ];
-  if (method === 'PUT' || method === 'POST') return [{ action: 's3:PutObject', resource }];
+  if (method === 'PUT' || method === 'POST') {
+    const tag = new URLSearchParams(String(headers['x-amz-tagging'] ?? '')).get('batch-pipeline');
+    const context = { 's3:RequestObjectTag/batch-pipeline': tag ?? '' };
+    return [
+      { action: 's3:PutObject', resource },
+      ...(tag === null ? [] : [{ action: 's3:PutObjectTagging', resource, context }]),
+    ];
+  }
   if (method === 'DELETE')
     return [{ action: query.has('uploadId') ? 's3:AbortMultipartUpload' : 's3:DeleteObject', resource }];
   throw new Error(`no action of IAM is known for ${method} ${url}`);

@@ -19,12 +19,21 @@ type RequestHead = Pick<SeenRequest, 'method' | 'url' | 'headers'>;
 /**
  * - `pass`: nothing happens to it.
  * - `slow-down`: 503 SlowDown, without asking the server.
+ * - `deny`: 403 AccessDenied, without asking the server.
  * - `lose-answer`: the server does it, but the connection ends before the answer.
  * - `cut-answer`: half of the answer's body, then the connection ends.
  * - `damage-request`, `damage-answer`: one bit of the body is flipped.
  * - `hold`: never answered.
  */
-export type Fault = 'pass' | 'slow-down' | 'lose-answer' | 'cut-answer' | 'damage-request' | 'damage-answer' | 'hold';
+export type Fault =
+  | 'pass'
+  | 'slow-down'
+  | 'deny'
+  | 'lose-answer'
+  | 'cut-answer'
+  | 'damage-request'
+  | 'damage-answer'
+  | 'hold';
 
 /** A proxy for an S3 server that counts requests and injects the configured faults. */
 export interface FaultProxy {
@@ -38,6 +47,7 @@ export interface FaultProxy {
 
 const SLOW_DOWN =
   '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate</Message></Error>';
+const DENIED = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
 
 export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
@@ -66,8 +76,9 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
 
 function handle(port: number, fault: Fault, incoming: IncomingMessage, answer: ServerResponse): void {
   if (fault === 'hold') return void incoming.resume();
-  if (fault === 'slow-down') {
-    incoming.resume().once('end', () => answer.writeHead(503, { 'content-type': 'application/xml' }).end(SLOW_DOWN));
+  if (fault === 'slow-down' || fault === 'deny') {
+    const [status, text] = fault === 'deny' ? [403, DENIED] : [503, SLOW_DOWN];
+    incoming.resume().once('end', () => answer.writeHead(status, { 'content-type': 'application/xml' }).end(text));
     return;
   }
   // The `host` header stays that of the proxy, since it is part of the signature.

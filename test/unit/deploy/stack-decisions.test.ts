@@ -39,6 +39,13 @@ describe('parameters of a change set', () => {
     expect(stackParameters({ MaxVcpus: '8' })).toEqual({ MaxVcpus: '8' });
   });
 
+  test('keep the setting of a stack that has it under its earlier name', () => {
+    expect(stackParameters({}, { FastqDays: '7' })).toEqual({ IntermediateDays: '7' });
+    expect(stackParameters({ IntermediateDays: '9' }, { FastqDays: '7' })).toEqual({ IntermediateDays: '9' });
+    const later = stackParameters({}, { FastqDays: '7', IntermediateDays: '9' });
+    expect(later).toEqual({ IntermediateDays: undefined });
+  });
+
   test('are those of the template', () => {
     const section = stackTemplate().split(/^Parameters:\n|^Conditions:\n/m)[1] ?? '';
     const names = [...section.matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name);

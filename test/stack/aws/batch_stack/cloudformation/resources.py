@@ -116,7 +116,10 @@ def exists(s3, name: str) -> bool:
 
 
 def lifecycle_rule(rule: dict) -> dict:
-    made = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    chosen = {"Prefix": rule.get("Prefix", "")}
+    if "TagFilters" in rule:
+        chosen = {"And": chosen | {"Tags": rule["TagFilters"]}}
+    made = {"ID": rule["Id"], "Status": rule["Status"], "Filter": chosen}
     if "ExpirationInDays" in rule:
         made["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
     if "AbortIncompleteMultipartUpload" in rule:
