@@ -27,7 +27,7 @@ export function addImageCommands(program: Pick<Command, 'command'>, onExit: OnEx
   images
     .command('push')
     .description(
-      'bring the images of pipelines into ECR, and tell the store; what is there is not built or pushed again',
+      'push the images of pipelines to ECR, and note them in the store; what exists is not built or pushed again',
     )
     .argument('[pipeline...]', PIPELINES)
     .option('--region <name>', "region of the registry (default: the deployment's, or AWS_REGION)")
@@ -56,11 +56,11 @@ export function addStackCommands(program: Pick<Command, 'command'>, onExit: OnEx
     .option('--region <name>', 'where (default: that of the environment or the profile)')
     .option(
       '--bucket-name <bucket>',
-      'an existing bucket (default: that of --store, made where it is missing, or one named by the stack)',
+      'an existing bucket (default: that of --store, created where it is missing, or one named by the stack)',
     )
-    .option('--queue <name>', 'an existing job queue (default: one is made)')
-    .option('--job-role <arn>', 'an existing role of the jobs (default: one is made)')
-    .option('--log-group <name>', 'an existing log group (default: one is made)')
+    .option('--queue <name>', 'an existing job queue (default: one is created)')
+    .option('--job-role <arn>', 'an existing role of the jobs (default: one is created)')
+    .option('--log-group <name>', 'an existing log group (default: one is created)')
     .option('--subnets <ids>', 'where instances start, with commas (default: the default VPC)')
     .option('--max-vcpus <n>', 'most vCPUs at once, on Spot and again on demand (default: 256)')
     .option('--instance-types <types>', 'types or families, with commas')
@@ -69,8 +69,8 @@ export function addStackCommands(program: Pick<Command, 'command'>, onExit: OnEx
     .option('--input-bucket <bucket>', 'one more bucket that jobs may read inputs from (repeatable)', several)
     .option('--intermediate-days <n>', 'days that outputs of intermediate steps are kept; 0 for ever (default: 30)')
     .addOption(new Option('--fastq-days <n>', 'earlier name of --intermediate-days').hideHelp())
-    .option('--print', 'print the CloudFormation template, and do nothing')
-    .option('--plan', 'show what would change, and do nothing')
+    .option('--print', 'print the CloudFormation template, and do nothing else')
+    .option('--plan', 'show what would change, and do nothing else')
     .option('--no-images', 'do not build and push the images')
     .addHelpText(
       'after',
@@ -82,12 +82,12 @@ export function addStackCommands(program: Pick<Command, 'command'>, onExit: OnEx
 
   program
     .command('destroy')
-    .description('remove what `deploy` made; data stay unless they are named')
+    .description('remove what `deploy` created; data stay unless they are named')
     .option('--stack-name <name>', 'of CloudFormation', STACK)
     .option('--region <name>', 'where (default: that of the environment or the profile)')
     .option('--delete-data <what>', 'also the stack\'s bucket, by its name, or "images" (repeatable)', several)
     .option('--yes', 'do not ask before data are deleted')
-    .option('--force', 'although jobs are not over: they end with their queue')
+    .option('--force', 'although jobs are unfinished: they end with their queue')
     .addHelpText(
       'after',
       '\nExample:\n  $ batch-pipeline destroy\n  $ batch-pipeline destroy --delete-data images --delete-data my-lab',
@@ -101,7 +101,7 @@ export function addStackCommands(program: Pick<Command, 'command'>, onExit: OnEx
 export function addGarbageCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {
   program
     .command('gc')
-    .description('show what the store and the account hold that nobody needs any more; --apply removes it')
+    .description('show what in the store and the account is no longer needed; --apply removes it')
     .option('--apply', 'remove it')
     .option('--keep-days <n>', 'keep what only later runs would need for so long after a run', '30')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline gc\n  $ batch-pipeline gc --apply --keep-days 7')

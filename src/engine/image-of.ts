@@ -10,7 +10,7 @@ import { nameValuePairs } from '../pipeline/name-value-pairs.ts';
  * The image that a step runs in: as a flag says, by the name of the step, of the image or of its last part; then what was
  * pushed for a folder; a URI stands for itself.
  * @param named `--image`, name to URI
- * @param pushed `Deployment.images`
+ * @param pushed what was pushed for the pipeline: `imagesOf`
  */
 export function imageOf(
   { name, image }: Pick<Step, 'name' | 'image'>,

@@ -24,7 +24,7 @@ const deployment = z.object({
   hostFolder: z.string().optional(),
   /** ARN of the KMS key that encrypts the store's objects; without it S3 encrypts them with its own. */
   kmsKeyArn: z.string().optional(),
-  /** Name of an image (`aligner`, the last part of its folder) to its URI, by digest. */
+  /** `PIPELINE/NAME` of an image (the last part of its folder) to its URI, by digest. Earlier versions wrote `NAME`. */
   images: z.record(z.string(), z.string()).default({}),
 });
 export type Deployment = z.infer<typeof deployment>;
@@ -61,6 +61,21 @@ const json = z.string().transform((text, context): unknown => {
     return z.NEVER;
   }
 });
+
+/** Key of an image in `Deployment.images`: two pipelines may have folders of one name. */
+export function imageKey(pipeline: string, name: string): string {
+  return `${pipeline}/${name}`;
+}
+
+/** What was pushed for a pipeline, name to URI; entries of earlier versions are for every pipeline. */
+export function imagesOf(images: Deployment['images'], pipeline: string): Record<string, string> {
+  const entries = Object.entries(images);
+  const own = imageKey(pipeline, '');
+  return Object.fromEntries([
+    ...entries.filter(([key]) => !key.includes('/')),
+    ...entries.flatMap(([key, uri]) => (key.startsWith(own) ? [[key.slice(own.length), uri] as const] : [])),
+  ]);
+}
 
 /** Replaces what was there: read it first, and keep of it what is still so. */
 export async function writeDeployment(store: Store, deployed: Deployment): Promise<void> {

@@ -1,3 +1,5 @@
+import type { DeployEvent } from '../deploy/deploy.ts';
+import type { DestroyEvent } from '../deploy/destroy.ts';
 import type { StackChange, StackEvent } from '../deploy/stack/cloudformation-api.ts';
 import { columns, count, duration } from './columns.ts';
 
@@ -16,6 +18,38 @@ export function changesText(stack: string, changes: readonly StackChange[]): str
 export function stackEventText({ resource, type, status, reason }: StackEvent): string {
   const why = reason === undefined || /user initiated/i.test(reason) ? '' : `: ${reason}`;
   return `${status}  ${resource} (${type})${why}`;
+}
+
+/** What happens while something is deployed, one line each. */
+export function deployEventText(event: DeployEvent): string {
+  switch (event.kind) {
+    case 'bucket-exists':
+      return `Bucket ${event.bucket} exists: it is used as it is.`;
+    case 'stack':
+      return stackEventText(event.event);
+    case 'unchanged':
+      return changesText(event.stack, []);
+    case 'image-dropped':
+      return `${event.uri} is not of stack ${event.stack}, and is no longer used.`;
+    case 'image':
+      return imageEventText(event.event);
+  }
+}
+
+/** What happens while something is destroyed, one line each. */
+export function destroyEventText(event: DestroyEvent): string {
+  switch (event.kind) {
+    case 'stack':
+      return stackEventText(event.event);
+    case 'stack-deleted':
+      return `Stack ${event.stack} is deleted.`;
+    case 'stack-missing':
+      return `There is no stack ${event.stack}.`;
+    case 'repository-deleted':
+      return `Repository ${event.repository} is deleted.`;
+    case 'bucket-deleted':
+      return `Bucket ${event.bucket} is deleted.`;
+  }
 }
 
 /** Progress of one image, from `deploy/images/build-images.ts`. */

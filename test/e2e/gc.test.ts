@@ -288,7 +288,7 @@ test('--keep-days takes whole days', async () => {
   const cwd = workFolder();
   expect(told(await exits(2, ['gc', '--keep-days', 'ten'], { cwd }), cwd)).toMatchInlineSnapshot(`
     "exit 2
-    error: --keep-days: "ten" is no number of days
+    error: --keep-days: "ten" is not a number of days
       -> Give a whole number: --keep-days 30"
   `);
 });

@@ -1,6 +1,6 @@
-import type { ApiOptions } from '../../aws/client.ts';
-import type { StoredImage } from './ecr.ts';
-import { openEcr } from './ecr.ts';
+import { DEFAULT_STACK, readDeployment } from '../../ledger/deployment.ts';
+import { openEcr, type StoredImage } from './ecr.ts';
+import { ecrOptions, type Place } from './push-images.ts';
 
 /** An image in ECR, and whether runs of this store use it. */
 export interface ListedImage extends StoredImage {
@@ -9,20 +9,21 @@ export interface ListedImage extends StoredImage {
   inUse: boolean;
 }
 
-/** Every image of a stack's repositories, newest first in each; `deployed` is `Deployment.images`. */
+/** Every image of the repositories of a store's stack, newest first in each. */
 export async function listImages(
-  options: ApiOptions,
-  stack: string,
-  deployed: Readonly<Record<string, string>>,
-): Promise<ListedImage[]> {
-  const ecr = openEcr(options);
+  { store, environment }: Place,
+  region: string | undefined,
+): Promise<{ stack: string; images: ListedImage[] }> {
+  const deployed = await readDeployment(store);
+  const stack = deployed?.stack ?? DEFAULT_STACK;
+  const ecr = openEcr(ecrOptions(environment, region ?? deployed?.region));
   const repositories = [...(await ecr.repositories(`${stack}/`))].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const inUse = new Set(Object.values(deployed));
+  const inUse = new Set(Object.values(deployed?.images ?? {}));
   const listed = repositories.map(async ([repository, address]) =>
     (await ecr.images(repository)).map((image) => {
       const uri = `${address}@${image.digest}`;
       return { name: repository.slice(stack.length + 1), uri, inUse: inUse.has(uri), ...image };
     }),
   );
-  return (await Promise.all(listed)).flat();
+  return { stack, images: (await Promise.all(listed)).flat() };
 }

@@ -7,7 +7,7 @@ import { type ImagePlan, type PipelineImages, planImages } from './plan-images.t
 /**
  * Names of images whose folder has changed since they were pushed: one call for each. What cannot be told, since a folder is
  * not here or ECR does not say, is left out.
- * @param deployed `Deployment.images`
+ * @param deployed what was pushed for the pipeline, name to URI
  */
 export async function outdatedImages(
   loaded: PipelineImages,

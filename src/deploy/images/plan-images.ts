@@ -46,8 +46,8 @@ export async function planImages(
   return plans;
 }
 
-/** One folder for each name. */
-function imageFolders(pipelines: readonly PipelineImages[]): ImageFolder[] {
+/** The folders that the steps name: one for each name. */
+export function imageFolders(pipelines: readonly PipelineImages[]): ImageFolder[] {
   const byName = new Map<string, ImageFolder>();
   for (const loaded of pipelines)
     for (const { image } of loaded.pipeline.steps) {

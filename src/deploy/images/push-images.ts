@@ -1,25 +1,64 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
+import { DEFAULT_STACK, imageKey, readDeployment, writeDeployment } from '../../ledger/deployment.ts';
+import type { Store } from '../../store/store.ts';
 import type { Builder } from './builder.ts';
-import { buildImages, type OnImage } from './build-images.ts';
+import { type BuildOptions, buildPlanned, type OnImage } from './build-images.ts';
 import { tagText } from './content-tag.ts';
 import type { ApiOptions } from '../../aws/client.ts';
 import { type Ecr, openEcr } from './ecr.ts';
 import { findBuilder } from './find-builder.ts';
-import { type ImagePlan, type PipelineImages, planImages } from './plan-images.ts';
+import { imageFolders, type ImagePlan, planImages } from './plan-images.ts';
 import { registryLogin } from './registry-login.ts';
 
-export interface PushRequest {
-  pipelines: readonly PipelineImages[];
+export interface PushOptions extends BuildOptions {
+  /** Of the registry; without it that of the deployment, or of the environment. */
+  region?: string | undefined;
+}
+
+/** A store, and the variables of the process: `run/workspace.ts` has both. */
+export interface Place {
+  store: Store;
+  environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Brings the images of these pipelines into ECR, and notes them in the store's deployment.
+ * @returns name of each image to its URI by digest (`<registry>/<stack>/<name>@sha256:…`)
+ * @throws PipelineError for what `planImages`, `findBuilder` and the builder refuse, `image-push-failed`, and what AWS
+ *   refuses; nothing is noted then
+ */
+export async function pushImages(place: Place, options: PushOptions): Promise<Record<string, string>> {
+  const { store, environment } = place;
+  const deployed = await readDeployment(store);
+  const ecr = openEcr(ecrOptions(environment, options.region ?? deployed?.region));
+  const dockerConfig = environment['DOCKER_CONFIG'] ?? join(homedir(), '.docker');
+  const images = await pushMissing({ ...options, ecr, stack: deployed?.stack ?? DEFAULT_STACK, dockerConfig });
+  const entries = options.pipelines.flatMap((loaded) =>
+    imageFolders([loaded]).map(({ name }) => [imageKey(loaded.pipeline.name, name), images[name] ?? ''] as const),
+  );
+  const none = { version: 1 as const, region: await ecr.region(), images: {} };
+  // Read again, right before it is written: building takes minutes, and others may have pushed theirs.
+  const now = (await readDeployment(store)) ?? none;
+  await writeDeployment(store, { ...now, images: { ...now.images, ...Object.fromEntries(entries) } });
+  return images;
+}
+
+/** Where ECR is asked. */
+export function ecrOptions(environment: Place['environment'], region: string | undefined): ApiOptions {
+  return {
+    region: region ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'],
+    endpoint: environment['BATCH_PIPELINE_BATCH_ENDPOINT'],
+  };
+}
+
+interface PushRequest extends BuildOptions {
   /** First part of the repositories' names, and the value of their tag. */
   stack: string;
-  ecr: ApiOptions;
-  /** `docker`, `podman` or `buildah`; without it the first that works here. */
-  builder?: string | undefined;
-  buildArgs?: Readonly<Record<string, string>>;
-  /** Folder of docker's settings: DOCKER_CONFIG, or `~/.docker`. */
+  ecr: Ecr;
+  /** Folder of docker's settings. */
   dockerConfig: string;
-  onImage?: OnImage;
-  signal?: AbortSignal;
 }
 
 /** An image, its repository, and the URI by digest once ECR has it. */
@@ -31,15 +70,9 @@ interface Wanted {
   uri?: string;
 }
 
-/**
- * Brings the images of these pipelines into ECR: what is there is neither built nor pushed, and then no builder is needed.
- * @returns name of each image to its URI by digest (`<registry>/<stack>/<name>@sha256:…`), for `Deployment.images`
- * @throws PipelineError for what `planImages`, `findBuilder` and `buildImages` refuse, `image-push-failed`, and what
- *   AWS refuses. Nothing is recorded by this function.
- */
-export async function pushImages(request: PushRequest): Promise<Record<string, string>> {
-  const { onImage = () => undefined, signal } = request;
-  const ecr = openEcr(request.ecr);
+/** What is in ECR is neither built nor pushed, and then no builder is needed. */
+async function pushMissing(request: PushRequest): Promise<Record<string, string>> {
+  const { ecr, onImage = () => undefined, signal } = request;
   const all = await planImages(request.pipelines, request.buildArgs);
   const wanted = await Promise.all(all.map((plan) => look(ecr, plan, request.stack)));
   for (const { plan, uri } of wanted)
@@ -48,7 +81,7 @@ export async function pushImages(request: PushRequest): Promise<Record<string, s
   if (missing.length > 0) {
     const builder = await findBuilder(request.builder, signal);
     const plans = missing.map(({ plan }) => plan);
-    await buildImages(plans, builder, onImage);
+    await buildPlanned(plans, builder, onImage);
     const authorization = await ecr.authorization();
     for (const image of missing) await push(image, { ...request, onImage }, { ecr, builder, authorization });
   }
@@ -96,7 +129,7 @@ function toError(error: unknown): Error {
 function notArrived(where: string, { name }: Builder): PipelineError {
   return new PipelineError({
     code: 'image-push-failed',
-    message: `${name} says that it pushed the image, and ECR does not have it`,
+    message: `${name} reported a push, but ECR does not have the image`,
     where,
     hint: 'Run the same command again.',
     exitCode: ExitCode.environment,

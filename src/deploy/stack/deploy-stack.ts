@@ -14,7 +14,7 @@ export interface StackRequest {
  * Creates the stack, or changes what is not as wished for; nothing to change is a success.
  * @throws PipelineError `stack-failed`, `stack-refused`, `stack-stuck`
  */
-export async function deployStack(
+export async function applyStack(
   api: CloudFormationApi,
   { stack, wishes }: StackRequest,
   following: Following,
@@ -29,7 +29,7 @@ export async function deployStack(
   return { stack: await followStack(api, id, last, following), changed: true };
 }
 
-/** What `deployStack` would change. Nothing is executed, and no change set is left. */
+/** What `applyStack` would change. Nothing is executed, and no change set is left. */
 export async function planStack(
   api: CloudFormationApi,
   { stack, wishes }: StackRequest,
@@ -77,7 +77,7 @@ function notAtRest({ name, status }: StackFacts): PipelineError {
     code: 'stack-busy',
     message: `The stack is in ${status}, in which nothing can be planned`,
     where: `stack ${name}`,
-    hint: '"batch-pipeline deploy" waits for what is under way, and clears away what failed.',
+    hint: '"batch-pipeline deploy" waits for what is in progress, and removes what failed.',
     exitCode: ExitCode.environment,
   });
 }

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { ExitCode, PipelineError } from '../../errors.ts';
-import { type Deployment, readDeployment } from '../../ledger/deployment.ts';
+import { type Deployment, imagesOf, readDeployment } from '../../ledger/deployment.ts';
 import type { Pipeline } from '../../pipeline/pipeline.ts';
 import type { Store } from '../../store/store.ts';
 import { KMS_KEY, storeOptions } from '../../store/store-options.ts';
@@ -62,8 +62,9 @@ export async function openAwsBatch(context: EngineContext<AwsBatchFlags>): Promi
 /** The images of a pipeline's steps, by digest: what stands for their tools in the plan. */
 async function imageEnvironments(pipeline: Pipeline, used: Used): Promise<Record<string, StepEnvironment>> {
   const named = namedImages(pipeline, used.context.flags.image);
+  const pushed = imagesOf(used.pushed, pipeline.name);
   const entries = pipeline.steps.map(async (step): Promise<[string, StepEnvironment]> => {
-    const image = imageOf(step, named, used.pushed);
+    const image = imageOf(step, named, pushed);
     return [step.name, { toolVersions: {}, image: image && (await byDigest(image, used)) }];
   });
   return Object.fromEntries(await Promise.all(entries));
@@ -86,7 +87,7 @@ async function outdatedFindings({ request, jobs }: PlannedWork, used: Used): Pro
   const { loaded, environments } = request;
   const { region, endpoint, pushed, context } = used;
   const needed = new Set(jobs.map(({ step }) => environments[step]?.image));
-  const images = Object.entries(pushed).filter(([, uri]) => needed.has(uri));
+  const images = Object.entries(imagesOf(pushed, loaded.pipeline.name)).filter(([, uri]) => needed.has(uri));
   if (images.length === 0) return [];
   const options = { region, endpoint, patienceMs: LOOK_PATIENCE_MS };
   const outdated = await context.outdatedImages(loaded, Object.fromEntries(images), options);

@@ -61,7 +61,7 @@ function deployed(): Deployed {
 test('deploy creates bucket, roles, queue and images, once', { timeout: 900_000 }, async () => {
   await command(0, 'deploy', '--stack-name', 'mixed', '--store', STORE);
   const { images } = deployed();
-  expect(Object.keys(images).toSorted()).toEqual(['base', 'kallisto', 'picard', 'pizzly']);
+  expect(Object.keys(images).toSorted()).toEqual(['fusion/base', 'fusion/kallisto', 'fusion/picard', 'fusion/pizzly']);
   for (const uri of Object.values(images)) expect(uri).toMatch(/@sha256:[0-9a-f]{64}$/);
   const { jobQueues } = aws('batch', 'describe-job-queues', '--job-queues', 'mixed');
   expect(jobQueues).toMatchObject([{ jobQueueName: 'mixed', state: 'ENABLED', status: 'VALID' }]);
@@ -137,7 +137,7 @@ test('the same line again has nothing to do', async () => {
 async function fetchAndRun(file: string, type: string, argv: readonly string[]): Promise<[unknown, string[]]> {
   const { images, jobRoleArn } = deployed();
   const containerProperties = {
-    ...{ image: images['base'], jobRoleArn, command: argv },
+    ...{ image: images['fusion/base'], jobRoleArn, command: argv },
     environment: [
       { name: 'BATCH_FILE_TYPE', value: type },
       { name: 'BATCH_FILE_S3_URL', value: `${STORE}/mine/${file}` },

@@ -183,7 +183,7 @@ describe('beside existing resources', () => {
     const given = ['--queue', 'my-queue', '--job-role', role, '--bucket-name', 'my-data'];
     const made = await lab.deploy(...given, '--json');
     expect(made.code, made.stderr).toBe(0);
-    expect(made.stderr).toContain('Bucket my-data is there: it is used as it is.');
+    expect(made.stderr).toContain('Bucket my-data exists: it is used as it is.');
     expect(made.stderr).not.toMatch(/IAM|AWS::Batch|AWS::EC2|AWS::S3/);
     expect(JSON.parse(made.stdout)).toMatchObject({
       ...{ store: 's3://my-data', queue: 'my-queue', jobRoleArn: role, logGroup: `/aws/batch/${lab.name}` },
@@ -227,9 +227,9 @@ describe('beside existing resources', () => {
     ['a queue that is not there', ['--queue', 'nowhere'], /There is no job queue "nowhere"/],
     ['a bucket that is not there', ['--bucket-name', 'not-there'], /There is no bucket "not-there"/],
     ['subnets that are not there', ['--subnets', 'subnet-0123'], /subnet-0123/],
-    ['a store that is a folder', ['--store', './here'], /\.\/here is no S3 store/],
-    ['a disk of no size', ['--disk', 'large'], /"large" is no size of a disk/],
-    ['a name that ECR would not take', ['--stack-name', 'MyStack'], /"MyStack" is no name for the stack/],
+    ['a store that is a folder', ['--store', './here'], /\.\/here is not an S3 store/],
+    ['a disk of no size', ['--disk', 'large'], /"large" is not a size of a disk/],
+    ['a name that ECR would not take', ['--stack-name', 'MyStack'], /"MyStack" cannot be the name of the stack/],
   ])('%s is reported, and nothing is created', async ([, flags, message]) => {
     const lab = openDeployLab(stack);
     await stack.takeCalls();

@@ -24,14 +24,14 @@ test('data stay unless they are named, and the next deployment reuses them', asy
   writeFileSync(path(lab, 'v1/runs/one'), 'precious');
 
   const gone = await lab.destroy();
-  expect([gone.code, gone.stderr]).toEqual([0, expect.stringContaining(`Stack ${lab.name} is gone.`)]);
+  expect([gone.code, gone.stderr]).toEqual([0, expect.stringContaining(`Stack ${lab.name} is deleted.`)]);
   expect(gone.stderr).toContain(`Bucket ${lab.bucket} stays; to delete it: aws s3 rb --force s3://${lab.bucket}`);
   expect(gone.stderr).toContain(`to delete them: batch-pipeline destroy --stack-name ${lab.name} --delete-data images`);
   expect(existsSync(path(lab, 'v1/runs/one'))).toBe(true);
   expect(existsSync(path(lab, 'v1/deployment.json'))).toBe(false);
 
   const again = await lab.deploy();
-  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining(`Bucket ${lab.bucket} is there: it is used`)]);
+  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining(`Bucket ${lab.bucket} exists: it is used`)]);
   expect(again.stdout).toBe(`--store s3://${lab.bucket}\n`);
 
   const data = ['--delete-data', lab.bucket, '--delete-data', 'images'];
@@ -57,7 +57,10 @@ test('a bucket that was given is not deleted', async () => {
   stack.makeBucket('given');
   expect((await lab.deploy('--bucket-name', 'given')).code).toBe(0);
   const told = await lab.destroy('--delete-data', 'given', '--yes');
-  expect([told.code, told.stderr]).toEqual([2, expect.stringContaining('Bucket "given" was not made by this stack')]);
+  expect([told.code, told.stderr]).toEqual([
+    2,
+    expect.stringContaining('Bucket "given" was not created by this stack'),
+  ]);
   expect((await lab.destroy()).code).toBe(0);
   expect(existsSync(join(stack.folder, 's3/data/given'))).toBe(true);
 });
@@ -87,7 +90,7 @@ test('nothing is destroyed under unfinished jobs, unless forced', async () => {
   const told = await lab.destroy();
   expect([told.code, told.stderr]).toEqual([
     3,
-    expect.stringMatching(/Jobs in queue \S+ are not over: needs-1\S+ is /),
+    expect.stringMatching(/Jobs in queue \S+ are unfinished: needs-1\S+ is /),
   ]);
   expect((await lab.deploy('--plan')).stdout).toContain('Nothing to change');
   const forced = await lab.destroy('--force');

@@ -26,7 +26,7 @@ export interface ImageLab {
   takeCalls(): string[];
   /** Everything passed to builders, in arguments and variables. */
   told(): string;
-  /** What the store's deployment has under `images`, if there is one. */
+  /** What the store's deployment has under `images` for the pipeline of the lab, by name, if there is one. */
   deployed(): Record<string, string> | undefined;
   /** Uploads that the registry has taken, of all labs. */
   uploads(): number;
@@ -88,7 +88,9 @@ export function openImageLab(
     told: () => read(log),
     deployed() {
       const text = read(join(stack.folder, 's3/data', bucket, 'store/v1/deployment.json'));
-      return text === '' ? undefined : (JSON.parse(text) as { images: Record<string, string> }).images;
+      if (text === '') return undefined;
+      const { images: pushed } = JSON.parse(text) as { images: Record<string, string> };
+      return Object.fromEntries(Object.entries(pushed).map(([key, uri]) => [key.replace(/^own\//, ''), uri]));
     },
     uploads: () => [...read(join(stack.folder, 'run/registry.log')).matchAll(/"PUT \/v2\//g)].length,
     aws: (...args) =>

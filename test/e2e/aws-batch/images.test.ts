@@ -140,7 +140,8 @@ describe('ECR', () => {
       { name: two, state: 'pushed' },
     ]);
     const text = readFileSync(join(stack.folder, 's3/data', lab.bucket, key), 'utf8');
-    const images = { other: 'registry.test/other:1', [one]: expect.any(String), [two]: expect.any(String) };
+    const pushedNames = [one, two].map((name) => [`own/${name}`, expect.any(String) as string]);
+    const images = { other: 'registry.test/other:1', ...Object.fromEntries(pushedNames) };
     expect(JSON.parse(text)).toEqual({ ...deployment, images });
 
     const listed = succeeded(await lab.command('images', 'list'));

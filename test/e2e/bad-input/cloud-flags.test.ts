@@ -4,7 +4,7 @@ import { refusal } from './refusal.ts';
 test('flags for AWS alone are refused with a folder store', async () => {
   expect(await refusal(['images', 'push'], {})).toMatchInlineSnapshot(`
     "exit 2
-    error: --store: ./batch-pipeline-store is no S3 store
+    error: --store: ./batch-pipeline-store is not an S3 store
       -> Give the store of the runs that use the images: --store s3://BUCKET/PREFIX, or BATCH_PIPELINE_STORE."
   `);
 });
@@ -21,6 +21,6 @@ test('an invalid poll interval is reported before anything is polled', async () 
   const env = { AWS_REGION: 'us-east-1', BATCH_PIPELINE_POLL_SECONDS: 'abc' };
   expect(await refusal(['deploy', '--plan'], {}, env)).toMatchInlineSnapshot(`
     "exit 2
-    error: BATCH_PIPELINE_POLL_SECONDS: "abc" is no number of seconds"
+    error: BATCH_PIPELINE_POLL_SECONDS: "abc" is not a number of seconds"
   `);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Deployment } from '../../../src/ledger/deployment.ts';
+import { type Deployment, imagesOf } from '../../../src/ledger/deployment.ts';
 import { nextDeployment } from '../../../src/deploy/note-deployment.ts';
 
 const HERE = '1.dkr.ecr.us-east-1.amazonaws.com/lab';
@@ -37,4 +37,11 @@ describe('the deployment document of the store', () => {
       ...{ version: 1, region: 'us-east-1', images: {}, queue: 'mine', jobRoleArn: 'mine' },
     });
   });
+});
+
+test('pipelines with images of one name have an entry each; one of an earlier version is for every pipeline', () => {
+  const images = { tool: 'old/tool', base: 'old/base', 'one/tool': 'one/tool@1', 'two/tool': 'two/tool@2' };
+  expect(imagesOf(images, 'one')).toEqual({ tool: 'one/tool@1', base: 'old/base' });
+  expect(imagesOf(images, 'two')).toEqual({ tool: 'two/tool@2', base: 'old/base' });
+  expect(imagesOf(images, 'three')).toEqual({ tool: 'old/tool', base: 'old/base' });
 });

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { chooseBucket } from '../../../src/deploy/stack/choose-bucket.ts';
-import { checkKey } from '../../../src/deploy/stack/check-key.ts';
-import { chooseNetwork } from '../../../src/deploy/stack/choose-network.ts';
+import { bucketWishes, checkKey, chooseNetwork } from '../../../src/deploy/stack/choices.ts';
 import type { Subnet } from '../../../src/deploy/stack/network-api.ts';
 import { STACK_PARAMETERS, stackParameters } from '../../../src/deploy/stack/stack-parameters.ts';
 import { isAsAsked, stackState } from '../../../src/deploy/stack/stack-state.ts';
@@ -60,11 +58,11 @@ test('the template is small enough to be sent with a request', () => {
 
 describe('the bucket', () => {
   const standard = 'stack-123-here';
-  const choose = (more: Partial<Parameters<typeof chooseBucket>[0]>, there: string[] = []) =>
-    chooseBucket({
-      ...{ named: undefined, standard, before: undefined, exists: async (name) => there.includes(name), ...more },
+  const choose = (more: Partial<Parameters<typeof bucketWishes>[0]>, there: string[] = []) =>
+    bucketWishes({
+      ...{ request: {}, standard, before: undefined, exists: async (name) => there.includes(name), ...more },
     });
-  const named = { bucket: 'mine', prefix: 'rna', mustExist: false };
+  const request = { store: 's3://mine/rna' };
 
   test('is created under its own name, or found', async () => {
     expect(await choose({})).toEqual({ BucketName: standard, MakeBucket: 'yes', Prefix: '' });
@@ -72,14 +70,14 @@ describe('the bucket', () => {
   });
 
   test('is the named one, created if missing', async () => {
-    expect(await choose({ named })).toEqual({ BucketName: 'mine', MakeBucket: 'yes', Prefix: 'rna/' });
-    expect(await choose({ named }, ['mine'])).toEqual({ BucketName: 'mine', MakeBucket: 'no', Prefix: 'rna/' });
-    await expect(choose({ named: { ...named, mustExist: true } })).rejects.toThrow('There is no bucket "mine"');
+    expect(await choose({ request })).toEqual({ BucketName: 'mine', MakeBucket: 'yes', Prefix: 'rna/' });
+    expect(await choose({ request }, ['mine'])).toEqual({ BucketName: 'mine', MakeBucket: 'no', Prefix: 'rna/' });
+    await expect(choose({ request: { bucket: 'mine' } })).rejects.toThrow('There is no bucket "mine"');
   });
 
   test('of a stack remains the stack’s', async () => {
     expect(await choose({ before: { BucketName: 'mine' } }, ['mine'])).toEqual({});
-    expect(await choose({ before: { BucketName: 'mine' }, named }, ['mine'])).toEqual({ Prefix: 'rna/' });
+    expect(await choose({ before: { BucketName: 'mine' }, request }, ['mine'])).toEqual({ Prefix: 'rna/' });
   });
 });
 

@@ -7,7 +7,7 @@ import { bundleGarbage } from '../../../src/gc/bundle-garbage.ts';
 import { unusedDefinitions } from '../../../src/gc/definition-garbage.ts';
 import { DAY_MS, type Garbage, GUARD_MS } from '../../../src/gc/garbage.ts';
 import { type Holdings, outputGarbage, type OutputFolder } from '../../../src/gc/output-garbage.ts';
-import { removalBatches, removeGarbage } from '../../../src/gc/remove-garbage.ts';
+import { removalBatches, removeGarbage } from '../../../src/gc/collect-garbage.ts';
 import { isLive, type RunFacts } from '../../../src/gc/run-facts.ts';
 import { scratchSteps, servedReaders } from '../../../src/gc/used-tasks.ts';
 import { PipelineError } from '../../../src/errors.ts';
