@@ -6,7 +6,7 @@ import { type FaultProxy, type SeenRequest, startFaultProxy } from '../../stack/
 import { openEcr } from '../../../src/deploy/images/ecr.ts';
 import { NEEDS } from './batch-lab.ts';
 import { type DeployLab, openDeployLab } from './deploy-lab.ts';
-import { type Deed, openPolicySimulator, type PolicySimulator, s3Deeds } from './policy-simulator.ts';
+import { type Deed, openPolicySimulator, type PolicySimulator, s3Deeds, taggings } from './policy-simulator.ts';
 
 /** Policy for deploying: for an account, a region, and a stack of the default name. */
 const DEPLOY_POLICY = join(import.meta.dirname, '../../../docs/deploy-policy.json');
@@ -240,18 +240,6 @@ test('a conductor needs no more than its role, which jobs do not have', async ()
     ]),
   );
 });
-
-/** Tags of other objects, and other tags. */
-function taggings(object: (key: string) => string): Deed[] {
-  const action = 's3:PutObjectTagging';
-  const tag = (value: string) => ({ 's3:RequestObjectTag/batch-pipeline': value });
-  return [
-    { action, resource: object('in/S1.txt'), context: tag('intermediate') },
-    { action, resource: object('v1/runs/needs-1/manifest.json'), context: tag('intermediate') },
-    { action, resource: object('v1/needs/outputs/a/x'), context: tag('other') },
-    { action, resource: object('v1/needs/outputs/a/x') },
-  ];
-}
 
 test('no role and no policy allows what it must not', async () => {
   const object = (key: string, bucket = lab.bucket) => `arn:aws:s3:::${bucket}/${key}`;

@@ -115,3 +115,15 @@ export function s3Deeds({ method, url, deletes, headers }: SeenRequest): Deed[] 
     return [{ action: query.has('uploadId') ? 's3:AbortMultipartUpload' : 's3:DeleteObject', resource }];
   throw new Error(`no action of IAM is known for ${method} ${url}`);
 }
+
+/** Tags of other objects of a store than outputs, and other tags than that of intermediate outputs. */
+export function taggings(object: (key: string) => string): Deed[] {
+  const action = 's3:PutObjectTagging';
+  const tag = (value: string) => ({ 's3:RequestObjectTag/batch-pipeline': value });
+  return [
+    { action, resource: object('in/S1.txt'), context: tag('intermediate') },
+    { action, resource: object('v1/runs/needs-1/manifest.json'), context: tag('intermediate') },
+    { action, resource: object('v1/needs/outputs/a/x'), context: tag('other') },
+    { action, resource: object('v1/needs/outputs/a/x') },
+  ];
+}
