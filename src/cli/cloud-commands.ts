@@ -1,6 +1,9 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { BUILT_IN, DEFAULT_PIPELINE } from '../../pipelines/catalog.ts';
-import type { OnExit } from './program.ts';
+import type { ExitCode } from '../errors.ts';
+
+/** Takes the exit code of the command that ran. */
+export type OnExit = (code: ExitCode) => void;
 
 /** Collects a flag that may be given several times. */
 const several = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];

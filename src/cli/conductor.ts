@@ -1,9 +1,7 @@
 import { ExitCode, lineOf, PipelineError } from '../errors.ts';
+import { RunnerExit, VARIABLES } from '../record/protocol.ts';
 import { openRun } from '../run/run.ts';
 import { openWorkspace } from '../run/workspace.ts';
-
-/** EX_TEMPFAIL of sysexits.h: AWS Batch tries again. */
-const TRY_AGAIN = 75;
 
 /**
  * The main of a conductor: a job that watches its own run from inside AWS Batch until nothing is left to do. It needs
@@ -11,11 +9,12 @@ const TRY_AGAIN = 75;
  */
 export async function conduct(): Promise<void> {
   try {
-    await watchOwnRun(required('BATCH_PIPELINE_STORE'), required('BATCH_PIPELINE_RUN'));
+    await watchOwnRun(required(VARIABLES.store), required(VARIABLES.run));
     process.exitCode = ExitCode.ok;
   } catch (error) {
     console.error(`batch-pipeline: ${lineOf(error)}`);
-    process.exitCode = error instanceof PipelineError && error.exitCode === ExitCode.usage ? ExitCode.usage : TRY_AGAIN;
+    process.exitCode =
+      error instanceof PipelineError && error.exitCode === ExitCode.usage ? ExitCode.usage : RunnerExit.tryAgain;
   }
 }
 

@@ -1,12 +1,8 @@
 import { Command } from '@commander-js/extra-typings';
 import { BUILT_IN, DEFAULT_PIPELINE } from '../../pipelines/catalog.ts';
-import type { ExitCode } from '../errors.ts';
 import { addEngineChoice, addEngineFlags, addRetryFlags, several } from './engine-flags.ts';
 import { refuseIdleFlags } from './flag-rules.ts';
-import { addGarbageCommands, addImageCommands, addStackCommands } from './cloud-commands.ts';
-
-/** Hears the exit code of whichever command ran. */
-export type OnExit = (code: ExitCode) => void;
+import { addGarbageCommands, addImageCommands, addStackCommands, type OnExit } from './cloud-commands.ts';
 
 const PIPELINE = `${Object.keys(BUILT_IN).join(', ')}, or the path of a pipeline file`;
 

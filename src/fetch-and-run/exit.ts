@@ -1,4 +1,5 @@
 import { ExitCode, PipelineError } from '../errors.ts';
+import { RunnerExit } from '../record/protocol.ts';
 import { isStoreAway } from '../store/store-errors.ts';
 
 /**
@@ -14,7 +15,7 @@ export const FetchAndRunExit = {
   /**
    * S3 does not answer or is busy, after all attempts: EX_TEMPFAIL of sysexits.h, worth an `evaluateOnExit` of RETRY.
    */
-  tryAgain: 75,
+  tryAgain: RunnerExit.tryAgain,
   /** As in shells: found, but not executable. */
   notExecutable: 126,
   /** As in shells: no such program or interpreter. */

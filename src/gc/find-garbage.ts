@@ -9,7 +9,7 @@ import {
   stepsPrefix,
   succeededKey,
 } from '../record/keys.ts';
-import { readRecord } from '../record/read-record.ts';
+import { readRecord } from '../record/attempt-record.ts';
 import type { ObjectInfo, Store, Unfinished } from '../store/store.ts';
 import { bundleGarbage } from './bundle-garbage.ts';
 import { type Garbage, type Spared, UNFINISHED_MS } from './garbage.ts';

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { ExitCode, PipelineError } from '../errors.ts';
 import { gcMarkKey } from '../record/keys.ts';
+import { readableDocument } from '../record/parse-document.ts';
 import { isProcessAlive, processStart } from '../record/proc.ts';
 import type { Store } from '../store/store.ts';
 
@@ -30,16 +31,8 @@ const STALE_MS = 10 * 60_000;
 export async function readGcMark(store: Store): Promise<GcMark | undefined> {
   const body = await store.read(gcMarkKey);
   if (!body) return undefined;
-  const mark = parsed(body) ?? unreadable(body);
+  const mark = readableDocument(gcMark, body) ?? unreadable(body);
   return { ...mark, atWork: isAtWork(mark) };
-}
-
-function parsed(body: Uint8Array): z.infer<typeof gcMark> | undefined {
-  try {
-    return gcMark.parse(JSON.parse(new TextDecoder().decode(body)));
-  } catch {
-    return undefined;
-  }
 }
 
 /** The id depends on the content, so that a run notices a new mark. */

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { runKeys } from '../record/keys.ts';
+import { readableDocument } from '../record/parse-document.ts';
 import { isProcessAlive, processStart } from '../record/proc.ts';
 import type { Store } from '../store/store.ts';
 
@@ -33,18 +34,8 @@ export async function writeHeartbeat(
 
 /** The heartbeat of a live process; `undefined` if no process drives the run any more. */
 export async function readHeartbeat(store: Store, run: string): Promise<Heartbeat | undefined> {
-  const body = await store.read(runKeys.heartbeat(run));
-  if (!body) return undefined;
-  const beat = parsedBeat(body);
+  const beat = readableDocument(heartbeat, await store.read(runKeys.heartbeat(run)));
   return beat && isAlive(beat) ? beat : undefined;
-}
-
-function parsedBeat(body: Uint8Array): Heartbeat | undefined {
-  try {
-    return heartbeat.parse(JSON.parse(new TextDecoder().decode(body)));
-  } catch {
-    return undefined;
-  }
 }
 
 function isAlive({ host, pid, start, at }: Heartbeat): boolean {

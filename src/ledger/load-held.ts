@@ -10,7 +10,7 @@ import {
   recordsPrefix,
   succeededKey,
 } from '../record/keys.ts';
-import { readRecord } from '../record/read-record.ts';
+import { readRecord } from '../record/attempt-record.ts';
 import type { Store } from '../store/store.ts';
 
 /** Finds what the store holds for these steps: two listings per step, and almost no document is read. */

@@ -3,6 +3,27 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { PipelineError } from '../errors.ts';
 import type { Step } from './step.ts';
+import type { CallPlace } from './step-origin.ts';
+
+/** A step whose code is analysed. */
+export interface StepToAnalyse {
+  name: string;
+  /** Each definition of the step: the call of `defineStep`, then the enclosing calls. */
+  origins: readonly (readonly CallPlace[])[];
+  /** Absolute paths of its declared files. */
+  files: readonly string[];
+}
+
+/** The sources that Node has loaded for a pipeline. */
+export interface LoadedSources {
+  /** By absolute path. */
+  sources: ReadonlyMap<string, string>;
+  /** `importer specifier` to URL. */
+  resolved: ReadonlyMap<string, string>;
+}
+
+/** Raised when the analysis produces a different text for the same code. */
+export const ANALYSIS = 'step-code/1';
 
 /** What stands for a step's code in the keys of its tasks. */
 export interface StepIdentity {

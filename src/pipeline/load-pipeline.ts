@@ -14,10 +14,11 @@ import {
   readDeclaredFiles,
   type StepIdentity,
   type UserModule,
+  type LoadedSources,
 } from './code-identity.ts';
 import { loadError } from './load-error.ts';
 import { isPipeline, type Pipeline } from './pipeline.ts';
-import { type LoadedSources, stepCodes } from './step-code/step-codes.ts';
+import { stepCodes } from './step-code/step-codes.ts';
 import { originsOf } from './step-origin.ts';
 import { lendPackage, PACKAGE_URL } from './this-package.ts';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { documentOf, parsedJson } from './parse-document.ts';
 
 const metric = z.union([z.string(), z.number()]);
 
@@ -73,3 +74,13 @@ export const attemptRecord = z.object({
   stderrTail: z.array(z.string()),
 });
 export type AttemptRecord = z.infer<typeof attemptRecord>;
+
+/**
+ * Reads a record's JSON; `undefined` if it is absent or truncated: writes are not flushed, so a power failure can truncate.
+ * @throws PipelineError `document-newer` or `document-changed` for JSON that is not a record of this version: another
+ * version can read it, so it must be neither ignored nor removed.
+ */
+export function readRecord(key: string, body: Uint8Array | undefined): AttemptRecord | undefined {
+  const json = body && parsedJson(body);
+  return json === undefined ? undefined : documentOf(attemptRecord, key, json);
+}

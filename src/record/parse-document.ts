@@ -35,6 +35,14 @@ export function parsedJson(body: Uint8Array): unknown {
   }
 }
 
+/** A document that only informs, so that one that cannot be read counts as absent: `undefined` where it is none of `schema`. */
+export function readableDocument<S extends z.ZodType>(
+  schema: S,
+  body: Uint8Array | undefined,
+): z.output<S> | undefined {
+  return body && schema.safeParse(parsedJson(body)).data;
+}
+
 /** What a later program wrote: this one can neither use it nor take it away. */
 export function newerDocument(key: string): PipelineError {
   return new PipelineError({

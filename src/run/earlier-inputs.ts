@@ -1,9 +1,8 @@
 import { PipelineError } from '../errors.ts';
 import type { Suspect } from '../plan/suspects.ts';
-import type { AttemptRecord } from '../record/attempt-record.ts';
+import { type AttemptRecord, readRecord } from '../record/attempt-record.ts';
 import { succeededKey, type TaskRef } from '../record/keys.ts';
 import type { FileIdentity, Manifest, ManifestSample } from '../record/manifest.ts';
-import { readRecord } from '../record/read-record.ts';
 import { remember } from '../store/remember.ts';
 import type { Store } from '../store/store.ts';
 import { latestRuns, readManifest } from '../ledger/run-store.ts';

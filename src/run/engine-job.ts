@@ -1,4 +1,6 @@
 import type { EngineJob } from '../engine/engine.ts';
+import { given } from '../given.ts';
+import { VARIABLES } from '../record/protocol.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 
@@ -14,10 +16,10 @@ export function engineJob(store: Store, manifest: Manifest, job: JobDocument, co
     attempts: step?.attempts ?? 1,
     rank: job.rank,
     environment: {
-      BATCH_PIPELINE_STORE: store.url,
-      BATCH_PIPELINE_RUN: manifest.run,
-      BATCH_PIPELINE_JOB: job.job,
-      ...(codeFolder === undefined ? {} : { BATCH_PIPELINE_CODE: codeFolder }),
+      [VARIABLES.store]: store.url,
+      [VARIABLES.run]: manifest.run,
+      [VARIABLES.job]: job.job,
+      ...given({ [VARIABLES.code]: codeFolder }),
       ...bundleEnvironment(manifest),
     },
   };

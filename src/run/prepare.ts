@@ -19,7 +19,8 @@ import { type GcMark, readGcMark } from '../ledger/gc-mark.ts';
 import { identifySamples } from '../samples/identify.ts';
 import type { InputNote } from '../ledger/store-documents.ts';
 import { loadHeld } from '../ledger/load-held.ts';
-import { planByContent, type SameInput } from './same-content.ts';
+import { planByContent } from './same-content.ts';
+import type { SameInput } from './same-outputs.ts';
 
 /** What a user asks for. */
 export interface RunRequest {

@@ -1,10 +1,9 @@
 import { copyFileSync, linkSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import pLimit from 'p-limit';
-import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
+import { type AttemptRecord, type RecordedFile, readRecord } from '../record/attempt-record.ts';
 import { succeededKey } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
-import { readRecord } from '../record/read-record.ts';
 import { hashObject } from '../store/hash-file.ts';
 import type { Store } from '../store/store.ts';
 import { cohortKey, readSamples, readTaskTable, type TaskTable } from '../ledger/task-table.ts';

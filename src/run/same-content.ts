@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { fileIdentity, makePlan, type Plan, type PlanRequest } from '../plan/plan.ts';
+import { fileIdentity, makePlan, type PlanRequest } from '../plan/plan.ts';
 import { type Suspect, suspects, type UserFile, userFiles } from '../plan/suspects.ts';
 import type { FileIdentity } from '../record/manifest.ts';
 import { hashObject } from '../store/hash-file.ts';
@@ -7,7 +7,7 @@ import type { Located } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { type EarlierInputs, fileOf, openEarlierInputs, recordedInputs } from './earlier-inputs.ts';
 import { type InputNote, readInputNote } from '../ledger/store-documents.ts';
-import { sameOutputs } from './same-outputs.ts';
+import { type SameInput, sameOutputs, type Settled } from './same-outputs.ts';
 
 const PARALLEL_READS = 32;
 /** Files read whole at a time: the disk is the limit. */
@@ -19,23 +19,6 @@ export interface Access {
   locate: (location: string) => Promise<Located>;
   /** Told before files are read whole, which may take a while. */
   onCompare?: ((files: number, bytes: number) => void) | undefined;
-}
-
-/** An input that is another one by its time or its maker, and the same by its content. */
-export interface SameInput {
-  /** Column, reference or step. */
-  name: string;
-  kind: UserFile['kind'] | 'output';
-  /** `undefined` for what all samples share. */
-  sample?: string;
-}
-
-export interface Settled {
-  request: PlanRequest;
-  plan: Plan;
-  /** What was found out by reading files; `run` writes it down. */
-  notes: InputNote[];
-  same: SameInput[];
 }
 
 /**

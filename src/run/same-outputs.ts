@@ -1,11 +1,28 @@
 import { posix } from 'node:path';
 import { isGather, upstreamSteps } from '../pipeline/pipeline.ts';
 import type { Step } from '../pipeline/step.ts';
-import { COHORT, makePlan, type Plan, type StepPlan } from '../plan/plan.ts';
-import { suspects } from '../plan/suspects.ts';
+import { COHORT, makePlan, type Plan, type PlanRequest, type StepPlan } from '../plan/plan.ts';
+import { suspects, type UserFile } from '../plan/suspects.ts';
 import type { Store } from '../store/store.ts';
+import type { InputNote } from '../ledger/store-documents.ts';
 import { earlierRecord } from './earlier-inputs.ts';
-import type { SameInput, Settled } from './same-content.ts';
+
+/** An input that is another one by its time or its maker, and the same by its content. */
+export interface SameInput {
+  /** Column, reference or step. */
+  name: string;
+  kind: UserFile['kind'] | 'output';
+  /** `undefined` for what all samples share. */
+  sample?: string;
+}
+
+export interface Settled {
+  request: PlanRequest;
+  plan: Plan;
+  /** What was found out by reading files; `run` writes it down. */
+  notes: InputNote[];
+  same: SameInput[];
+}
 
 /** Earlier successes of one step that are looked at. */
 const RECORDS_READ = 10;

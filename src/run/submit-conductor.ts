@@ -1,4 +1,5 @@
 import type { Engine, EngineJob } from '../engine/engine.ts';
+import { VARIABLES } from '../record/protocol.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { engineJob } from './engine-job.ts';
@@ -28,7 +29,7 @@ export async function submitConductor(submission: {
 }
 
 function conductorJob(gather: EngineJob, submission: number, { run, nonce }: Manifest): EngineJob {
-  const { BATCH_PIPELINE_JOB: _, ...environment } = gather.environment;
+  const { [VARIABLES.job]: _, ...environment } = gather.environment;
   return {
     ...gather,
     name: `${run}-${nonce}-${submission}-conductor`,
@@ -36,6 +37,6 @@ function conductorJob(gather: EngineJob, submission: number, { run, nonce }: Man
     resources: RESOURCES,
     attempts: ATTEMPTS,
     submits: true,
-    environment: { ...environment, BATCH_PIPELINE_CONDUCTOR: '1' },
+    environment: { ...environment, [VARIABLES.conductor]: '1' },
   };
 }

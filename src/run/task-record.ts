@@ -1,8 +1,7 @@
 import { cohortKey, readSamples, type TaskTable } from '../ledger/task-table.ts';
-import type { AttemptRecord } from '../record/attempt-record.ts';
+import { type AttemptRecord, readRecord } from '../record/attempt-record.ts';
 import { failedKey, parseRecordKey, recordsPrefix, succeededKey } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
-import { readRecord } from '../record/read-record.ts';
 import type { Store } from '../store/store.ts';
 
 /** The record of a task in a run: of its success, else of its latest failure. `undefined` before it has ended. */

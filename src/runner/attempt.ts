@@ -8,7 +8,7 @@ import { type Cohort, readCohort } from './cohort.ts';
 import { refuseOtherCode, type RunCode } from './run-code.ts';
 import type { Staged } from './stage.ts';
 import type { Observed } from './step-context.ts';
-import type { TaskContext } from './task-context.ts';
+import type { TaskContext } from '../record/protocol.ts';
 import type { Workplace } from './workplace.ts';
 
 /** One attempt, with everything that is known before it starts. */

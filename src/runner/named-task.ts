@@ -2,6 +2,7 @@ import { PipelineError } from '../errors.ts';
 import { parseSampleNames, parseSampleSheet } from '../samples/sample-sheet.ts';
 import { parseRunIdKey, RUN_IDS_PREFIX } from '../record/keys.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
+import { VARIABLES } from '../record/protocol.ts';
 import type { Located } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import type { RunDocuments } from './run-documents.ts';
@@ -19,13 +20,13 @@ interface NamedTask {
  */
 export function isNamedTask(environment: Environment): boolean {
   const named = environment['LIST_OF_SAMPLES'] || environment['SAMPLE_NAME'];
-  return Boolean(named) && !environment['BATCH_PIPELINE_JOB'];
+  return Boolean(named) && !environment[VARIABLES.job];
 }
 
 /** The store of a named task: our own variable, or the bucket. */
 export function namedStore(environment: Environment): string | undefined {
   const bucket = environment['BUCKET_NAME'];
-  return environment['BATCH_PIPELINE_STORE'] || (bucket ? `s3://${bucket}` : undefined);
+  return environment[VARIABLES.store] || (bucket ? `s3://${bucket}` : undefined);
 }
 
 /**
@@ -39,7 +40,7 @@ export async function namedTask(
   index: number,
   place: { store: Store; documents: RunDocuments; locate: (location: string) => Promise<Located> },
 ): Promise<NamedTask> {
-  const run = environment['BATCH_PIPELINE_RUN'] || (await latestRun(place.store, environment['PIPELINE_NAME']));
+  const run = environment[VARIABLES.run] || (await latestRun(place.store, environment['PIPELINE_NAME']));
   const manifest = await place.documents.manifest(run);
   const step = stepOf(manifest, environment['BATCH_PIPELINE_STEP'] || process.argv[2]);
   const names = await sampleNames(environment, place.locate);

@@ -13,7 +13,7 @@ import { type Ending, makeRecord, serialise } from './make-record.ts';
 import { startMeasuring } from './measure.ts';
 import { runAndPublish } from './perform-step.ts';
 import { LOG_FILE, makeScratch, removeScratch, type ScratchOwner } from './scratch.ts';
-import type { TaskContext } from './task-context.ts';
+import type { TaskContext } from '../record/protocol.ts';
 import { isDone, removeLeftovers, removeLoser } from './task-result.ts';
 import type { Workplace } from './workplace.ts';
 

@@ -1,6 +1,5 @@
-import type { AttemptRecord } from '../record/attempt-record.ts';
+import { type AttemptRecord, readRecord } from '../record/attempt-record.ts';
 import { succeededKey, type TaskRef } from '../record/keys.ts';
-import { readRecord } from '../record/read-record.ts';
 import type { Store } from '../store/store.ts';
 
 /**

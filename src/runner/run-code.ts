@@ -9,7 +9,7 @@ import { bundleKey } from '../record/keys.ts';
 import type { Bundle, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
-import type { TaskContext } from './task-context.ts';
+import type { TaskContext } from '../record/protocol.ts';
 
 /** What the tasks of a run run. */
 export interface RunCode {

@@ -2,6 +2,7 @@ import { isTransient } from '../record/cause.ts';
 import { lineOf } from '../errors.ts';
 import { StepFailure } from '../pipeline/step.ts';
 import { runKeys } from '../record/keys.ts';
+import { RunnerExit, type TaskContext, VARIABLES } from '../record/protocol.ts';
 import { storeOptions } from '../store/store-options.ts';
 import type { Store } from '../store/store.ts';
 import { isStoreAway } from '../store/store-errors.ts';
@@ -14,11 +15,8 @@ import type { CodeSource } from './run-code.ts';
 import { isNamedTask, namedStore, namedTask } from './named-task.ts';
 import { sweepScratch } from './scratch.ts';
 import { serveAttempts } from './serve.ts';
-import { type TaskContext, taskContext } from './task-context.ts';
+import { taskContext } from './task-context.ts';
 import { type Equipment, openWorkplace, type Workplace } from './workplace.ts';
-
-/** Exit codes that engines read: 75 (EX_TEMPFAIL of sysexits.h) asks for another try. */
-const EXIT = { succeeded: 0, failed: 1, transient: 75 } as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,7 +40,7 @@ export function startRunner(code: CodeSource): void {
     (error: unknown) => {
       console.error(`batch-pipeline: ${lineOf(error)}`);
       // Of a store that is away not even the record could be written.
-      endProcess(error instanceof Interruption || isStoreAway(error) ? EXIT.transient : EXIT.failed);
+      endProcess(error instanceof Interruption || isStoreAway(error) ? RunnerExit.tryAgain : RunnerExit.failed);
     },
   );
 }
@@ -55,9 +53,9 @@ async function runOnce(environment: Environment, equipment: Equipment): Promise<
   const { task, place } = await opening;
   sweepScratch(task.scratchRoot, task.host);
   const outcome = await performAttempt(task, place, abort.signal);
-  if (outcome.state !== 'failed') return EXIT.succeeded;
+  if (outcome.state !== 'failed') return RunnerExit.succeeded;
   console.error(`batch-pipeline: ${outcome.cause}: ${outcome.message}`);
-  return isTransient(outcome.cause) ? EXIT.transient : EXIT.failed;
+  return isTransient(outcome.cause) ? RunnerExit.tryAgain : RunnerExit.failed;
 }
 
 async function openPlace(
@@ -66,7 +64,7 @@ async function openPlace(
 ): Promise<{ task: TaskContext; place: Workplace }> {
   const named = isNamedTask(environment);
   const context = taskContext(
-    named ? { ...NAMED, ...environment, BATCH_PIPELINE_STORE: namedStore(environment) } : environment,
+    named ? { ...NAMED, ...environment, [VARIABLES.store]: namedStore(environment) } : environment,
   );
   const opened = await openWorkplace(context.store, equipment);
   const place = { ...opened, followLog: (path: string) => followLog(path, writeStdout) };
@@ -77,7 +75,7 @@ async function openPlace(
 }
 
 /** Stands for what a task that is told by names has not; see `namedTask`. */
-const NAMED = { BATCH_PIPELINE_RUN: 'by-name', BATCH_PIPELINE_JOB: 'by-name' };
+const NAMED = { [VARIABLES.run]: 'by-name', [VARIABLES.job]: 'by-name' };
 
 /**
  * AWS Batch sends SIGTERM when a job is terminated, when its time is over, and when its machine is taken away. Whether
@@ -92,6 +90,6 @@ async function stop(abort: AbortController, environment: Environment, task: Task
 
 /** A folder that all tasks of this machine share, on AWS Batch one of the instance. */
 function cacheSettings(environment: Environment): CacheSettings | undefined {
-  const folder = environment['BATCH_PIPELINE_CACHE'];
-  return folder ? { folder, limit: environment['BATCH_PIPELINE_CACHE_LIMIT'] } : undefined;
+  const folder = environment[VARIABLES.cache];
+  return folder ? { folder, limit: environment[VARIABLES.cacheLimit] } : undefined;
 }

@@ -1,22 +1,11 @@
 import { StepFailure } from '../pipeline/step.ts';
 import { type AttemptFailure, describeFailure } from './failure.ts';
 import { endProcess, guardProcess } from './attempt-guard.ts';
-import { type AttemptOutcome, performAttempt } from './perform-attempt.ts';
+import { performAttempt } from './perform-attempt.ts';
 import { killChildren } from './process-group.ts';
 import { sweepScratch } from './scratch.ts';
-import type { TaskContext } from './task-context.ts';
+import type { FromRunner, TaskContext, ToRunner } from '../record/protocol.ts';
 import { type Equipment, openWorkplace, type Workplace } from './workplace.ts';
-
-/** From the local engine to a runner that it keeps for many attempts. */
-export type ToRunner =
-  | { kind: 'attempt'; task: TaskContext }
-  | { kind: 'abort'; reason: string }
-  /** The task has taken more memory than it had asked for. */
-  | { kind: 'exceeded'; message: string }
-  /** A runner died: what it left is to be cleared away. */
-  | { kind: 'sweep'; scratchRoot: string; host: string };
-/** Back: one per attempt. */
-export type FromRunner = { kind: 'over'; outcome: AttemptOutcome; recorded: boolean };
 
 /** After the engine's end an attempt has this long to give up. */
 const GIVE_UP_MS = 15_000;
@@ -33,7 +22,7 @@ export function serveAttempts(equipment: Equipment): void {
   const exceed = (message: string): void => {
     if (!busy) return;
     abort.abort(new StepFailure('out-of-memory', message, { hint: 'batch-pipeline retry gives it more memory.' }));
-    // Until they have heard a SIGTERM they would go on taking more.
+    // Until SIGTERM has reached them they would take more.
     killChildren();
   };
   process.on('SIGINT', () => undefined);

@@ -1,28 +1,12 @@
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PipelineError } from '../errors.ts';
-
-/** What one attempt has to know to begin: everything else lies in the store. */
-export interface TaskContext {
-  /** URL of the store. */
-  store: string;
-  run: string;
-  job: string;
-  /** Position in the array job; 0 for a plain job. */
-  index: number;
-  /** Which try of the engine's, from 1. */
-  attempt: number;
-  /** Folder under which the attempt makes its own scratch folder. */
-  scratchRoot: string;
-  host: string;
-  /** Where the run's code is unpacked already. */
-  codeFolder?: string | undefined;
-}
+import { type TaskContext, VARIABLES } from '../record/protocol.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables through which an engine tells the element's index: AWS Batch's own, Slurm's own, and ours. */
-const INDEX_VARIABLES = ['BATCH_PIPELINE_INDEX', 'AWS_BATCH_JOB_ARRAY_INDEX', 'SLURM_ARRAY_TASK_ID'] as const;
+/** Variables with the element's index: ours, AWS Batch's and Slurm's. */
+const INDEX_VARIABLES = [VARIABLES.index, 'AWS_BATCH_JOB_ARRAY_INDEX', 'SLURM_ARRAY_TASK_ID'] as const;
 
 /**
  * Reads the task from the environment that the engine gave the runner.
@@ -35,19 +19,19 @@ export function taskContext(environment: Environment): TaskContext {
     return value;
   };
   return {
-    store: required('BATCH_PIPELINE_STORE'),
-    run: required('BATCH_PIPELINE_RUN'),
-    job: required('BATCH_PIPELINE_JOB'),
+    store: required(VARIABLES.store),
+    run: required(VARIABLES.run),
+    job: required(VARIABLES.job),
     index: wholeNumber(environment, INDEX_VARIABLES) ?? 0,
-    attempt: tryNumber(environment),
-    scratchRoot: resolve(environment['BATCH_PIPELINE_SCRATCH'] ?? join(tmpdir(), 'batch-pipeline-scratch')),
+    attempt: attemptNumber(environment),
+    scratchRoot: resolve(environment[VARIABLES.scratch] ?? join(tmpdir(), 'batch-pipeline-scratch')),
     host: hostname(),
   };
 }
 
-function tryNumber(environment: Environment): number {
+function attemptNumber(environment: Environment): number {
   const restarts = wholeNumber(environment, ['SLURM_RESTART_COUNT']);
-  return wholeNumber(environment, ['BATCH_PIPELINE_TRY', 'AWS_BATCH_JOB_ATTEMPT']) ?? (restarts ?? 0) + 1;
+  return wholeNumber(environment, [VARIABLES.attempt, 'AWS_BATCH_JOB_ATTEMPT']) ?? (restarts ?? 0) + 1;
 }
 
 function wholeNumber(environment: Environment, names: readonly string[]): number | undefined {

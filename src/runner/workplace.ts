@@ -6,7 +6,7 @@ import { type CacheSettings, openReferenceCache, type ReferenceCache } from './c
 import { plannedTools, type ToolCheck } from './planned-tools.ts';
 import type { CodeSource, RunCode } from './run-code.ts';
 import { openRunDocuments, type RunDocuments } from './run-documents.ts';
-import type { TaskContext } from './task-context.ts';
+import type { TaskContext } from '../record/protocol.ts';
 
 /** Everything that stays the same from one attempt of a runner to the next. */
 export interface Workplace {

@@ -4,7 +4,7 @@ import { explain, reasonText } from '../plan/explain.ts';
 import type { Held } from '../plan/held.ts';
 import { COHORT, type Plan, type PlanSample, type StepPlan } from '../plan/plan.ts';
 import type { JobDocument } from '../record/manifest.ts';
-import type { SameInput } from '../run/same-content.ts';
+import type { SameInput } from '../run/same-outputs.ts';
 import { columns, count, duration, memory } from './columns.ts';
 
 /** Samples listed per reason before the rest is only counted. */

@@ -2,6 +2,7 @@ import { globSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BUILT_IN } from '../../pipelines/catalog.ts';
+import { importCircles } from './architecture/circles.ts';
 import { readImportTable } from './architecture/import-table.ts';
 import { parseSourceFile, readSourceFiles } from './architecture/source-file.ts';
 import { mentions, violations } from './architecture/violations.ts';
@@ -38,6 +39,22 @@ describe('no file below src/ names a built-in pipeline or its images', () => {
       `src/x.ts mentions ${name}`,
     ]);
   });
+});
+
+test('no files import each other in a circle, not even for types', () => {
+  expect(importCircles(files)).toEqual([]);
+});
+
+test('a planted circle is reported once, with all of its files', () => {
+  const planted = [
+    ['src/plan/a.ts', "import type { B } from './b.ts';"],
+    ['src/plan/b.ts', "export * from './c.ts';"],
+    ['src/plan/c.ts', "import { a } from './a.ts';"],
+    ['src/plan/d.ts', "import { a } from './a.ts';"],
+  ] as const;
+  expect(importCircles(planted.map(([path, text]) => parseSourceFile(path, text)))).toEqual([
+    ['src/plan/a.ts', 'src/plan/b.ts', 'src/plan/c.ts'],
+  ]);
 });
 
 describe('a planted violation is caught:', () => {

@@ -1,9 +1,7 @@
 import { PipelineError } from '../../errors.ts';
+import { RunnerExit } from '../../record/protocol.ts';
 import type { ExitRule, RetryStrategy } from './batch-types.ts';
 import { BATCH_LIMITS } from './limits.ts';
-
-/** EX_TEMPFAIL of sysexits.h: how Fetch & Run and the runner say that the cause may pass. */
-export const TRY_AGAIN = 75;
 
 /**
  * What is tried again: a machine that was taken away, a container that could not start, and what the runner itself
@@ -17,7 +15,7 @@ export const EXIT_RULES: readonly ExitRule[] = [
   { onStatusReason: 'Host EC2*', action: 'RETRY' },
   { onReason: 'Cannot*', action: 'RETRY' },
   { onReason: 'DockerTimeoutError*', action: 'RETRY' },
-  { onExitCode: String(TRY_AGAIN), action: 'RETRY' },
+  { onExitCode: String(RunnerExit.tryAgain), action: 'RETRY' },
   { onReason: '*', action: 'EXIT' },
 ];
 

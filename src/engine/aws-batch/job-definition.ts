@@ -1,3 +1,4 @@
+import { VARIABLES } from '../../record/protocol.ts';
 import { hash } from 'node:crypto';
 import type { DefinitionContent } from './batch-types.ts';
 import { BATCH_LIMITS } from './limits.ts';
@@ -43,7 +44,7 @@ export function definitionContent(facts: DefinitionFacts): DefinitionContent {
         { type: 'VCPU', value: '1' },
         { type: 'MEMORY', value: '512' },
       ],
-      environment: hostFolder ? [{ name: 'BATCH_PIPELINE_CACHE', value: hostFolder.containerPath }] : [],
+      environment: hostFolder ? [{ name: VARIABLES.cache, value: hostFolder.containerPath }] : [],
       volumes: hostFolder ? [{ name: volume, host: { sourcePath: hostFolder.hostPath } }] : [],
       mountPoints: hostFolder
         ? [{ sourceVolume: volume, containerPath: hostFolder.containerPath, readOnly: false }]

@@ -1,7 +1,7 @@
 import type { FailureCause } from '../../record/cause.ts';
 import type { TaskVerdict } from '../engine.ts';
 import type { JobDetail } from './batch-types.ts';
-import { TRY_AGAIN } from './exit-rules.ts';
+import { RunnerExit } from '../../record/protocol.ts';
 
 /**
  * Why a task that left no record is over, by what Batch keeps of its job; `undefined` while it is not over, and for one
@@ -49,7 +49,7 @@ function causeOf(job: JobDetail): FailureCause {
   if (/attempt duration exceeded timeout/i.test(statusReason)) return 'timeout';
   if (/^(Cannot\w+|DockerTimeout|ResourceInitialization|TaskFailedToStart)/.test(reason)) return 'start';
   if (/failed to start/i.test(statusReason)) return 'start';
-  if (exitCode === undefined || exitCode === TRY_AGAIN || exitCode >= 128) return 'lost';
+  if (exitCode === undefined || exitCode === RunnerExit.tryAgain || exitCode >= 128) return 'lost';
   return FETCH_AND_RUN_CODES.has(exitCode) ? 'start' : 'tool';
 }
 

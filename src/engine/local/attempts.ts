@@ -1,3 +1,4 @@
+import type { TaskContext } from '../../record/protocol.ts';
 import { isTransient } from '../../record/cause.ts';
 import type { TaskVerdict } from '../engine.ts';
 import type { LocalJob } from './element-table.ts';
@@ -38,7 +39,7 @@ interface AttemptsOptions {
   pool: RunnerPool;
   graceMs: Grace;
   /** What a runner is told of a task. */
-  task: (job: LocalJob, index: number) => unknown;
+  task: (job: LocalJob, index: number) => TaskContext;
 }
 
 /** Starts what the schedule lets start, minds the time, and decides what a bad end means: another try, or a verdict. */

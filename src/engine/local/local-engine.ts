@@ -8,6 +8,7 @@ import {
   type JobStatus,
   noCounts,
 } from '../engine.ts';
+import { type TaskContext, VARIABLES } from '../../record/protocol.ts';
 import { Attempts, type Grace, type RunningTask } from './attempts.ts';
 import { isOver, type LocalJob } from './element-table.ts';
 import { machineFindings } from './machine.ts';
@@ -76,17 +77,17 @@ export function createLocalEngine(options: LocalEngineOptions): LocalEngine {
   };
 }
 
-function task(job: LocalJob, index: number, scratchRoot: string): unknown {
+function task(job: LocalJob, index: number, scratchRoot: string): TaskContext {
   const { environment } = job.job;
   return {
-    store: environment['BATCH_PIPELINE_STORE'],
-    run: environment['BATCH_PIPELINE_RUN'],
-    job: environment['BATCH_PIPELINE_JOB'],
+    store: environment[VARIABLES.store] ?? '',
+    run: environment[VARIABLES.run] ?? '',
+    job: environment[VARIABLES.job] ?? '',
     index,
-    attempt: job.tries[index],
+    attempt: job.tries[index] ?? 1,
     scratchRoot,
     host: hostname(),
-    codeFolder: environment['BATCH_PIPELINE_CODE'],
+    codeFolder: environment[VARIABLES.code],
   };
 }
 

@@ -1,19 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { FailureCause } from '../../record/cause.ts';
+import type { FromRunner, TaskContext, ToRunner } from '../../record/protocol.ts';
 
 /** How an attempt ended, as its runner said or as its death tells. */
 export type AttemptEnd =
   | { state: 'succeeded' | 'up-to-date' }
   /** `recorded` is false where the runner died before it could leave a record. */
   | { state: 'failed'; cause: FailureCause; message: string; recorded: boolean };
-
-/** What a runner sends when an attempt has ended. */
-interface AttemptOver {
-  outcome:
-    | { state: 'succeeded' | 'up-to-date' }
-    | { state: 'failed'; cause: FailureCause; message: string; mayStillRun?: true };
-  recorded: boolean;
-}
 
 export interface PooledAttempt {
   /** Of the runner. */
@@ -67,19 +60,19 @@ export class RunnerPool {
     this.#options = options;
   }
 
-  start(task: unknown): PooledAttempt {
+  start(task: TaskContext): PooledAttempt {
     const runner = this.#takeIdle() ?? this.#fork();
     runner.killedFor = undefined;
     const over = new Promise<AttemptEnd>((resolve) => {
       runner.settle = resolve;
     });
-    const tell = (message: object): unknown => runner.process.connected && runner.process.send(message);
-    runner.process.send({ kind: 'attempt', task });
+    const send = (message: ToRunner): unknown => runner.process.connected && runner.process.send(message);
+    runner.process.send({ kind: 'attempt', task } satisfies ToRunner);
     return {
       pid: runner.process.pid ?? 0,
       over,
-      abort: (reason) => tell({ kind: 'abort', reason }),
-      exceeded: (message) => tell({ kind: 'exceeded', message }),
+      abort: (reason) => send({ kind: 'abort', reason }),
+      exceeded: (message) => send({ kind: 'exceeded', message }),
       kill: (why) => {
         runner.killedFor ??= why;
         runner.process.kill('SIGKILL');
@@ -116,7 +109,7 @@ export class RunnerPool {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       runner.printed = (runner.printed + text).slice(-PRINTED_CHARS);
     });
-    child.on('message', (message: AttemptOver) => {
+    child.on('message', (message: FromRunner) => {
       // Last words that are read when the runner is dead already come too late.
       if (!this.#all.has(runner)) return;
       // One in which the step's code may still be running ends itself.
@@ -157,7 +150,7 @@ export class RunnerPool {
     const { scratchRoot, host } = this.#options;
     const runner = this.#takeIdle() ?? this.#fork();
     this.#idle.push(runner);
-    runner.process.send({ kind: 'sweep', scratchRoot, host });
+    runner.process.send({ kind: 'sweep', scratchRoot, host } satisfies ToRunner);
   }
 
   /** One that has just died may not have been heard of yet, but its channel is closed. */
@@ -167,6 +160,6 @@ export class RunnerPool {
   }
 }
 
-function toEnd({ outcome, recorded }: AttemptOver): AttemptEnd {
+function toEnd({ outcome, recorded }: FromRunner): AttemptEnd {
   return outcome.state === 'failed' ? { ...outcome, recorded } : outcome;
 }

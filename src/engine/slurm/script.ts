@@ -1,6 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import type { EngineJob } from '../engine.ts';
 import type { ContainerOptions, SlurmOptions } from './options.ts';
+import { RunnerExit } from '../../record/protocol.ts';
 
 /** What the script adds to the job's environment, for the runner. */
 const INDEX_VARIABLE = 'BATCH_PIPELINE_INDEX';
@@ -25,7 +26,7 @@ export function jobScript(job: EngineJob, options: SlurmOptions): string {
     `export ${INDEX_VARIABLE}="\${SLURM_ARRAY_TASK_ID:-0}"`,
     `export ${TRY_VARIABLE}="$(( \${SLURM_RESTART_COUNT:-0} + 1 ))"`,
     ...tryLimit(job.attempts),
-    ...modules.map((name) => `module load ${quote(name)} || exit ${RunnerExit.notStarted}`),
+    ...modules.map((name) => `module load ${quote(name)} || exit ${ScriptExit.notStarted}`),
     ...prologue,
     // With a trap the shell survives SIGTERM, so that the runner has Slurm's KillWait to write its record.
     'trap : TERM',
@@ -41,7 +42,7 @@ function tryLimit(attempts: number): string[] {
   return [
     `if [ "$${TRY_VARIABLE}" -gt ${attempts} ]; then`,
     `  echo 'batch-pipeline: the task was lost, no try is left' >&2`,
-    `  exit ${RunnerExit.tryAgain}`,
+    `  exit ${ScriptExit.tryAgain}`,
     'fi',
   ];
 }
@@ -49,7 +50,7 @@ function tryLimit(attempts: number): string[] {
 function requeue(attempts: number): string[] {
   if (attempts <= 1) return [];
   return [
-    `if [ "$status" -eq ${RunnerExit.tryAgain} ] && [ "$${TRY_VARIABLE}" -lt ${attempts} ]; then`,
+    `if [ "$status" -eq ${ScriptExit.tryAgain} ] && [ "$${TRY_VARIABLE}" -lt ${attempts} ]; then`,
     // Never $SLURM_JOB_ID: that of one element is the id of the array, and would start all its elements again.
     '  if [ -n "$SLURM_ARRAY_JOB_ID" ]; then task="${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"; else task=$SLURM_JOB_ID; fi',
     '  scontrol requeue "$task"',
@@ -126,7 +127,7 @@ function podmanLines(
     'status=$?',
     'if [ -n "$ended" ]; then',
     '  podman kill --signal TERM "$container" >/dev/null 2>&1',
-    `  status=$(podman wait "$container") || status=${RunnerExit.notStarted}`,
+    `  status=$(podman wait "$container") || status=${ScriptExit.notStarted}`,
     'fi',
     'podman rm --force "$container" >/dev/null',
   ];
@@ -165,10 +166,8 @@ export function quoteCommand(words: readonly string[]): string {
 }
 
 /** Exit codes between the runner, the job's script and this engine. */
-export const RunnerExit = {
-  succeeded: 0,
-  /** Failed for a transient cause (EX_TEMPFAIL of sysexits.h): the script asks Slurm for another attempt. */
-  tryAgain: 75,
+export const ScriptExit = {
+  ...RunnerExit,
   /** From the script: a module could not be loaded, or the prologue exits with it. */
   notStarted: 125,
   /** From the shell: the runner is not executable. */

@@ -1,6 +1,6 @@
 import type { FailureCause } from '../../record/cause.ts';
 import type { TaskVerdict } from '../engine.ts';
-import { RunnerExit } from './script.ts';
+import { ScriptExit } from './script.ts';
 import type { TaskRow } from './task-rows.ts';
 
 type Finding = { cause: FailureCause; message: string; exitCode?: number };
@@ -62,11 +62,11 @@ function endedByCode(exitCode: number, log: string): Finding {
   const says = `Slurm: FAILED ${exitCode}:0`;
   if (MEMORY_LINE.test(log)) return { cause: 'out-of-memory', message: `${says}, over its memory`, exitCode };
   switch (exitCode) {
-    case RunnerExit.tryAgain:
+    case ScriptExit.tryAgain:
       return { cause: 'lost', message: `${says}, no try is left`, exitCode };
-    case RunnerExit.notStarted:
-    case RunnerExit.notExecutable:
-    case RunnerExit.notFound:
+    case ScriptExit.notStarted:
+    case ScriptExit.notExecutable:
+    case ScriptExit.notFound:
       return { cause: 'start', message: `${says}, the runner could not be started`, exitCode };
   }
   // The script outlives its runner and reports a signal as shells do.

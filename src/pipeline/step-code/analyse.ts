@@ -8,7 +8,7 @@ import { isParsed, type ModuleGraph, openModules } from './module-graph.ts';
 import { childrenOf, type ParsedModule } from './parse-module.ts';
 import { type RelativeRead, undeclaredRead } from './relative-reads.ts';
 import { itemAt, Slice } from './slice.ts';
-import { ANALYSIS, type LoadedSources, type StepToAnalyse } from './step-codes.ts';
+import { ANALYSIS, type LoadedSources, type StepToAnalyse } from '../code-identity.ts';
 
 export interface Analysis {
   /** By step: the identity of all code that its `run` reaches. */

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Comment, parse } from 'acorn';
 import { parseModule, type ParsedModule } from './parse-module.ts';
 import { printNode } from './print-node.ts';
-import type { LoadedSources } from './step-codes.ts';
+import type { LoadedSources } from '../code-identity.ts';
 
 /** A file that is not analysed (CommonJS, JSON, or unparseable) and counts as a whole. */
 export interface OpaqueModule {

@@ -3,28 +3,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'no
 import { getCompileCacheDir } from 'node:module';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { UserModule } from '../code-identity.ts';
-import type { CallPlace } from '../step-origin.ts';
-
-/** A step whose code is analysed. */
-export interface StepToAnalyse {
-  name: string;
-  /** Each definition of the step: the call of `defineStep`, then the enclosing calls. */
-  origins: readonly (readonly CallPlace[])[];
-  /** Absolute paths of its declared files. */
-  files: readonly string[];
-}
-
-/** The sources that Node has loaded for a pipeline. */
-export interface LoadedSources {
-  /** By absolute path. */
-  sources: ReadonlyMap<string, string>;
-  /** `importer specifier` to URL. */
-  resolved: ReadonlyMap<string, string>;
-}
-
-/** Raised when the analysis produces a different text for the same code. */
-export const ANALYSIS = 'step-code/1';
+import { ANALYSIS, type LoadedSources, type StepToAnalyse, type UserModule } from '../code-identity.ts';
 
 export interface StepCodes {
   /** By step. */

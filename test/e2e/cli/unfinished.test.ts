@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readRecord } from '../../../src/record/read-record.ts';
+import { readRecord } from '../../../src/record/attempt-record.ts';
 import { runCli } from '../../fixtures/cli.ts';
 import { filesIn, workFolder } from '../../fixtures/work-folder.ts';
 

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { PipelineError } from '../../../src/errors.ts';
-import { attemptRecord } from '../../../src/record/attempt-record.ts';
+import { attemptRecord, readRecord } from '../../../src/record/attempt-record.ts';
 import { jobDocument, manifest, samplePage } from '../../../src/record/manifest.ts';
 import { parseDocument } from '../../../src/record/parse-document.ts';
-import { readRecord } from '../../../src/record/read-record.ts';
 
 /** Documents that this program wrote when their version was new. They are never changed: stores hold millions of them. */
 function stored(version: string, name: string): Buffer {
