@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { STARTER_FILES } from '../src/cli/starter-files.ts';
+import { starterFiles } from '../src/cli/starter-files.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -11,7 +11,7 @@ mkdirSync(join(ROOT, '.cache'), { recursive: true });
 // Inside the project, where TypeScript finds its settings and types.
 const folder = mkdtempSync(join(ROOT, '.cache/starter-'));
 try {
-  for (const [file, text] of Object.entries({ ...STARTER_FILES, 'tsconfig.json': settings() })) {
+  for (const [file, text] of Object.entries({ ...starterFiles('0.0.0'), 'tsconfig.json': settings() })) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), text);
   }

@@ -25,6 +25,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   run: { apart: [TWO_STORES, ['samples', 'sampleListFile', 'both give the samples']] },
   plan: { apart: [TWO_STORES, ['samples', 'sampleListFile', 'both give the samples']] },
   logs: { apart: [['json', 'follow', 'cannot be combined: the record is written when the task has ended']] },
+  check: { idle: { store: 'A definition is checked without a store.' } },
   init: { idle: { store: 'A store begins with the first run.', json: 'Its output is not meant for programs.' } },
   completion: { idle: { store: 'The script is the same for every store.', json: 'It prints a shell script.' } },
   demo: { idle: { store: 'The store lies in the folder of the demo: batch-pipeline demo FOLDER.' } },

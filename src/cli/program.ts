@@ -145,12 +145,21 @@ function addSetupCommands(program: Program, onExit: OnExit): void {
     );
 
   program
+    .command('check')
+    .description('check the definition of a pipeline: names, resources, declared files, types; runs nothing')
+    .argument('[pipeline]', PIPELINE, './pipeline.ts')
+    .addHelpText('after', '\nExample:\n  $ batch-pipeline check ./pipeline.ts')
+    .action(async (pipeline, _flags, command) =>
+      onExit(await (await import('./commands/check.ts')).checkCommand(pipeline, command.optsWithGlobals())),
+    );
+
+  program
     .command('init')
-    .description('write a small pipeline of your own that runs')
+    .description('write the project of a small pipeline of your own, with a test')
     .argument('[folder]', 'where', '.')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline init my-pipeline')
-    .action(async (folder, _flags, command) =>
-      onExit(await (await import('./commands/init.ts')).initCommand(folder, command.optsWithGlobals())),
+    .action(async (folder) =>
+      onExit(await (await import('./commands/init.ts')).initCommand(folder, { version: program.version() ?? '' })),
     );
 
   program

@@ -84,7 +84,9 @@ describe('the command of the package', () => {
     const help = await batchPipeline(home, '--help');
     expect(help.exitCode).toBe(0);
     const commands = [...help.stdout.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => name);
-    expect(commands).toEqual(expect.arrayContaining(['run', 'plan', 'status', 'logs', 'results', 'init', 'demo']));
+    expect(commands).toEqual(
+      expect.arrayContaining(['run', 'plan', 'status', 'logs', 'results', 'check', 'init', 'demo']),
+    );
   });
 
   test('knows the built-in pipeline', async () => {
@@ -116,6 +118,40 @@ describe('the command of the package', () => {
     expect(readFileSync(join(mine, 'results/cohort/report/report.txt'), 'utf8')).toBe('S1: ok\nS2: ok\n');
     const again = await batchPipeline(mine, 'run', ...samples);
     expect(again).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Everything is up to date') });
+  });
+});
+
+describe('the project that init writes', () => {
+  /** As `npm install` leaves it. */
+  async function project(name: string): Promise<string> {
+    expect(await batchPipeline(home, 'init', name)).toMatchObject({ exitCode: 0 });
+    const folder = join(home, name);
+    mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
+    for (const one of ['typescript', '@types/node'])
+      symlinkSync(join(ROOT, 'node_modules', one), join(folder, 'node_modules', one));
+    return folder;
+  }
+
+  test('compiles, passes check, and tests its step', async () => {
+    const folder = await project('correct');
+    const { stdout } = await execa(process.execPath, [TSC], { cwd: folder, reject: false });
+    expect(stdout).toBe('');
+    const check = await batchPipeline(folder, 'check');
+    expect(check).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('types: checked with TypeScript') });
+    const tests = await execa('npm', ['test'], { cwd: folder, reject: false, env: { NODE_TEST_CONTEXT: '' } });
+    expect(tests).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/pass 1\b/) });
+  });
+
+  test('does not compile with a wrong name of an input, and check names it', async () => {
+    const folder = await project('misspelt');
+    const file = join(folder, 'pipeline.ts');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('lines: samples.txt', 'lines: samples.tx'));
+    const compiled = await execa(process.execPath, [TSC], { cwd: folder, reject: false });
+    expect(compiled.stdout).toMatch(/^pipeline\.ts\(\d+,\d+\): error TS2551: .*'tx'.*Did you mean 'txt'\?/m);
+    const check = await batchPipeline(folder, 'check');
+    expect(check.exitCode).toBe(2);
+    expect(check.stderr).toMatch(/pipeline\.ts:\d+:\d+, step sort, input lines: There is no sample column "tx"\n/);
+    expect(check.stderr).toContain('-> Did you mean "txt"?');
   });
 });
 

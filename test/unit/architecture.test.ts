@@ -19,7 +19,7 @@ test('the sources keep the rules of docs/architecture.md', () => {
 test('the table has a row for every folder', () => {
   expect([...table.keys()]).toEqual([
     ...['pipeline', 'record', 'plan', 'aws', 'store', 'samples', 'ledger', 'engine', 'runner', 'fetch-and-run'],
-    ...['deploy', 'run', 'gc', 'views', 'testing', 'cli'],
+    ...['deploy', 'run', 'gc', 'views', 'check', 'testing', 'cli'],
   ]);
 });
 

@@ -52,6 +52,7 @@ const COMMANDS: Readonly<Record<string, (world: World, given: readonly string[])
     ...(given.includes('pipeline') ? [] : ['--pipeline', world.pipeline]),
   ],
   doctor: ({ pipeline }) => [pipeline],
+  check: ({ pipeline }) => [pipeline],
   init: ({ folder }) => [join(folder, 'new')],
   completion: () => ['bash'],
   gc: () => [],

@@ -31,6 +31,7 @@ describe('help', () => {
         'samples',
         'reference',
         'doctor',
+        'check',
         'init',
         'demo',
         'completion',

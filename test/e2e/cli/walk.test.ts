@@ -10,13 +10,15 @@ test('init, and then the commands that it prints', async () => {
   const init = await runCli(['init', 'mine'], { cwd: folder });
   expect(told(init, folder)).toMatchInlineSnapshot(`
     "exit 0
-    Wrote pipeline.ts, reads/S1.txt, reads/S2.txt. Try:
+    Wrote package.json, tsconfig.json, pipeline.ts, pipeline.test.ts, reads/S1.txt, reads/S2.txt. Try:
 
       cd mine
       batch-pipeline plan ./pipeline.ts --samples 'reads/*.txt'
       batch-pipeline run ./pipeline.ts --samples 'reads/*.txt'
       batch-pipeline status
-      batch-pipeline results"
+      batch-pipeline results
+
+    For types in the editor, "npm run check" and "npm test": npm install"
   `);
   const printed = init.stderr.split('\n').flatMap((line) => /^ {2}batch-pipeline (.+)$/.exec(line)?.[1] ?? []);
   const answers: string[] = [];
