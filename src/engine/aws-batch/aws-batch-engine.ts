@@ -76,7 +76,7 @@ interface Context {
 async function submit(context: Context, job: EngineJob, dependencies: readonly JobDependency[]): Promise<string> {
   const { api, options, definitions, pace, patience } = context;
   if (job.image === undefined) throw noImage(job);
-  // ECS does not tell it on every instance, and whoever asks S3 in the wrong region asks twice, or in vain.
+  // ECS does not provide it on every instance, and an S3 request to the wrong region is redirected, or fails.
   const environment = { AWS_REGION: await api.region(), ...options.environment };
   const place = { queue: options.queue, command: RUNNER_COMMAND, environment };
   // Refused before anything is registered.

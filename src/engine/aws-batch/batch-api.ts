@@ -30,11 +30,13 @@ import {
 import { given } from '../../given.ts';
 import { BATCH_LIMITS } from './limits.ts';
 
-/** What this engine asks of AWS Batch. Questions are asked until they are answered; see each of the others. */
+/**
+ * The calls that this engine makes to AWS Batch. Queries are retried until they are answered; see each of the others.
+ */
 export interface BatchApi {
-  /** Where it asks: that of the options, or what the SDK finds in the environment or the profile. */
+  /** Its region: that of the options, or what the SDK finds in the environment or the profile. */
   region(): Promise<string>;
-  /** One call, never made again here: whoever calls decides by `failureOf`. Throws the SDK's own error. */
+  /** One call, never retried here: the caller decides by `failureOf`. Throws the SDK's own error. */
   submitJob(request: SubmitRequest): Promise<string>;
   /** Those of at most 100 jobs that Batch knows. */
   describeJobs(ids: readonly string[]): Promise<JobDetail[]>;
@@ -42,12 +44,15 @@ export interface BatchApi {
   listJobsNamed(queue: string, prefix: string): Promise<JobSummary[]>;
   /** Children of an array in this state; the first page of up to 1,000 or all. */
   listChildren(parent: string, state: BatchState, pages: 'first' | 'all'): Promise<JobSummary[]>;
-  /** Plain jobs and parents in a queue that use this revision of a definition, over or not, as long as Batch knows them. */
+  /**
+   * Plain jobs and parents in a queue that use this revision of a definition, ended or not, as long as Batch knows
+   * them.
+   */
   listJobsOf(queue: string, definitionArn: string): Promise<JobSummary[]>;
-  /** Some of the jobs in a queue that are not over; none if all are. */
+  /** Some of the unfinished jobs in a queue; empty if there are none. */
   liveJobs(queue: string): Promise<JobSummary[]>;
   terminateJob(id: string, reason: string): Promise<void>;
-  /** Active revisions, the newest first; of all names where none is given. */
+  /** Active revisions, the newest first; of all names if none is given. */
   activeDefinitions(name: string | undefined): Promise<DescribedDefinition[]>;
   /** One call, as `submitJob`. */
   registerDefinition(name: string, content: DefinitionContent): Promise<KnownDefinition>;

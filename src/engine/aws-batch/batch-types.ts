@@ -62,14 +62,14 @@ export interface DefinitionContent {
   };
 }
 
-/** One that Batch knows. */
+/** A registered definition. */
 export interface KnownDefinition {
   name: string;
   revision: number;
   arn: string;
 }
 
-/** One as Batch describes it. */
+/** A definition as Batch describes it. */
 export interface DescribedDefinition extends KnownDefinition {
   image: string | undefined;
   jobRoleArn: string | undefined;
@@ -103,7 +103,7 @@ export interface JobSummary {
   status: BatchState;
   statusReason?: string | undefined;
   createdAt: number;
-  /** Absent for one that never came to run. */
+  /** Absent for a job that never ran. */
   startedAt?: number | undefined;
   /** Of a child. */
   index?: number | undefined;

@@ -5,9 +5,9 @@ import { backoffMs } from '../../aws/retry.ts';
 import { type Patience, Waits } from '../patience.ts';
 
 /**
- * Ends all tasks of these jobs by one TerminateJob each, the last ones first so that nothing starts meanwhile, and
- * waits until Batch says that none can run any more: running ones have 30 s to stop.
- * @throws PipelineError `batch-cancel-unfinished` where tasks do not end within the engine's patience
+ * Ends all tasks of these jobs with one TerminateJob each, last jobs first so that nothing starts meanwhile, and waits
+ * until Batch reports that none can run any more: running ones have 30 s to stop.
+ * @throws PipelineError `batch-cancel-unfinished` if tasks do not end within the engine's patience
  */
 export async function cancelJobs(
   api: Pick<BatchApi, 'terminateJob'>,

@@ -18,19 +18,22 @@ export interface CheckContext {
   connection: ApiOptions;
 }
 
-/** What `optimal` and `default_x86_64` stand for: docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html */
+/**
+ * The instance families of `optimal` and `default_x86_64`:
+ * docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html
+ */
 const OPTIMAL = ['m6i', 'c6i', 'r6i', 'c7i'];
 /** For more is asked what is missing, not waited for. */
 const CHECK_PATIENCE_MS = 30_000;
 
-/** Looks at the account for jobs of these needs: submits nothing, registers nothing. */
+/** Checks the account for jobs with these needs; submits nothing, registers nothing. */
 export async function check(context: CheckContext, needs: readonly StepNeed[]): Promise<Finding[]> {
   const account = openAccountApi({ ...context.connection, patienceMs: CHECK_PATIENCE_MS });
   const caller = await finding('AWS account', 'error', async () => {
     const { account: number, arn } = await account.caller();
     return [{ level: 'ok', subject: 'AWS account', message: `${number}, as ${arn}` }];
   });
-  // Nothing else can be looked at without credentials.
+  // Nothing else can be checked without credentials.
   if (caller.some(({ level }) => level === 'error')) return caller;
   const looks = await Promise.all([
     finding('job queue', 'error', () => queueFindings(context, account, needs)),
@@ -42,7 +45,7 @@ export async function check(context: CheckContext, needs: readonly StepNeed[]): 
   return [...caller, ...storeFindings(context.options), ...looks.flat()];
 }
 
-/** What a look finds, or why it could not be made. */
+/** The result of a check, or why it could not be made. */
 async function finding(
   subject: string,
   failed: 'error' | 'warning',
@@ -92,7 +95,7 @@ async function queueFindings(
   return [{ level: 'ok', subject, message: names }, ...needs.map((need) => fit(need, usable, sizes))];
 }
 
-/** Unknown, and so absent, for instances that Batch does not choose, and where we may not ask. */
+/** Unknown, and so absent, for instances that Batch does not choose, and without permission to query them. */
 async function sizesByEnvironment(
   account: AccountApi,
   environments: readonly EnvironmentFacts[],
@@ -102,7 +105,7 @@ async function sizesByEnvironment(
     const types = instanceTypes.flatMap((type) => (/^(optimal|default_)/.test(type) ? OPTIMAL : [type]));
     try {
       const found = await account.instanceSizes(types);
-      // Nothing of these in this region: then Batch chooses others.
+      // None of these in this region: then Batch chooses others.
       if (found.length > 0) sizes.set(name, found);
     } catch (error) {
       if (!(error instanceof PipelineError && error.code === 'aws-denied')) throw error;
@@ -142,7 +145,7 @@ async function imageFinding(account: AccountApi, image: string): Promise<Finding
 async function logFindings({ logs, logGroup }: CheckContext): Promise<Finding[]> {
   const subject = `log group ${logGroup}`;
   if (await logs.hasGroup(logGroup)) return [{ level: 'ok', subject, message: 'is there' }];
-  // Batch makes its own group when the first job prints.
+  // Batch creates its own group when the first job prints.
   if (logGroup === DEFAULT_LOG_GROUP) return [{ level: 'ok', subject, message: 'will be made by AWS Batch' }];
   const message = `There is no log group ${logGroup}: containers would not start`;
   return [{ level: 'error', subject, message, hint: `aws logs create-log-group --log-group-name ${logGroup}` }];

@@ -6,7 +6,7 @@ import { definitionContent, type DefinitionFacts, definitionName, isRegistrable 
 import { backoffMs } from '../../aws/retry.ts';
 import { type Patience, Waits } from '../patience.ts';
 
-/** Finds the job definition of a step, and registers it where this content has none yet. Asks once per content. */
+/** Finds the job definition of a step, and registers it if this content has none yet. One query per content. */
 export class Definitions {
   readonly #api: BatchApi;
   readonly #patience: Patience;

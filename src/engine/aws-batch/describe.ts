@@ -2,10 +2,10 @@ import type { BatchApi } from './batch-api.ts';
 import type { JobDetail } from './batch-types.ts';
 import { BATCH_LIMITS } from './limits.ts';
 
-/** Asked side by side. */
+/** Calls made in parallel. */
 const PARALLEL = 4;
 
-/** Any number of jobs, by id: one DescribeJobs for each hundred. Those that Batch has forgotten are missing. */
+/** Any number of jobs by id, with one DescribeJobs per hundred. Those that Batch has forgotten are missing. */
 export async function describeAll(
   api: Pick<BatchApi, 'describeJobs'>,
   ids: readonly string[],

@@ -4,9 +4,9 @@ import type { ExitRule, RetryStrategy } from './batch-types.ts';
 import { BATCH_LIMITS } from './limits.ts';
 
 /**
- * What is tried again: a machine that was taken away, a container that could not start, and what the runner itself
- * calls passing. A tool's error is not, nor is a lack of memory or time: what no rule matches would be tried again,
- * so that the last rule ends it.
+ * Attempted again: a reclaimed instance, a container that could not start, and causes that the runner reports as
+ * transient. Not so a tool's error, or a lack of memory or time: Batch retries whatever no rule matches, so the last
+ * rule ends it.
  *
  * docs.aws.amazon.com/batch/latest/userguide/job_retries.html, docs.aws.amazon.com/AmazonECS/latest/developerguide/
  * stopped-task-error-codes.html (CannotPullContainerError, CannotStartContainerError, CannotCreateContainerError…)
@@ -19,7 +19,7 @@ export const EXIT_RULES: readonly ExitRule[] = [
   { onReason: '*', action: 'EXIT' },
 ];
 
-/** `attempts` tries in all, the first included. */
+/** `attempts` in all, including the first. */
 export function retryStrategy(attempts: number): RetryStrategy {
   if (attempts > BATCH_LIMITS.maxAttempts) {
     throw new PipelineError({

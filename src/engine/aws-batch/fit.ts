@@ -3,9 +3,9 @@ import type { InstanceSize } from '../../aws/account.ts';
 import type { EnvironmentFacts } from './batch-types.ts';
 
 /**
- * Part of an instance's memory that the kernel and the ECS agent take, so that no job can have it:
- * docs.aws.amazon.com/batch/latest/userguide/memory-management.html. Between 2 and 7 % are seen: above the lesser a
- * step surely does not fit, between the two it may not.
+ * Fraction of an instance's memory that the kernel and the ECS agent take, unavailable to jobs:
+ * docs.aws.amazon.com/batch/latest/userguide/memory-management.html. 2 to 7 % have been observed: above the lower bound
+ * a step certainly does not fit, between the two it may not.
  */
 const TAKEN = { least: 0.02, most: 0.07 } as const;
 
@@ -14,7 +14,10 @@ export interface StepNeed {
   resources: TaskResources;
 }
 
-/** Can a task of this step ever start in one of these environments? `sizes` by environment; absent where unknown. */
+/**
+ * Whether a task of this step can ever start in one of these environments. `sizes` by environment; absent where
+ * unknown.
+ */
 export function fit(
   { step, resources }: StepNeed,
   environments: readonly EnvironmentFacts[],

@@ -3,11 +3,11 @@ import { hash } from 'node:crypto';
 import type { DefinitionContent } from './batch-types.ts';
 import { BATCH_LIMITS } from './limits.ts';
 
-/** Who and where the containers of a step are: all that is the same in every run. */
+/** Roles, image and settings of a step's containers: everything common to all runs. */
 export interface DefinitionFacts {
   image: string;
   jobRoleArn: string | undefined;
-  /** Needed only where the instances' own role may not pull the image. */
+  /** Needed only if the instances' own role may not pull the image. */
   executionRoleArn: string | undefined;
   /** Must exist, unlike Batch's own. */
   logGroup: string | undefined;
@@ -15,18 +15,18 @@ export interface DefinitionFacts {
   hostFolder: { hostPath: string; containerPath: string } | undefined;
 }
 
-/** What is run in the zip that Fetch & Run fetches. */
+/** The program in the zip that Fetch & Run fetches. */
 export const RUNNER_COMMAND = ['runner.mjs'] as const;
 
-/** Starts the names of all our job definitions. */
+/** Prefix of the names of all our job definitions. */
 const DEFINITION_PREFIX = 'batch-pipeline-';
 
 /** Digits of the content's hash in the name. */
 const HASH_LENGTH = 16;
 
 /**
- * The content of a step's job definition. Nothing in it belongs to a run: samples, store, cpus, memory, time and tries
- * travel with each job, so that a thousand runs need one registration.
+ * The content of a step's job definition. It contains nothing of a run: samples, store, cpus, memory, time and attempts
+ * are set per job, so that a thousand runs need one registration.
  */
 export function definitionContent(facts: DefinitionFacts): DefinitionContent {
   const { image, jobRoleArn, executionRoleArn, logGroup, hostFolder } = facts;
@@ -39,7 +39,7 @@ export function definitionContent(facts: DefinitionFacts): DefinitionContent {
       command: [...RUNNER_COMMAND],
       ...(jobRoleArn === undefined ? {} : { jobRoleArn }),
       ...(executionRoleArn === undefined ? {} : { executionRoleArn }),
-      // Batch wants some; every job overrides them.
+      // Batch requires values; every job overrides them.
       resourceRequirements: [
         { type: 'VCPU', value: '1' },
         { type: 'MEMORY', value: '512' },
@@ -60,17 +60,17 @@ export function definitionContent(facts: DefinitionFacts): DefinitionContent {
   };
 }
 
-/** The name follows from the content: the same content is found again, and another one never replaces it. */
+/** The name is derived from the content: the same content is found again, and different content never replaces it. */
 export function definitionName(step: string, content: DefinitionContent): string {
   return `${DEFINITION_PREFIX}${step}-${hash('sha256', JSON.stringify(content)).slice(0, HASH_LENGTH)}`;
 }
 
-/** True for the name of a job definition that this engine has made. */
+/** True for the name of a job definition that this engine has created. */
 export function isOurDefinition(name: string): boolean {
   return /^batch-pipeline-.+-[0-9a-f]{16}$/.test(name);
 }
 
-/** True if it is small enough to be registered. */
+/** True if it is small enough to register. */
 export function isRegistrable(content: DefinitionContent): boolean {
   return Buffer.byteLength(JSON.stringify(content)) < BATCH_LIMITS.maxDefinitionBytes;
 }

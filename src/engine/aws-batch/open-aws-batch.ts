@@ -103,7 +103,7 @@ function pushCommand(source: string, store: Store): string {
   return `batch-pipeline --store ${store.url} images push ${pipeline}`;
 }
 
-/** A tag may point elsewhere tomorrow. What lies in another registry than ECR is taken as it is named. */
+/** A tag may point elsewhere tomorrow. Images in registries other than ECR are used as named. */
 async function byDigest(image: string, { region, endpoint }: Used): Promise<string> {
   const ecr = parseEcrImage(image);
   if (!ecr || ecr.digest !== undefined) return image;
@@ -124,7 +124,10 @@ function hostFolder(deployed: Deployment | undefined): { hostPath: string; conta
     : { hostPath: deployed.hostFolder, containerPath: CACHE_IN_CONTAINER };
 }
 
-/** Jobs have to reach the same S3-compatible server as we do, and write with the same key; a conductor polls as often. */
+/**
+ * Jobs must reach the same S3-compatible server as this process, and write with the same key; a conductor polls as
+ * often.
+ */
 function jobEnvironment(environment: EngineContext['environment']): Record<string, string> {
   const endpoint = environment['BATCH_PIPELINE_S3_ENDPOINT'];
   const seconds = environment['BATCH_PIPELINE_POLL_SECONDS'];

@@ -1,39 +1,39 @@
 import type { Finding } from '../engine.ts';
 
-/** What the engine is told once; credentials come from where the AWS SDK looks for them. */
+/** Options of the engine; credentials come from the AWS SDK's default chain. */
 export interface AwsBatchOptions {
   /** Name or ARN of the job queue. */
   queue: string;
   /** URL of the store: jobs read and write below it. */
   storeUrl: string;
-  /** Role of the jobs; without it they have that of their instance. */
+  /** Role of the jobs; by default that of their instance. */
   jobRoleArn?: string | undefined;
-  /** Role of jobs that submit jobs; without it they have that of all others. */
+  /** Role of jobs that submit jobs; by default that of all others. */
   conductorRoleArn?: string | undefined;
-  /** There will be such a job: `check` looks whether it may. */
+  /** There will be such a job: `check` verifies its permissions. */
   conducts?: boolean | undefined;
   executionRoleArn?: string | undefined;
   /** Of CloudWatch Logs; default: Batch's own `/aws/batch/job`. */
   logGroup?: string | undefined;
   /** Default: what the SDK finds in the environment or the profile. */
   region?: string | undefined;
-  /** Of a server that answers in the place of AWS. */
+  /** URL of a server that replaces AWS. */
   endpoint?: string | undefined;
   /** Variables of every job. */
   environment?: Readonly<Record<string, string>> | undefined;
-  /** Folder of the instances that their jobs share, and where jobs see it. */
+  /** Host folder that an instance's jobs share, and its path in containers. */
   hostFolder?: { hostPath: string; containerPath: string } | undefined;
   /** Between polls; default 15 s. */
   pollIntervalMs?: number | undefined;
-  /** How long a throttling or silent API is waited for; default 5 minutes. */
+  /** How long to wait for a throttling or silent API; default 5 minutes. */
   patienceMs?: number | undefined;
-  /** How long tasks may be RUNNABLE, with nothing running, before somebody is told; default 10 minutes. */
+  /** How long tasks may be RUNNABLE, with nothing running, before that is reported; default 10 minutes. */
   stuckAfterMs?: number | undefined;
   /** SubmitJob calls a second; default 40 of the account's 50. */
   submitsPerSecond?: number | undefined;
-  /** More to look at before money is spent, which the engine itself cannot: the bucket. */
+  /** Further checks before money is spent that the engine cannot do itself: the bucket. */
   lookAtStore?: (() => Promise<Finding[]>) | undefined;
 }
 
-/** The log group that Batch writes to unless told otherwise: docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html */
+/** The log group that Batch writes to by default: docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html */
 export const DEFAULT_LOG_GROUP = '/aws/batch/job';

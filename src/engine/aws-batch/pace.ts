@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Turns that are given one after another, at most so many a second. */
+/** Rate limiter: turns are granted one after another, at most this many per second. */
 export class Pace {
   readonly #everyMs: number;
   readonly #signal: AbortSignal;

@@ -7,7 +7,7 @@ export interface QueueView {
   environments: EnvironmentFacts[];
 }
 
-/** Looks at the queue and at what is behind it. */
+/** Describes the queue and its compute environments. */
 export class QueueLook {
   readonly #api: Pick<BatchApi, 'describeQueue' | 'describeEnvironments'>;
   readonly #name: string;
@@ -23,7 +23,7 @@ export class QueueLook {
   }
 }
 
-/** Those that may start jobs. */
+/** Environments that may start jobs. */
 export function usableEnvironments({ environments }: QueueView): EnvironmentFacts[] {
   return environments.filter(({ enabled, status }) => enabled && status !== 'INVALID' && status !== 'DELETED');
 }

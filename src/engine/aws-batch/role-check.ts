@@ -2,7 +2,7 @@ import type { Finding } from '../engine.ts';
 import type { AccountApi, PolicyAnswer } from '../../aws/account.ts';
 import type { AwsBatchOptions } from './options.ts';
 
-/** What a job does with objects below the store's prefix, for any pipeline: which folder, and what there. */
+/** The actions of a job on objects below the store's prefix, by folder, for any pipeline. */
 const OBJECT_ACTIONS: readonly [folder: string, actions: readonly string[]][] = [
   ['runs/any', ['s3:GetObject']],
   ['any/outputs/any', ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject']],
@@ -11,7 +11,7 @@ const OBJECT_ACTIONS: readonly [folder: string, actions: readonly string[]][] = 
 ];
 const BUCKET_ACTIONS = ['s3:ListBucket'];
 
-/** Asks IAM what the roles may, where asking is allowed. */
+/** Checks the roles' permissions with IAM, if that is allowed. */
 export async function roleFindings(
   account: Pick<AccountApi, 'simulate'>,
   options: AwsBatchOptions,
@@ -46,7 +46,7 @@ async function jobRoleFindings(
   return [{ level: 'error', subject, message, hint: 'Jobs could not read or write: see docs/aws-batch.md.' }];
 }
 
-/** A conductor that may not submit still watches; a gather after a failure then waits until somebody looks. */
+/** A conductor that may not submit still watches; a gather after a failure then waits for the next command. */
 async function conductorFindings(
   account: Pick<AccountApi, 'simulate'>,
   { jobRoleArn, conductorRoleArn }: AwsBatchOptions,

@@ -1,7 +1,10 @@
 import type { QueueView } from './queue-look.ts';
 import { usableEnvironments } from './queue-look.ts';
 
-/** What Batch says of a job that blocks its queue: docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html */
+/**
+ * Batch's reasons for a job that blocks its queue:
+ * docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html
+ */
 const ADVICE: readonly [RegExp, string][] = [
   [/COMPUTE_ENVIRONMENT_MAX_RESOURCE/, 'Raise the maximum of vCPUs of the compute environment.'],
   [
@@ -14,7 +17,7 @@ const ADVICE: readonly [RegExp, string][] = [
   [/ACTION_REQUIRED/, 'A compute environment is invalid: its status reason says why.'],
 ];
 
-/** Why nothing starts, and what to do; in a sentence or two. */
+/** Why nothing starts, and what to do, in a sentence or two. */
 export function stuckText(statusReason: string | undefined, view: QueueView): string {
   const cause = environmentTrouble(view) ?? statusReason;
   if (cause === undefined) {
@@ -25,10 +28,10 @@ export function stuckText(statusReason: string | undefined, view: QueueView): st
   return advice === undefined ? told : `${told} ${advice}`;
 }
 
-/** What is wrong with a queue that jobs are to be sent to; `undefined` where they could start. */
+/** What is wrong with a queue for jobs; `undefined` if they could start. */
 export function queueTrouble(view: QueueView): string | undefined {
   const { queue } = view;
-  // What a disabled queue has already it still works off.
+  // A disabled queue still processes the jobs it has.
   return queue?.enabled === false ? `the job queue ${queue.name} is disabled` : environmentTrouble(view);
 }
 

@@ -7,13 +7,14 @@ import { backoffMs } from '../../aws/retry.ts';
 import { type Patience, Waits } from '../patience.ts';
 import type { Pace } from './pace.ts';
 
-/** A request whose answer got lost may still be at work when the job is looked for. */
+/** A request whose response was lost may still be in progress when the job is looked up. */
 const SETTLE_MS = 1000;
 
 /**
- * Submits one job, once. SubmitJob has no token by which Batch would know a request again: where its answer is lost, the
- * job is looked for by its name before it is submitted again, and once more afterwards.
- * @throws PipelineError `aws-refused`, `aws-denied`, `aws-credentials`, or `aws-unreachable` at the end of patience
+ * Submits one job exactly once. SubmitJob has no idempotency token: if its response is lost, the job is looked up by
+ * name before it is submitted again, and once more afterwards.
+ * @throws PipelineError `aws-refused`, `aws-denied`, `aws-credentials`, or `aws-unreachable` at the end of the engine's
+ * patience
  */
 export async function submitOnce(
   api: BatchApi,

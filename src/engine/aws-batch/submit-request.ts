@@ -7,7 +7,10 @@ import { BATCH_LIMITS } from './limits.ts';
 /** API_SubmitJob.html */
 const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 
-/** The runner ends an attempt at its time limit and says why; Batch ends only a runner that does not. In seconds. */
+/**
+ * The runner ends an attempt at its time limit and records the cause; Batch ends only a runner that does not. In
+ * seconds.
+ */
 const TIMEOUT_MARGIN = 120;
 
 export interface SubmitPlace {
@@ -15,13 +18,13 @@ export interface SubmitPlace {
   /** `name:revision`. */
   definition: string;
   command: readonly string[];
-  /** For every job, besides its own. */
+  /** Variables of every job, besides its own. */
   environment: Readonly<Record<string, string>>;
 }
 
 /**
  * One job as one SubmitJob request.
- * @throws PipelineError for what Batch would refuse: names, sizes, too many dependencies, too large a request
+ * @throws PipelineError for anything that Batch would refuse: names, sizes, too many dependencies, too large a request
  */
 export function submitRequest(
   job: EngineJob,

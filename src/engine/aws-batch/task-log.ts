@@ -2,7 +2,7 @@ import type { BatchApi } from './batch-api.ts';
 import type { LogsApi } from './logs-api.ts';
 import { childId } from './task-verdicts.ts';
 
-/** What a task prints, from CloudWatch Logs: of its last attempt, the end of it. */
+/** The end of the log of a task's last attempt, from CloudWatch Logs. */
 export async function taskLog(
   { api, logs }: { api: BatchApi; logs: LogsApi },
   jobId: string,

@@ -5,9 +5,9 @@ import { describeAll } from './describe.ts';
 import { isDependencyFailure, verdict } from './verdict.ts';
 
 /**
- * Why these tasks of a job are over. Only those that failed of themselves are described one by one. Of those that never
- * ran, since another failed or their array was terminated, there may be thousands: a listing tells them apart, and
- * there is nothing to say of them.
+ * Why these tasks of a job have ended. Only those that failed by themselves are described one by one. Thousands may
+ * never have run, since another failed or their array was terminated: a listing identifies them, and they need no
+ * verdict.
  */
 export async function taskVerdicts(api: BatchApi, jobId: string, indices: readonly number[]): Promise<TaskVerdict[]> {
   const parent = (await api.describeJobs([jobId]))[0];
@@ -30,7 +30,7 @@ export function childId(jobId: string, index: number): string {
   return `${jobId}:${index}`;
 }
 
-/** A parent's reason to end becomes that of its children. */
+/** A parent's reason becomes that of its children. */
 function isInVain({ statusReason, startedAt }: JobSummary, parent: JobDetail): boolean {
   if (isDependencyFailure(statusReason)) return true;
   const ended = parent.isTerminated || parent.isCancelled;

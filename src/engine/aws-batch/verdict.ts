@@ -4,8 +4,8 @@ import type { JobDetail } from './batch-types.ts';
 import { RunnerExit } from '../../record/protocol.ts';
 
 /**
- * Why a task that left no record is over, by what Batch keeps of its job; `undefined` while it is not over, and for one
- * that never ran because the task before it failed.
+ * Why a task without a record has ended, according to Batch; `undefined` while it has not ended, and for one that never
+ * ran because the task before it failed.
  */
 export function verdict(job: JobDetail, index: number): TaskVerdict | undefined {
   const found = finding(job);
@@ -24,7 +24,7 @@ export function isDependencyFailure(statusReason: string | undefined): boolean {
   return /^dependent job failed/i.test(statusReason ?? '');
 }
 
-/** Fetch & Run has not come to run anything: wrong variables, nothing to fetch, or a program that cannot be started. */
+/** Fetch & Run did not run anything: wrong variables, nothing to fetch, or a program that cannot be started. */
 const FETCH_AND_RUN_CODES = new Set([2, 3, 126, 127]);
 
 type Finding = { cause: FailureCause; message: string };
@@ -53,7 +53,7 @@ function causeOf(job: JobDetail): FailureCause {
   return FETCH_AND_RUN_CODES.has(exitCode) ? 'start' : 'tool';
 }
 
-/** Batch's own words, with what the container said where that is more. */
+/** Batch's own words, with the container's reason if that adds something. */
 function words(job: JobDetail): string {
   const { exitCode, reason } = lastTry(job);
   const parts = [job.statusReason, reason].filter((part) => part !== undefined && part !== '');
@@ -61,7 +61,7 @@ function words(job: JobDetail): string {
   return [...new Set([...parts, ...code])].join('; ') || 'FAILED without a reason';
 }
 
-/** The last attempt; of a job that was terminated before it ran there is none. */
+/** The last attempt; absent for a job terminated before it ran. */
 function lastTry(job: JobDetail): { exitCode?: number | undefined; reason?: string | undefined } {
   return job.attempts.at(-1)?.container ?? job.container ?? {};
 }

@@ -6,7 +6,7 @@ import type { AttemptEnd, PooledAttempt, RunnerPool } from './runner-pool.ts';
 import type { Schedule, Started } from './schedule.ts';
 import { MemoryWatch, residentMiB, takenMiB, taskMemory } from './task-memory.ts';
 
-/** A task that runs right now. */
+/** A running task. */
 export interface RunningTask {
   jobId: string;
   index: number;
@@ -23,13 +23,13 @@ export interface Grace {
   cancel: number;
 }
 
-/** How often is looked whether a task is over its time or its memory; shorter tasks are not looked at. */
+/** Interval at which time and memory of tasks are checked; shorter tasks are not checked. */
 const LOOK_MS = 500;
 
 interface WatchedTask extends RunningTask {
   timeLimitSeconds: number;
   memoryMiB: number;
-  /** What the runner had before this task. */
+  /** Memory of the runner before this task. */
   runnerMiB: number;
   memory: MemoryWatch;
 }
@@ -38,15 +38,18 @@ interface AttemptsOptions {
   schedule: Schedule;
   pool: RunnerPool;
   graceMs: Grace;
-  /** What a runner is told of a task. */
+  /** Message to a runner about a task. */
   task: (job: LocalJob, index: number) => TaskContext;
 }
 
-/** Starts what the schedule lets start, minds the time, and decides what a bad end means: another try, or a verdict. */
+/**
+ * Starts what the schedule permits, enforces time and memory limits, and decides what a failure means: another attempt,
+ * or a verdict.
+ */
 export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #running = new Map<PooledAttempt, WatchedTask>();
-  /** What runners had when they ended their last task, by pid. */
+  /** Memory of runners at the end of their last task, by pid. */
   readonly #runnerMiB = new Map<number, number>();
   readonly #verdicts = new Map<string, Map<number, TaskVerdict>>();
   readonly #stopped = new Set<string>();
@@ -60,7 +63,7 @@ export class Attempts {
     return [...this.#running.values()];
   }
 
-  /** Starts all that can start now. */
+  /** Starts everything that can start now. */
   advance(): void {
     const { schedule } = this.#options;
     for (let next = schedule.next(); next; next = schedule.next()) this.#start(next);
@@ -68,18 +71,18 @@ export class Attempts {
     else this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
-  /** Minds nobody any more, and keeps no process alive. */
+  /** Stops checking tasks, and keeps no process alive. */
   rest(): void {
     clearInterval(this.#looking);
     this.#looking = undefined;
   }
 
-  /** Why these elements failed, where they left no record. */
+  /** Why these elements failed, if they left no record. */
   verdicts(jobId: string, indices: readonly number[]): TaskVerdict[] {
     return indices.flatMap((index) => this.#verdicts.get(jobId)?.get(index) ?? []);
   }
 
-  /** Asks tasks to stop; those that do not hear it in time are killed. Resolves when nothing of the jobs can run. */
+  /** Asks tasks to stop; those that do not stop in time are killed. Resolves when nothing of the jobs can run. */
   async cancel(jobs: readonly LocalJob[], reason: string): Promise<void> {
     const attempts = this.#stopJobs(jobs);
     for (const attempt of attempts) attempt.abort(reason);
@@ -105,7 +108,8 @@ export class Attempts {
     });
     void attempt.over.then((end) => {
       this.#running.delete(attempt);
-      // Read while the runner has no task: short tasks are never looked at, and what they leave is not the next one's.
+      // Read while the runner has no task: short tasks are never sampled, and the memory they leave is not charged to
+      // the next.
       this.#runnerMiB.set(attempt.pid, residentMiB(attempt.pid));
       schedule.finish(started, this.#settle(started, end));
       this.advance();
@@ -133,7 +137,7 @@ export class Attempts {
     }
   }
 
-  /** For runners that do not keep the time limit themselves, because a step does not let them. */
+  /** For runners that cannot enforce the time limit themselves because a step blocks them. */
   #killIfOverdue(attempt: PooledAttempt, { startedAt, timeLimitSeconds }: WatchedTask, now: number): void {
     if (now - startedAt < timeLimitSeconds * 1000 + this.#options.graceMs.timeLimit) return;
     attempt.kill({ cause: 'timeout', message: `The time limit of ${timeLimitSeconds} s is over` });
@@ -148,7 +152,7 @@ export class Attempts {
     if (verdict === 'kill') attempt.kill({ cause: 'out-of-memory', message });
   }
 
-  /** Ends what has not started; answers what has. */
+  /** Ends elements that have not started; returns those that have. */
   #stopJobs(jobs: readonly LocalJob[]): PooledAttempt[] {
     for (const job of jobs) {
       this.#stopped.add(job.id);

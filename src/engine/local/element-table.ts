@@ -10,12 +10,12 @@ export interface LocalJob {
   /** Dependencies that each element still waits for. */
   readonly waiting: Uint16Array;
   readonly states: Uint8Array;
-  /** Tries made of each element. */
+  /** Number of attempts of each element. */
   readonly tries: Uint8Array;
   readonly counts: Record<ElementState, number>;
-  /** Indices that could start, in the order in which they became able to. */
+  /** Indices that can start, in the order in which they became ready. */
   readonly ready: number[];
-  /** How many of `ready` have been taken. */
+  /** Number of entries of `ready` already taken. */
   taken: number;
 }
 
@@ -37,7 +37,10 @@ export function stateOf(job: LocalJob, index: number): ElementState {
   return ELEMENT_STATES[job.states[index] as number] as ElementState;
 }
 
-/** The one way in which an element's state changes: pending -> runnable -> running -> succeeded | failed, and running -> runnable for another try. */
+/**
+ * The one way in which an element's state changes: pending -> runnable -> running -> succeeded | failed, and running ->
+ * runnable for another attempt.
+ */
 export function setState(job: LocalJob, index: number, state: ElementState): void {
   job.counts[stateOf(job, index)] -= 1;
   job.counts[state] += 1;
@@ -50,7 +53,7 @@ export function isOver(job: LocalJob): boolean {
   return job.counts.succeeded + job.counts.failed === job.job.size;
 }
 
-/** The next element that may start; it leaves the queue. Elements that were cancelled meanwhile are passed over. */
+/** The next element that may start; it leaves the queue. Elements cancelled meanwhile are skipped. */
 export function takeReady(job: LocalJob): number | undefined {
   const index = job.ready[job.taken];
   job.taken += 1;

@@ -16,7 +16,7 @@ import { RunnerPool } from './runner-pool.ts';
 import { type Capacity, Schedule } from './schedule.ts';
 
 export interface LocalEngineOptions {
-  /** What tasks may use together; the whole machine by default. */
+  /** Resources that tasks may use together; the whole machine by default. */
   capacity: Capacity;
   /** The runner's main file. */
   runnerModule: string;
@@ -28,14 +28,14 @@ export interface LocalEngineOptions {
 }
 
 export interface LocalEngine extends Engine {
-  /** What runs in this process's care. */
+  /** Attempts run by this process. */
   running(): RunningTask[];
-  /** Ends everything at once, without a word to anyone; nothing starts any more. */
+  /** Ends everything at once, without a record; nothing starts any more. */
   kill(): void;
 }
 
 const LIMITS: EngineLimits = {
-  // Elements of one array; memory is the only bound.
+  // Elements of one array; limited only by memory.
   maxArraySize: 100_000,
   afterAny: true,
   detached: false,

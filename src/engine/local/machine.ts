@@ -2,13 +2,13 @@ import { totalmem } from 'node:os';
 import type { Finding, TaskResources } from '../engine.ts';
 import type { Capacity } from './schedule.ts';
 
-/** Memory that this process may use, in MiB: the container's limit where there is one. */
+/** Memory that this process may use, in MiB: the container's limit if there is one. */
 export function machineMemoryMiB(): number {
   const limit = process.constrainedMemory();
   return Math.floor((limit > 0 ? Math.min(limit, totalmem()) : totalmem()) / 1024 / 1024);
 }
 
-/** A step that needs more than the machine has could only wait for ever. */
+/** A step that needs more than the machine has would wait for ever. */
 export function machineFindings(
   needs: readonly { step: string; resources: TaskResources }[],
   capacity: Capacity,

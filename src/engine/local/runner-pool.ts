@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { FailureCause } from '../../record/cause.ts';
 import type { FromRunner, TaskContext, ToRunner } from '../../record/protocol.ts';
 
-/** How an attempt ended, as its runner said or as its death tells. */
+/** How an attempt ended, as reported by its runner or inferred from its death. */
 export type AttemptEnd =
   | { state: 'succeeded' | 'up-to-date' }
-  /** `recorded` is false where the runner died before it could leave a record. */
+  /** `recorded` is false if the runner died before it could write a record. */
   | { state: 'failed'; cause: FailureCause; message: string; recorded: boolean };
 
 export interface PooledAttempt {
@@ -14,9 +14,9 @@ export interface PooledAttempt {
   over: Promise<AttemptEnd>;
   /** Asks the runner to stop the attempt. */
   abort(reason: string): void;
-  /** Has the runner end the attempt and its tools at once, since it has taken too much memory. */
+  /** Makes the runner end the attempt and its tools at once, since it uses too much memory. */
   exceeded(message: string): void;
-  /** Ends the runner at once, for this reason; its tools are ended as those of any runner that died. */
+  /** Ends the runner at once, for this reason; its tools are ended like those of any dead runner. */
   kill(why: Reason): void;
 }
 
@@ -27,7 +27,7 @@ interface Reason {
 
 interface Runner {
   process: ChildProcess;
-  /** The end of what the runner itself printed: only of interest when it dies. */
+  /** The end of the runner's own output, used only if it dies. */
   printed: string;
   settle: ((end: AttemptEnd) => void) | undefined;
   killedFor: Reason | undefined;
@@ -37,20 +37,20 @@ export interface RunnerPoolOptions {
   /** The runner's main file. */
   module: string;
   environment: Readonly<Record<string, string | undefined>>;
-  /** Where attempts work, and whose: a runner that died cannot clear away what it left there. */
+  /** The scratch root and its owner: a dead runner cannot remove what it left there. */
   scratchRoot: string;
   host: string;
   /** How long runners may take to give up their attempts when the pool closes. */
   closeMs: number;
 }
 
-/** Of a dying runner's words, enough for a stack's first lines. */
+/** Characters of a dying runner's output: enough for the first lines of a stack trace. */
 const PRINTED_CHARS = 2000;
 
 /** A young generation of 2 MB instead of 16: 50 MB less for each runner, and a quicker fork of every tool. */
 const RUNNER_FLAGS = ['--max-semi-space-size=2'];
 
-/** Runner processes that are kept from one attempt to the next, each working on one at a time. */
+/** Runner processes that are kept between attempts, each running one at a time. */
 export class RunnerPool {
   readonly #options: RunnerPoolOptions;
   readonly #idle: Runner[] = [];
@@ -80,14 +80,14 @@ export class RunnerPool {
     };
   }
 
-  /** Lets all runners go, and waits until they are gone: busy ones give up their attempts as the channel ends. */
+  /** Closes all runners, and waits until they have exited: busy ones abort their attempts when the channel closes. */
   async close(): Promise<void> {
-    // One that has to be killed is followed by one that clears up.
+    // A runner that must be killed is followed by one that cleans up.
     while (this.#all.size > 0) await Promise.all([...this.#all].map(({ process }) => this.#leave(process)));
   }
 
   async #leave(process: ChildProcess): Promise<void> {
-    // Not events.once, which gives up at an error: what cannot be told to a runner that is dying is no matter here.
+    // Not events.once, which rejects on an error: messages that cannot reach a dying runner do not matter here.
     const gone = new Promise((resolve) => process.once('exit', resolve));
     const killing = setTimeout(() => process.kill('SIGKILL'), this.#options.closeMs);
     process.ref();
@@ -99,7 +99,7 @@ export class RunnerPool {
   #fork(): Runner {
     const child = fork(this.#options.module, [], {
       execArgv: RUNNER_FLAGS,
-      // A group of its own: Ctrl-C in the terminal is for the command, which decides what becomes of the tasks.
+      // A separate process group: Ctrl-C in the terminal is for the command, which decides what happens to the tasks.
       detached: true,
       env: { ...this.#options.environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -110,9 +110,9 @@ export class RunnerPool {
       runner.printed = (runner.printed + text).slice(-PRINTED_CHARS);
     });
     child.on('message', (message: FromRunner) => {
-      // Last words that are read when the runner is dead already come too late.
+      // Output read after the runner has died comes too late.
       if (!this.#all.has(runner)) return;
-      // One in which the step's code may still be running ends itself.
+      // A runner in which the step's code may still be running exits by itself.
       if (!('mayStillRun' in message.outcome)) this.#idle.push(runner);
       this.#settle(runner, toEnd(message));
     });
@@ -145,7 +145,7 @@ export class RunnerPool {
     this.#settle(runner, { state: 'failed', ...(runner.killedFor ?? died), recorded: false });
   }
 
-  /** Has a runner end the tools of one that died, and remove its scratch folder. */
+  /** Makes a runner end the tools of a dead one, and remove its scratch folder. */
   #sweep(): void {
     const { scratchRoot, host } = this.#options;
     const runner = this.#takeIdle() ?? this.#fork();
@@ -153,7 +153,7 @@ export class RunnerPool {
     runner.process.send({ kind: 'sweep', scratchRoot, host } satisfies ToRunner);
   }
 
-  /** One that has just died may not have been heard of yet, but its channel is closed. */
+  /** The exit of a runner that has just died may not have been reported yet, but its channel is closed. */
   #takeIdle(): Runner | undefined {
     for (let runner = this.#idle.pop(); runner; runner = this.#idle.pop()) if (runner.process.connected) return runner;
     return undefined;

@@ -2,21 +2,21 @@ import type { JobDependency } from '../engine.ts';
 import { createLocalJob, hasReady, isOver, type LocalJob, setState, stateOf, takeReady } from './element-table.ts';
 import type { EngineJob } from '../engine.ts';
 
-/** What the machine has to give. */
+/** Resources of the machine. */
 export interface Capacity {
   cpus: number;
   memoryMiB: number;
 }
 
-/** One element that has been given its cpus and memory. */
+/** One element with reserved cpus and memory. */
 export interface Started {
   job: LocalJob;
   index: number;
 }
 
 /**
- * Decides what runs when: dependencies element by element, cpus and memory as declared, later steps first so that
- * whole samples finish early. It starts nothing itself. If the first in line does not fit yet, nobody overtakes it.
+ * Decides what runs when: dependencies element by element, cpus and memory as declared, later steps first so that whole
+ * samples finish early. It starts nothing itself. If the first in line does not fit yet, no other overtakes it.
  */
 export class Schedule {
   readonly #jobs = new Map<string, LocalJob>();
@@ -65,7 +65,7 @@ export class Schedule {
     return undefined;
   }
 
-  /** A running element is over, or goes back in line for another try. */
+  /** A running element has ended, or is queued for another attempt. */
   finish({ job, index }: Started, result: 'succeeded' | 'failed' | 'again'): void {
     this.#free.cpus += job.job.resources.cpus;
     this.#free.memoryMiB += job.job.resources.memoryMiB;
@@ -96,7 +96,7 @@ export class Schedule {
     }
   }
 
-  /** A dependency on a job that has moved on before this one was added. */
+  /** A dependency on a job whose elements have changed state before this one was added. */
   #applyPast(added: LocalJob, jobId: string, type: JobDependency['type']): void {
     const before = this.#jobs.get(jobId);
     if (!before) throw new Error(`Job ${added.job.name} depends on ${jobId}, which was never submitted`);
@@ -114,7 +114,7 @@ export class Schedule {
     for (let index = 0; index < job.job.size; index += 1) this.#release(job, index, isSatisfied);
   }
 
-  /** One dependency of one element is decided; with the last good one it may start, with a bad one it never will. */
+  /** One dependency of one element is settled; after the last success it may start, after a failure it never will. */
   #release(job: LocalJob, index: number, isSatisfied: boolean): void {
     if (stateOf(job, index) !== 'pending') return;
     if (!isSatisfied) {

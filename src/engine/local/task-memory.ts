@@ -1,22 +1,22 @@
 import { readProc, toolsOf } from '../../record/proc.ts';
 
 const KIB_PER_MIB = 1024;
-/** What a runner takes for itself, whatever its task is. */
+/** Memory of a runner itself, whatever its task. */
 const RUNNERS_OWN_MIB = 150;
-/** What takes too much is given this long to let go of it, and to write the record. */
+/** Time for a task over its limit to stop, and to write the record. */
 const MEMORY_GRACE_MS = 5000;
 
-/** What a task had when it was looked at, in MiB. */
+/** Memory of a task at one sample, in MiB. */
 export interface TaskMemory {
-  /** Of all its tools together. */
+  /** All its tools together. */
   tools: number;
-  /** Of the runner itself. */
+  /** The runner itself. */
   runner: number;
 }
 
 /**
- * Memory of a runner and its tools, as their anonymous and shared pages: files in the page cache go when others need the
- * room, and are nobody's. A page that several processes share counts once as soon as the plain sum is over `limitMiB`.
+ * Memory of a runner and its tools, as their anonymous and shared pages: the page cache is reclaimed on demand and is
+ * not charged to anyone. A page that several processes share counts once as soon as the plain sum is over `limitMiB`.
  */
 export function taskMemory(runnerPid: number, limitMiB: number): TaskMemory {
   const runner = residentMiB(runnerPid);
@@ -25,26 +25,26 @@ export function taskMemory(runnerPid: number, limitMiB: number): TaskMemory {
   return { runner, tools: plain > limitMiB ? sum(tools.map(proportionalMiB)) : plain };
 }
 
-/** What counts as the task's own: a runner that has grown in attempts before is not this one's fault. */
+/** The memory charged to the task: growth of the runner in earlier attempts does not count. */
 export function takenMiB({ tools, runner }: TaskMemory, runnerBefore: number): number {
   return Math.round(tools + Math.max(0, runner - Math.max(RUNNERS_OWN_MIB, runnerBefore)));
 }
 
-/** What a look at a task's memory leads to. */
+/** Decision after a sample of a task's memory. */
 export type MemoryVerdict = 'leave' | 'end' | 'kill';
 
 /**
- * One task's memory from look to look. A single look proves nothing: until a tool that was just forked has replaced its
- * program, it shares the pages of its runner, and is charged for half of them.
+ * One task's memory over successive samples. A single sample proves nothing: until a newly forked tool has called exec,
+ * it shares the pages of its runner, and is charged for half of them.
  */
 export class MemoryWatch {
   #wasOver = false;
   #endedAt: number | undefined;
 
   /**
-   * @param isOver whether the task has more than it asked for
+   * @param isOver whether the task uses more than it requested
    * @param now monotonic milliseconds
-   * @returns `end` once, at the second look in a row that is over; `kill` where that has not helped in time
+   * @returns `end` once, at the second consecutive sample over the limit; `kill` if that has not helped in time
    */
   look(isOver: boolean, now: number): MemoryVerdict {
     const again = isOver && this.#wasOver;
@@ -56,12 +56,12 @@ export class MemoryWatch {
   }
 }
 
-/** What one process has now, as the watch counts it. */
+/** Current memory of one process, as counted here. */
 export function residentMiB(pid: number): number {
   return fieldsMiB(readProc(`${pid}/status`), /^Rss(?:Anon|Shmem):\s+(\d+)/gm);
 }
 
-/** Read only in doubt: the kernel goes through all pages of the process for it. */
+/** Read only if necessary: the kernel walks all pages of the process for it. */
 function proportionalMiB(pid: number): number {
   const rollup = readProc(`${pid}/smaps_rollup`);
   return rollup === '' ? residentMiB(pid) : fieldsMiB(rollup, /^Pss_(?:Anon|Shmem):\s+(\d+)/gm);
