@@ -138,7 +138,7 @@ describe('the project that init writes', () => {
     expect(stdout).toBe('');
     const check = await batchPipeline(folder, 'check');
     expect(check).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('types: checked with TypeScript') });
-    const tests = await execa('npm', ['test'], { cwd: folder, reject: false, env: { NODE_TEST_CONTEXT: '' } });
+    const tests = await execa('npm', ['test'], { cwd: folder, reject: false });
     expect(tests).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/pass 1\b/) });
   });
 
@@ -147,7 +147,7 @@ describe('the project that init writes', () => {
     const file = join(folder, 'pipeline.ts');
     writeFileSync(file, readFileSync(file, 'utf8').replace('lines: samples.txt', 'lines: samples.tx'));
     const compiled = await execa(process.execPath, [TSC], { cwd: folder, reject: false });
-    expect(compiled.stdout).toMatch(/^pipeline\.ts\(\d+,\d+\): error TS2551: .*'tx'.*Did you mean 'txt'\?/m);
+    expect(compiled.stdout).toMatch(/^pipeline\.ts\(\d+,\d+\): error TS2339: Property 'tx' does not exist /m);
     const check = await batchPipeline(folder, 'check');
     expect(check.exitCode).toBe(2);
     expect(check.stderr).toMatch(/pipeline\.ts:\d+:\d+, step sort, input lines: There is no sample column "tx"\n/);
