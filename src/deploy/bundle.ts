@@ -29,7 +29,7 @@ const CODE_FOLDER = 'code';
 
 /** File names to content; the program is `runner.mjs`, and what only some runs need lies in parts beside it. */
 async function programFiles(options: BundleOptions): Promise<Record<string, Uint8Array>> {
-  // Names of parts follow from paths below it, and must not from where somebody stands.
+  // Names of parts follow from paths below it, and must not follow from the current folder.
   const home = dirname(programPart('bundled'));
   const { outputFiles } = await build({
     absWorkingDir: home,
@@ -53,7 +53,7 @@ async function programFiles(options: BundleOptions): Promise<Record<string, Uint
     minifyWhitespace: true,
     legalComments: 'none',
     banner: { js: REQUIRE },
-    // Whoever makes bundles stays at home.
+    // Bundles are only made on the user's machine.
     external: ['esbuild'],
     plugins: [requiredHttp()],
     logLevel: 'silent',

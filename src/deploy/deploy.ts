@@ -4,13 +4,13 @@ import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Cloud } from './cloud.ts';
 import type { ImageEvent } from './images/build-images.ts';
-import { findBuilder } from './images/find-builder.ts';
+import { findBuilder } from './images/builder.ts';
 import type { PipelineImages } from './images/plan-images.ts';
 import { pushImages } from './images/push-images.ts';
 import { noteDeployment } from './note-deployment.ts';
 import type { StackChange, StackEvent, StackFacts } from './stack/cloudformation-api.ts';
 import { applyStack, planStack } from './stack/deploy-stack.ts';
-import { deployedParts } from './stack/deployed-parts.ts';
+import { deployedParts } from './note-deployment.ts';
 import { type DeploymentRequest, type Intention, stackRequest } from './stack/stack-request.ts';
 
 /** What happens while something is deployed or destroyed. */

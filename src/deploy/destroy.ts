@@ -6,7 +6,7 @@ import type { Cloud } from './cloud.ts';
 import { type DeployEvent, following } from './deploy.ts';
 import { checkStackName, standardBucket } from './stack/choices.ts';
 import type { StackFacts } from './stack/cloudformation-api.ts';
-import { destroyStack } from './stack/destroy-stack.ts';
+import { destroyStack } from './stack/deploy-stack.ts';
 
 export interface DestructionRequest {
   /** Of CloudFormation. */

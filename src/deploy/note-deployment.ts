@@ -1,5 +1,6 @@
 import type { Store } from '../store/store.ts';
 import { type Deployment, readDeployment, writeDeployment } from '../ledger/deployment.ts';
+import type { StackFacts } from './stack/cloudformation-api.ts';
 
 /** What `deploy` has made or was given. */
 export interface Deployed {
@@ -29,4 +30,26 @@ export async function noteDeployment(store: Store, made: Deployed): Promise<Retu
   const next = nextDeployment(await readDeployment(store, { ignoreUnreadable: true }), made);
   await writeDeployment(store, next.deployed);
   return next;
+}
+
+/** What of a stack goes into the store's `Deployment`. */
+export function deployedParts({ name, outputs }: StackFacts): Partial<Deployment> {
+  const {
+    Queue: queue,
+    JobRoleArn: jobRoleArn,
+    ConductorRoleArn: conductorRoleArn,
+    LogGroup: logGroup,
+    HostFolder: hostFolder,
+    KmsKeyArn: kmsKeyArn,
+  } = outputs;
+  return {
+    stack: name,
+    // Its name reads better than its ARN, and means the same in one region.
+    ...(queue === undefined ? {} : { queue: queue.replace(/^.*\//, '') }),
+    ...(jobRoleArn === undefined ? {} : { jobRoleArn }),
+    ...(conductorRoleArn === undefined ? {} : { conductorRoleArn }),
+    ...(logGroup === undefined ? {} : { logGroup }),
+    ...(hostFolder === undefined ? {} : { hostFolder }),
+    ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
+  };
 }

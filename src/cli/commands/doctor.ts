@@ -52,7 +52,7 @@ function toolFinding(tool: Tool, facts: FoundTool): Finding {
   };
 }
 
-/** What the engine says of itself, and of the steps' needs. */
+/** The engine's own findings, and those about the steps' needs. */
 async function engineFindings(pipeline: Pipeline, flags: EngineFlags, url: string): Promise<Finding[]> {
   const { engine } = await openNamedEngine(flags, await openSession(url));
   try {

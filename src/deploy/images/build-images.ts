@@ -1,5 +1,5 @@
 import type { Builder, BuilderName } from './builder.ts';
-import { findBuilder } from './find-builder.ts';
+import { findBuilder } from './builder.ts';
 import { tagText } from './content-tag.ts';
 import { type ImagePlan, type PipelineImages, planImages } from './plan-images.ts';
 

@@ -12,7 +12,6 @@ import {
 } from '@aws-sdk/client-ecr';
 import { type ApiOptions, ask, clientConfig } from '../../aws/client.ts';
 import { isNamed } from '../../aws/failure.ts';
-import { LIFECYCLE_POLICY, REPOSITORY_SETTINGS } from './repository-settings.ts';
 
 /** An image that ECR holds. */
 export interface StoredImage {
@@ -127,3 +126,27 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
+
+/**
+ * How every repository of ours is made, by `images push` and by the template of `deploy`. A tag is the content of an
+ * image, so none is ever moved: docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+ */
+export const REPOSITORY_SETTINGS = {
+  imageTagMutability: 'IMMUTABLE',
+  imageScanningConfiguration: { scanOnPush: true },
+} as const;
+
+/** Images that stay in a repository, whether or not something uses them. */
+const IMAGES_KEPT = 300;
+
+/** docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html */
+export const LIFECYCLE_POLICY = {
+  rules: [
+    {
+      rulePriority: 1,
+      description: `Keep the newest ${IMAGES_KEPT} images`,
+      selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: IMAGES_KEPT },
+      action: { type: 'expire' },
+    },
+  ],
+} as const;

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PipelineError } from '../../errors.ts';
 import type { LoadedPipeline } from '../../pipeline/load-pipeline.ts';
-import { BUILT_IN_NAMES, builtInFolder } from './built-in-images.ts';
 import { imageKind } from '../../pipeline/image-kind.ts';
+import { fileURLToPath } from 'node:url';
+import { BUILT_IN } from '../../../pipelines/catalog.ts';
 
 /** A folder with a Dockerfile. */
 export interface ImageFolder {
@@ -54,4 +55,15 @@ function checkedName(name: string, folder: string): string {
     where: folder,
     hint: 'An image is named for its folder: rename the folder, in lower case letters, digits, ".", "_" and "-".',
   });
+}
+
+/** The images that come with this package: the parent of all, and those of the built-in pipelines. */
+export const BUILT_IN_NAMES: readonly string[] = ['base', ...Object.values(BUILT_IN).flatMap(({ images }) => images)];
+
+/** Where those lie, with Fetch & Run in `base`: beside the built program. */
+export function builtInFolder(name: string): string {
+  const candidates = ['./images', '../../../dist/images'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  const found = candidates.find((path) => existsSync(path));
+  if (found === undefined) throw new Error(`${candidates.join(' and ')} are missing from this installation`);
+  return join(found, name);
 }

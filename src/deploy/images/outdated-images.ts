@@ -5,8 +5,8 @@ import { openEcr } from './ecr.ts';
 import { type ImagePlan, type PipelineImages, planImages } from './plan-images.ts';
 
 /**
- * Names of images whose folder has changed since they were pushed: one call for each. What cannot be told, since a folder is
- * not here or ECR does not say, is left out.
+ * Names of images whose folder has changed since they were pushed: one call for each. What is unknown, since a folder is
+ * not here or ECR does not answer, is left out.
  * @param deployed what was pushed for the pipeline, name to URI
  */
 export async function outdatedImages(

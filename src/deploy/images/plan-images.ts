@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PipelineError, throwAll } from '../../errors.ts';
 import type { LoadedPipeline } from '../../pipeline/load-pipeline.ts';
-import { builtInFolder } from './built-in-images.ts';
+import { builtInFolder } from './image-folder.ts';
 import { contentTag, type ContentTag, tagText } from './content-tag.ts';
 import { contextFiles } from './context-files.ts';
 import { type DockerfileFacts, readDockerfile } from './dockerfile.ts';

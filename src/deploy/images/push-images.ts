@@ -8,7 +8,7 @@ import { type BuildOptions, buildPlanned, type OnImage } from './build-images.ts
 import { tagText } from './content-tag.ts';
 import type { ApiOptions } from '../../aws/client.ts';
 import { type Ecr, openEcr } from './ecr.ts';
-import { findBuilder } from './find-builder.ts';
+import { findBuilder } from './builder.ts';
 import { imageFolders, type ImagePlan, planImages } from './plan-images.ts';
 import { registryLogin } from './registry-login.ts';
 
@@ -101,7 +101,7 @@ interface Means {
   authorization: string;
 }
 
-/** ECR has the last word: a builder may fail where somebody else has pushed the tag, or not fail where nothing came. */
+/** ECR decides: a builder may fail although another process has pushed the tag, or succeed although nothing arrived. */
 async function push(image: Wanted, request: PushRequest & { onImage: OnImage }, means: Means): Promise<void> {
   const { plan, repository, address } = image;
   const { ecr, builder, authorization } = means;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import type { CloudFormationApi, StackChange, StackFacts } from './cloudformation-api.ts';
 import type { Following } from './follow-stack.ts';
-import { stackParameters, type StackWishes } from './stack-parameters.ts';
+import { stackParameters, type StackWishes } from './stack-template.ts';
 import { stackState } from './stack-state.ts';
 import { stackTemplate } from './stack-template.ts';
 
@@ -13,7 +13,7 @@ export interface ReadyChangeSet {
   changes: StackChange[];
 }
 
-/** How CloudFormation says that nothing would change; it has no code for it. */
+/** CloudFormation's message if nothing would change; it has no code for it. */
 const NOTHING = /didn't contain changes|no updates are to be performed/i;
 
 /**
@@ -31,7 +31,7 @@ export async function makeChangeSet(
   await api.makeChangeSet({
     ...{ stack, changeSet: name, creates, template: stackTemplate() },
     parameters: stackParameters(wishes, creates ? {} : before?.parameters),
-    // Passed on to what is in the stack, so that its cost can be told apart.
+    // Passed on to what is in the stack, so that its cost can be attributed.
     tags: { 'batch-pipeline': stack },
   });
   for (;;) {

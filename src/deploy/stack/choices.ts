@@ -1,7 +1,7 @@
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { s3Location } from '../../store/store-url.ts';
 import type { NetworkApi } from './network-api.ts';
-import type { StackWishes } from './stack-parameters.ts';
+import type { StackWishes } from './stack-template.ts';
 
 type Parameters = Readonly<Record<string, string>>;
 

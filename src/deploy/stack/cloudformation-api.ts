@@ -13,7 +13,7 @@ import {
 import { messageOf } from '../../errors.ts';
 import { type ApiOptions, ask as askAws, clientConfig } from '../../aws/client.ts';
 
-/** A stack as CloudFormation tells it: docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html */
+/** A stack as CloudFormation describes it: docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html */
 export interface StackFacts {
   /** ARN; unlike the name it also finds a stack that is deleted. */
   id: string;
@@ -60,7 +60,7 @@ export interface ChangeSetRequest {
 
 /** What `deploy` and `destroy` ask of CloudFormation. */
 export interface CloudFormationApi {
-  /** Where it works: as told, else what the SDK finds in the environment or the profile. */
+  /** Its region: as given, else what the SDK finds in the environment or the profile. */
   region(): Promise<string>;
   /** By name or id; `undefined` if there is none. */
   stack(nameOrId: string): Promise<StackFacts | undefined>;
@@ -171,7 +171,7 @@ function stackFacts({ StackId = '', StackName = '', StackStatus, Parameters, Out
 
 function stackChange({ ResourceChange: change }: Change): StackChange {
   const action = (change?.Action ?? 'Modify').toLowerCase();
-  // "Conditional" means that it depends on what is only known then: whoever decides has to count with it.
+  // "Conditional" means that it depends on values that are only known during the update: a replacement is possible.
   const replaced = action === 'modify' && (change?.Replacement ?? 'False') !== 'False';
   return {
     action: replaced ? 'replace' : action === 'add' || action === 'remove' ? action : 'modify',

@@ -2,7 +2,7 @@ import { ExitCode, PipelineError } from '../../errors.ts';
 import { makeChangeSet } from './change-set.ts';
 import type { CloudFormationApi, StackChange, StackFacts } from './cloudformation-api.ts';
 import { type Following, followStack } from './follow-stack.ts';
-import type { StackWishes } from './stack-parameters.ts';
+import type { StackWishes } from './stack-template.ts';
 import { stackState } from './stack-state.ts';
 
 export interface StackRequest {
@@ -64,7 +64,7 @@ async function usableStack(
     if (state === 'stuck') throw stuck(stack);
     const last = (await api.events(stack.id, undefined)).at(-1)?.id;
     if (state === 'clear-away') await api.removeStack(stack.id);
-    // What somebody else began may end badly: what that left is looked at anew.
+    // What another process began may fail: its result is looked at again.
     await followStack(api, stack.id, last, following).catch((error: unknown) => {
       following.signal?.throwIfAborted();
       if (state === 'clear-away') throw error;
@@ -93,4 +93,19 @@ function stuck({ name, status }: StackFacts): PipelineError {
       : `aws cloudformation continue-update-rollback --stack-name ${name}`,
     exitCode: ExitCode.environment,
   });
+}
+
+/**
+ * Deletes a stack, and waits for the end; `false` if there is none. The template retains what holds data.
+ * @throws PipelineError `stack-failed`
+ */
+export async function destroyStack(api: CloudFormationApi, name: string, following: Following): Promise<boolean> {
+  const there = await api.stack(name);
+  if (!there) return false;
+  const last = (await api.events(there.id, undefined)).at(-1)?.id;
+  // One that is being deleted is only followed.
+  if (there.status !== 'DELETE_IN_PROGRESS') await api.removeStack(there.id);
+  // An empty stack that no change set ever filled is deleted without an event.
+  if (stackState(there.status) !== 'create') await followStack(api, there.id, last, following);
+  return true;
 }

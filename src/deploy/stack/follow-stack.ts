@@ -5,7 +5,7 @@ import { isAsAsked, stackState } from './stack-state.ts';
 
 const STACK_TYPE = 'AWS::CloudFormation::Stack';
 
-/** How a stack is followed: what it tells, how often it is asked, and until when. */
+/** How a stack is followed: its events, how often it is polled, and until when. */
 export interface Following {
   onEvent: (event: StackEvent) => void;
   pollMs: number;
@@ -52,7 +52,7 @@ function stackFailed({ name, status }: StackFacts, failed: readonly StackEvent[]
     where: `stack ${name}`,
     hint: status.startsWith('DELETE')
       ? 'Remove what holds it, and run the same command again.'
-      : 'Mend that, and run the same command again: what is left of the failure is cleared away first.',
+      : 'Fix that, and run the same command again: what is left of the failure is removed first.',
     exitCode: ExitCode.environment,
   });
 }

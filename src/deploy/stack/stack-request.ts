@@ -2,7 +2,7 @@ import { ExitCode, PipelineError } from '../../errors.ts';
 import type { Cloud } from '../cloud.ts';
 import { bucketWishes, checkKey, checkStackName, networkWishes, standardBucket } from './choices.ts';
 import type { StackFacts } from './cloudformation-api.ts';
-import type { StackWishes } from './stack-parameters.ts';
+import type { StackWishes } from './stack-template.ts';
 import { stackState } from './stack-state.ts';
 
 /** What is to be deployed. What is left out stays as it is, or is what the template says. */

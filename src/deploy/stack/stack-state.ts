@@ -1,10 +1,10 @@
 /**
  * What can be done with a stack in this state:
- * - `create`: there is none, or only the empty one of a change set that nobody executed;
+ * - `create`: there is none, or only the empty one of a change set that was not executed;
  * - `update`: it is whole;
- * - `wait`: something is under way;
+ * - `wait`: something is in progress;
  * - `clear-away`: its creation failed, and nothing is left of it but its name;
- * - `stuck`: it can only be deleted, or mended by hand.
+ * - `stuck`: it can only be deleted, or repaired by hand.
  *
  * docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
  */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bucketWishes, checkKey, chooseNetwork } from '../../../src/deploy/stack/choices.ts';
 import type { Subnet } from '../../../src/deploy/stack/network-api.ts';
-import { STACK_PARAMETERS, stackParameters } from '../../../src/deploy/stack/stack-parameters.ts';
+import { STACK_PARAMETERS, stackParameters } from '../../../src/deploy/stack/stack-template.ts';
 import { isAsAsked, stackState } from '../../../src/deploy/stack/stack-state.ts';
 import { stackTemplate } from '../../../src/deploy/stack/stack-template.ts';
 import { changesText, stackEventText } from '../../../src/views/deploy-text.ts';
