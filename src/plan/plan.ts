@@ -1,4 +1,5 @@
 import { PipelineError, throwAll } from '../errors.ts';
+import { given } from '../given.ts';
 import { cellIdentity } from '../pipeline/cell-value.ts';
 import { chooseInput, type ChosenInput } from '../pipeline/choose-input.ts';
 import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
@@ -200,7 +201,7 @@ function missingInput({ step, kind, name }: Lack, sample: PlanSample | undefined
   return new PipelineError({
     code: 'sample-input-missing',
     message: `Sample "${sample.name}" has ${what} that step ${step.name} needs`,
-    ...(sample.where === undefined ? {} : { where: sample.where }),
+    ...given({ where: sample.where }),
     hint: 'Add the column to the sample sheet, or list the files themselves.',
   });
 }

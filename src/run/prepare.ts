@@ -1,4 +1,5 @@
 import { ExitCode, PipelineError, throwAll } from '../errors.ts';
+import { given } from '../given.ts';
 import type { Engine, EngineLimits, Finding } from '../engine/engine.ts';
 import type { StepEnvironment } from '../engine/provider.ts';
 import type { LoadedPipeline } from '../pipeline/load-pipeline.ts';
@@ -122,7 +123,7 @@ export function refuseErrors(findings: readonly Finding[]): void {
         new PipelineError({
           code: 'engine-check',
           message,
-          ...(hint === undefined ? {} : { hint }),
+          ...given({ hint }),
           exitCode: ExitCode.environment,
         }),
     ),

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import { type EarlierInputs, fileOf, openEarlierInputs, recordedInputs } from './earlier-inputs.ts';
 import { type InputNote, readInputNote } from '../ledger/store-documents.ts';
 import { type SameInput, sameOutputs, type Settled } from './same-outputs.ts';
+import { given } from '../given.ts';
 
 const PARALLEL_READS = 32;
 /** Files read whole at a time: the disk is the limit. */
@@ -141,7 +142,7 @@ function planWith(settled: Settled, claims: readonly Claim[], notes: readonly In
 
 function sameInput({ samples }: PlanRequest, { file: { kind, name }, index }: Claim): SameInput {
   const sample = kind === 'reference' ? undefined : samples[index]?.name;
-  return { name, kind, ...(sample === undefined ? {} : { sample }) };
+  return { name, kind, ...given({ sample }) };
 }
 
 /** An earlier success, and the files that would have to have the content of those it was made from. */

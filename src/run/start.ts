@@ -11,6 +11,7 @@ import { submitJobs } from './submit.ts';
 import { programVersion } from './program-files.ts';
 import type { Workspace } from './workspace.ts';
 import { writeRun } from './write-run.ts';
+import { given } from '../given.ts';
 
 export interface StartOptions {
   /** First part of the run's id. */
@@ -95,7 +96,7 @@ export async function startRun(
   const { store, engine } = request;
   const submitted = await submitJobs({
     ...{ store, engine, manifest, jobs, onEvent: options.onEvent },
-    ...(folder === undefined ? {} : { codeFolder: folder }),
+    ...given({ codeFolder: folder }),
   });
   return { manifest, submitted };
 }

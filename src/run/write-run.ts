@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { ExitCode, PipelineError } from '../errors.ts';
+import { given } from '../given.ts';
 import { upstreamSteps } from '../pipeline/pipeline.ts';
 import type { StepNeeds } from '../plan/needs.ts';
 import { runKeys } from '../record/keys.ts';
@@ -98,7 +99,7 @@ function manifestOf(prepared: Prepared, identity: RunIdentity, pages: string[]):
       const task = { key: keys[0] ?? '', decision: decisions[0] ?? 'not-needed' };
       return {
         ...{ name: step.name, scope: step.scope, upstream: upstreamSteps(step), resources, toolVersions },
-        ...(image === undefined ? {} : { image }),
+        ...given({ image }),
         attempts: step.attempts,
         code: prepared.codes[step.name] ?? '',
         ...(step.intermediate ? { intermediate: true } : {}),

@@ -5,6 +5,7 @@ import { type Attempt, stepParams, type Work } from './attempt.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { AttemptFailure } from './failure.ts';
 import type { Measurement } from './measure.ts';
+import { given } from '../given.ts';
 
 /** How an attempt ended. */
 export interface Ending {
@@ -37,16 +38,16 @@ export async function makeRecord(attempt: Attempt, store: Store, ending: Ending)
     endedAt: new Date().toISOString(),
     wallSeconds: measured.wallSeconds,
     cpuSeconds: measured.cpuSeconds,
-    ...(measured.peakMemoryMiB === undefined ? {} : { peakMemoryMiB: measured.peakMemoryMiB }),
+    ...given({ peakMemoryMiB: measured.peakMemoryMiB }),
     bytesIn: sumSizes(work.staged.files.filter(({ cached }) => !cached)),
     bytesOut: sumSizes(work.outputs),
     inputs: work.staged.files,
     outputs: work.outputs,
     ...work.observed,
     toolVersions: described?.toolVersions ?? {},
-    ...(described?.image === undefined ? {} : { image: described.image }),
+    ...given({ image: described?.image }),
     host: task.host,
-    ...(logged === undefined ? {} : { log: logged }),
+    ...given({ log: logged }),
     stderrTail: [...ending.printed],
   };
 }

@@ -1,4 +1,5 @@
 import { PipelineError } from '../errors.ts';
+import { given } from '../given.ts';
 import { parseSampleNames, parseSampleSheet } from '../samples/sample-sheet.ts';
 import { parseRunIdKey, RUN_IDS_PREFIX } from '../record/keys.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
@@ -102,5 +103,5 @@ async function positionOf(documents: RunDocuments, run: string, name: string): P
 }
 
 function wrong(message: string, hint?: string): PipelineError {
-  return new PipelineError({ code: 'task-environment', message, ...(hint === undefined ? {} : { hint }) });
+  return new PipelineError({ code: 'task-environment', message, ...given({ hint }) });
 }

@@ -2,6 +2,7 @@ import { VARIABLES } from '../../record/protocol.ts';
 import { hash } from 'node:crypto';
 import type { DefinitionContent } from './batch-types.ts';
 import { BATCH_LIMITS } from './limits.ts';
+import { given } from '../../given.ts';
 
 /** Roles, image and settings of a step's containers: everything common to all runs. */
 export interface DefinitionFacts {
@@ -37,8 +38,7 @@ export function definitionContent(facts: DefinitionFacts): DefinitionContent {
     containerProperties: {
       image,
       command: [...RUNNER_COMMAND],
-      ...(jobRoleArn === undefined ? {} : { jobRoleArn }),
-      ...(executionRoleArn === undefined ? {} : { executionRoleArn }),
+      ...given({ jobRoleArn, executionRoleArn }),
       // Batch requires values; every job overrides them.
       resourceRequirements: [
         { type: 'VCPU', value: '1' },
@@ -52,7 +52,7 @@ export function definitionContent(facts: DefinitionFacts): DefinitionContent {
       logConfiguration: {
         logDriver: 'awslogs',
         options: {
-          ...(logGroup === undefined ? {} : { 'awslogs-group': logGroup }),
+          ...given({ 'awslogs-group': logGroup }),
           'awslogs-stream-prefix': 'batch-pipeline',
         },
       },

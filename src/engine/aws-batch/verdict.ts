@@ -2,6 +2,7 @@ import type { FailureCause } from '../../record/cause.ts';
 import type { TaskVerdict } from '../engine.ts';
 import type { JobDetail } from './batch-types.ts';
 import { RunnerExit } from '../../record/protocol.ts';
+import { given } from '../../given.ts';
 
 /**
  * Why a task without a record has ended, according to Batch; `undefined` while it has not ended, and for one that never
@@ -14,7 +15,7 @@ export function verdict(job: JobDetail, index: number): TaskVerdict | undefined 
   return {
     index,
     ...found,
-    ...(exitCode === undefined ? {} : { exitCode }),
+    ...given({ exitCode }),
     attempts: Math.max(1, job.attempts.length),
   };
 }

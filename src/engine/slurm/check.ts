@@ -1,5 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { messageOf, PipelineError } from '../../errors.ts';
+import { given } from '../../given.ts';
 import type { Finding, StepNeed } from '../engine.ts';
 import type { Cluster } from './cluster.ts';
 import { ask, askOutput, plainWords, refusalHint } from './slurm-commands.ts';
@@ -18,7 +19,7 @@ export async function check(cluster: Cluster, options: SlurmOptions, needs: read
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     const { message, hint } = error;
-    return [{ level: 'error', subject: 'Slurm', message, ...(hint === undefined ? {} : { hint }) }];
+    return [{ level: 'error', subject: 'Slurm', message, ...given({ hint }) }];
   }
 }
 
@@ -31,7 +32,7 @@ async function clusterFindings(cluster: Cluster): Promise<Finding[]> {
       level: 'ok',
       subject: 'array jobs',
       message: `up to ${maxArraySize} tasks each, ${config.maxJobCount} tasks of all users at a time`,
-      ...(maxArrayReason === undefined ? {} : { hint: maxArrayReason }),
+      ...given({ hint: maxArrayReason }),
     },
     {
       level: 'ok',
@@ -78,7 +79,7 @@ function testFinding(step: string, stderr: string): Finding {
     level: passing ? 'warning' : 'error',
     subject: `sbatch for step ${step}`,
     message: plainWords(stderr),
-    ...(hint === undefined ? {} : { hint }),
+    ...given({ hint }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { hasEnded, type JobStatus } from '../engine.ts';
+import { given } from '../../given.ts';
 
 interface KnownJob {
   /** Number of tasks at submission. */
@@ -26,7 +27,7 @@ export class JobMemory {
     const whole = status.state !== 'unknown' && succeeded + failed === 0;
     this.#jobs.set(status.jobId, {
       ...this.#jobs.get(status.jobId),
-      ...(size === undefined ? {} : { size }),
+      ...given({ size }),
       ...(whole ? { wholeAt: performance.now() } : {}),
       last: status,
     });

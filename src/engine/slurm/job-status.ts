@@ -1,5 +1,6 @@
 import { type ElementState, hasEnded, type JobStatus, noCounts } from '../engine.ts';
 import type { TaskRow } from './task-rows.ts';
+import { given } from '../../given.ts';
 
 /** The furthest state that a live task has reached decides. */
 const LIVE = ['running', 'starting', 'runnable', 'pending'] as const;
@@ -24,7 +25,7 @@ export function jobStatus(jobId: string, rows: readonly TaskRow[], size: number 
     jobId,
     state,
     counts,
-    ...(reason === undefined ? {} : { reason, ...(stuck === undefined ? {} : { stuck }) }),
+    ...(reason === undefined ? {} : { reason, ...given({ stuck }) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { PipelineError, throwAll } from '../../errors.ts';
+import { given } from '../../given.ts';
 
 /** How jobs are submitted. */
 export interface SlurmOptions {
@@ -84,7 +85,6 @@ function optionError(message: string, where?: string, hint?: string): PipelineEr
   return new PipelineError({
     code: 'slurm-option',
     message,
-    ...(where === undefined ? {} : { where }),
-    ...(hint === undefined ? {} : { hint }),
+    ...given({ where, hint }),
   });
 }

@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { ExitCode, PipelineError } from '../../errors.ts';
+import { given } from '../../given.ts';
 import { type Patience, Waits } from '../patience.ts';
 
 export type SlurmProgram = 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol' | 'sinfo';
@@ -99,8 +100,7 @@ export function refusal(program: SlurmProgram, { stderr }: CommandResult, where?
   return new PipelineError({
     code: 'slurm-refused',
     message: `${program} says: ${words === '' ? 'nothing' : words}`,
-    ...(where === undefined ? {} : { where }),
-    ...(hint === undefined ? {} : { hint }),
+    ...given({ where, hint }),
     exitCode: ExitCode.environment,
   });
 }

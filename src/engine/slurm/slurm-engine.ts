@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { PipelineError } from '../../errors.ts';
+import { given } from '../../given.ts';
 import { type Engine, type EngineJob, type JobDependency, POLL_INTERVAL_MS, type TaskVerdict } from '../engine.ts';
 import { cancelJobs } from './cancel.ts';
 import { check } from './check.ts';
@@ -44,7 +45,7 @@ export function createSlurmEngine(options: SlurmOptions): Engine {
       const { maxArraySize, maxArrayReason } = await cluster.config();
       return {
         maxArraySize,
-        ...(maxArrayReason === undefined ? {} : { maxArrayReason }),
+        ...given({ maxArrayReason }),
         afterAny: true,
         detached: true,
         pollIntervalMs: options.pollIntervalMs ?? POLL_INTERVAL_MS,
