@@ -65,7 +65,7 @@ const LINES_SHOWN = 30;
  * Opens one builder.
  * @returns why it does not work here, in its own words, where it does not
  */
-export async function openBuilder(name: BuilderName, signal?: AbortSignal): Promise<Builder | string> {
+async function openBuilder(name: BuilderName, signal?: AbortSignal): Promise<Builder | string> {
   const dialect = DIALECTS[name];
   const run = async (argv: readonly string[], env: Readonly<Record<string, string>> = {}) => {
     const options = { all: true, reject: false, stdin: 'ignore', env } as const;

@@ -131,7 +131,7 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
  * How every repository of ours is made, by `images push` and by the template of `deploy`. A tag is the content of an
  * image, so none is ever moved: docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
  */
-export const REPOSITORY_SETTINGS = {
+const REPOSITORY_SETTINGS = {
   imageTagMutability: 'IMMUTABLE',
   imageScanningConfiguration: { scanOnPush: true },
 } as const;
@@ -140,7 +140,7 @@ export const REPOSITORY_SETTINGS = {
 const IMAGES_KEPT = 300;
 
 /** docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html */
-export const LIFECYCLE_POLICY = {
+const LIFECYCLE_POLICY = {
   rules: [
     {
       rulePriority: 1,

@@ -58,7 +58,7 @@ function checkedName(name: string, folder: string): string {
 }
 
 /** The images that come with this package: the parent of all, and those of the built-in pipelines. */
-export const BUILT_IN_NAMES: readonly string[] = ['base', ...Object.values(BUILT_IN).flatMap(({ images }) => images)];
+const BUILT_IN_NAMES: readonly string[] = ['base', ...Object.values(BUILT_IN).flatMap(({ images }) => images)];
 
 /** Where those lie, with Fetch & Run in `base`: beside the built program. */
 export function builtInFolder(name: string): string {
