@@ -53,6 +53,8 @@ async function bundle(): Promise<Set<string>> {
       'batch-pipeline': 'src/cli/main.ts',
       runner: 'src/runner/main.ts',
       index: 'src/index.ts',
+      // Loaded by index.js when a program drives a run.
+      library: 'src/run/library.ts',
       testing: 'src/testing/index.ts',
       // Content of the bundles of runs on other machines.
       bundled: 'src/runner/bundled.ts',

@@ -54,7 +54,7 @@ async function programFiles(options: BundleOptions): Promise<Record<string, Uint
     legalComments: 'none',
     banner: { js: REQUIRE },
     // Bundles are only made on the user's machine.
-    external: ['esbuild'],
+    external: ['esbuild', './library.js', './run/library.ts'],
     plugins: [requiredHttp()],
     logLevel: 'silent',
   });

@@ -13,24 +13,24 @@ export interface ListedRun {
   samples: number;
 }
 
-/** The store's runs, oldest first; and those whose manifest cannot be read, with the reason. */
-export async function listRuns({ store }: Workspace): Promise<{ runs: ListedRun[]; unreadable: UnreadableRun[] }> {
-  const runs: ListedRun[] = [];
-  const unreadable: UnreadableRun[] = [];
+export interface ListedRuns {
+  runs: ListedRun[];
+  /** Runs whose manifest cannot be read, and why. */
+  unreadable: { run: string; message: string }[];
+}
+
+/** The runs of the store, oldest first. */
+export async function listRuns({ store }: Workspace): Promise<ListedRuns> {
+  const listed: ListedRuns = { runs: [], unreadable: [] };
   for (const run of await listRunIds(store)) {
     // A run whose start was interrupted has an id and no manifest.
     if (!(await store.head(runKeys.manifest(run)))) continue;
     try {
       const { pipeline, engine, createdAt, sampleCount } = await readManifest(store, run);
-      runs.push({ run, pipeline, engine, createdAt, samples: sampleCount });
+      listed.runs.push({ run, pipeline, engine, createdAt, samples: sampleCount });
     } catch (error) {
-      unreadable.push({ run, message: messageOf(error) });
+      listed.unreadable.push({ run, message: messageOf(error) });
     }
   }
-  return { runs, unreadable };
-}
-
-export interface UnreadableRun {
-  run: string;
-  message: string;
+  return listed;
 }

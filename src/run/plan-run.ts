@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Finding } from '../engine/engine.ts';
-import { engineChoice, type ChosenEngine } from '../engine/registry.ts';
+import type { ChosenEngine } from '../engine/registry.ts';
 import { writeInputNotes } from '../ledger/store-documents.ts';
 import { checkName } from '../pipeline/pipeline.ts';
 import { sweepScratch } from '../runner/scratch.ts';
@@ -31,7 +31,7 @@ export async function planRun(
   onEvent: OnEvent = () => undefined,
 ): Promise<RunPlan> {
   if (options.name !== undefined) checkName(options.name, '--pipeline-name');
-  const opened = await openEngineFor(workspace, options.engine ?? engineChoice('local', {}));
+  const opened = await openEngineFor(workspace, options.engine);
   // Scratch of a killed run of this store is removed even if this plan starts no runner, which would do it.
   if (opened.local) sweepScratch(workspace.scratchRoot, hostname());
   const { request, warnings } = await runRequest(options, workspace, opened, onEvent);

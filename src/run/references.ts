@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { engineChoice } from '../engine/registry.ts';
 import { PipelineError, throwAll } from '../errors.ts';
 import * as named from '../ledger/named-reference.ts';
 import { REFERENCE_BUILD } from '../ledger/run-store.ts';
@@ -109,7 +108,7 @@ async function runStepsBefore(
   onEvent: OnEvent,
 ): Promise<Run | undefined> {
   const { store, locate } = workspace;
-  const opened = await openEngineFor(workspace, options.engine ?? engineChoice('local', {}));
+  const opened = await openEngineFor(workspace, options.engine);
   const loaded = await loadPipeline(options.pipeline);
   const pipeline = { ...loaded.pipeline, steps: stepsBefore(loaded.pipeline) };
   const prepared = await prepareRun({

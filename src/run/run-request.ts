@@ -6,12 +6,12 @@ import { type GivenParam, readParams } from '../pipeline/read-params.ts';
 import { identifyReferences } from '../samples/identify.ts';
 import { listReferences, referenceIdentities } from '../ledger/named-reference.ts';
 import type { Store } from '../store/store.ts';
-import type { ChosenEngine, EngineChoice } from '../engine/registry.ts';
+import type { ChosenEngine } from '../engine/registry.ts';
 import { readSamples } from '../samples/read-samples.ts';
 import type { OnEvent } from './events.ts';
 import { resourceOverrides } from './overrides.ts';
 import type { RunRequest } from './prepare.ts';
-import type { Workspace } from './workspace.ts';
+import type { EngineRequest, Workspace } from './workspace.ts';
 
 /** What to run, and on what. */
 export interface RunOptions {
@@ -28,8 +28,8 @@ export interface RunOptions {
   params?: Readonly<Record<string, unknown>> | readonly GivenParam[] | undefined;
   /** `STEP.RESOURCE=VALUE`: other cpus, memory, scratch or time for a step, as `align.memory=8GB`. */
   resources?: readonly string[] | undefined;
-  /** Default: `local`. See `engineChoice`. */
-  engine?: EngineChoice | undefined;
+  /** Default: `local`. */
+  engine?: EngineRequest | undefined;
   /** First part of the run's id; default: the name of the pipeline. */
   name?: string | undefined;
 }

@@ -39,8 +39,10 @@ export interface RunOutcome {
 
 export interface RetryOptions {
   onEvent?: OnEvent;
-  /** Default: the engine of the run, with the flags it was started with. */
-  engine?: EngineChoice;
+  /** Flags of the run's engine, in place of those it was started with. */
+  engineFlags?: object;
+  /** `NAME=VALUE`: those of an engine that a file defines. */
+  engineOptions?: readonly string[] | undefined;
 }
 
 /** A submission of this process: the engine that works on it, and its jobs. */
@@ -206,9 +208,9 @@ export class Run {
    * that ran out of it. `false` if there is nothing to retry.
    * @throws PipelineError `run-busy` while it is running; `code-changed`, `tool-changed`, `bundle-gone`
    */
-  async retry({ onEvent = () => undefined, engine }: RetryOptions = {}): Promise<boolean> {
+  async retry({ onEvent = () => undefined, engineFlags, engineOptions }: RetryOptions = {}): Promise<boolean> {
     const { retryRun } = await import('./retry-run.ts');
-    const open = () => this.#open(engine ?? engineOfRun(this.manifest));
+    const open = () => this.#open(engineOfRun(this.manifest, engineFlags, engineOptions));
     const submitted = await retryRun({ workspace: this.#workspace, manifest: this.manifest, onEvent }, open);
     if (submitted && this.#opened) this.#submission = { opened: await this.#opened, submitted };
     return submitted !== undefined;

@@ -58,9 +58,13 @@ function scratchRoot(store: Store, environment: Environment): string {
   return resolve(environment['BATCH_PIPELINE_SCRATCH'] ?? root ?? '.batch-pipeline-scratch');
 }
 
+/** An engine by name or by the path of a file that defines one; or that, with flags by key as in `--max-running`. */
+export type EngineRequest = string | (Pick<EngineChoice, 'engine'> & Partial<EngineChoice>);
+
 /** Opens an engine for runs of this store. */
-export function openEngineFor(workspace: Workspace, choice: EngineChoice): Promise<ChosenEngine> {
-  return openEngine(choice, engineContext(workspace));
+export function openEngineFor(workspace: Workspace, request: EngineRequest = 'local'): Promise<ChosenEngine> {
+  const choice = typeof request === 'string' ? { engine: request } : request;
+  return openEngine({ flags: {}, options: [], ...choice }, engineContext(workspace));
 }
 
 function engineContext(workspace: Workspace): Omit<EngineContext, 'flags'> {

@@ -1,5 +1,4 @@
 import { ExitCode } from '../../errors.ts';
-import { engineOfRun } from '../../engine/registry.ts';
 import { openRun } from '../../run/run.ts';
 import { driveRun } from '../drive-run.ts';
 import { notice, printJson } from '../print.ts';
@@ -12,8 +11,7 @@ export async function retryCommand(
   flags: EngineFlags & { store?: string; json?: boolean; watch?: boolean },
 ): Promise<ExitCode> {
   const run = await openRun(await openSession(storeUrl(flags)), name);
-  const engine = engineOfRun(run.manifest, flags, flags.engineOption);
-  if (!(await run.retry({ engine, onEvent: showEvent }))) {
+  if (!(await run.retry({ engineFlags: flags, engineOptions: flags.engineOption, onEvent: showEvent }))) {
     if (flags.json) printJson({ kind: 'nothing-to-retry', run: run.id });
     else notice(`Run ${run.id} has nothing to retry.`);
     return ExitCode.ok;
