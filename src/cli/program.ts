@@ -83,6 +83,18 @@ function addFollowCommands(program: Program, onExit: OnExit): void {
       onExit(await (await import('./commands/logs.ts')).logsCommand(sample, step, command.optsWithGlobals())),
     );
 
+  program
+    .command('debug')
+    .description('run one task of a run again, here, in a folder that stays; publishes nothing')
+    .argument('<sample>', 'name of the sample; "cohort" for the cohort steps')
+    .argument('[step]', 'name of the step (default: the one that failed, else the last one)')
+    .option('--run <id>', 'run id (default: the last one)')
+    .option('--folder <folder>', 'new folder to work in (default: debug/SAMPLE-STEP)')
+    .addHelpText('after', '\nExample:\n  $ batch-pipeline debug S3 kallisto')
+    .action(async (sample, step, _flags, command) =>
+      onExit(await (await import('./commands/debug.ts')).debugCommand(sample, step, command.optsWithGlobals())),
+    );
+
   addRetryFlags(program.command('retry'))
     .description('run again only what did not succeed, with more memory or time for what ran out of it')
     .argument('[run]', 'run id (default: the last one)')

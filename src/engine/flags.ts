@@ -9,6 +9,15 @@ export const IMAGE_FLAG = {
   repeatable: true,
 } as const satisfies EngineFlag;
 
+/** Of engines whose tasks leave their scratch folders where the user can look at them. */
+export const KEEP_SCRATCH_FLAG = {
+  description: 'keep the scratch folders of failed tasks, and print where they are',
+  onRetry: true,
+} as const satisfies EngineFlag;
+
+/** Environment variable by which a runner is asked to keep the scratch folders of failed attempts. */
+export const KEEP_SCRATCH_VARIABLE = 'BATCH_PIPELINE_KEEP_SCRATCH';
+
 /** `maxRunning` as the user writes it: `--max-running`. */
 export function longFlag(key: string): string {
   return `--${kebabCase(key)}`;

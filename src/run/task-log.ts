@@ -46,20 +46,31 @@ export async function findTaskLog(
   // Looked for before the records are: a task that ends meanwhile is then found in one of the two.
   const live = ended ? undefined : await findLiveAttempt(store, manifest.run, sample, step);
   const table = await readTaskTable(store, manifest);
-  const row = [...table.rows, table.cohort].find((candidate) => candidate.sample === sample);
-  if (!row) throw unknownSample(sample, table);
-  if (step !== undefined && !row.tasks[step]) throw unknownStep(step, Object.keys(row.tasks));
+  const { tasks, wanted } = wantedTask(table, sample, step);
   if (live !== undefined) return { record: undefined, text: liveText(store, live, follow) };
-  const wanted = step ?? mostTelling(row.tasks);
   const record = await taskRecord(store, table, sample, wanted);
   if (record) return { record, text: recordedText(store, record) };
   const task = ended || manifest.engine === 'local' ? undefined : await findJob(store, table, sample, wanted);
   const text = task && (await engineText(await open(), task, follow));
-  if (!text) throw noLog(sample, wanted, row.tasks[wanted]?.state ?? 'waiting');
+  if (!text) throw noLog(sample, wanted, tasks[wanted]?.state ?? 'waiting');
   return { record, text };
 }
 
-/** The step whose log a reader wants. */
+/**
+ * The tasks of a sample, and the step that is wanted: by default the one that failed, else the last one that has run.
+ * @throws PipelineError `sample-unknown`, `step-unknown`
+ */
+export function wantedTask(
+  table: TaskTable,
+  sample: string,
+  step: string | undefined,
+): { tasks: TaskRow['tasks']; wanted: string } {
+  const row = [...table.rows, table.cohort].find((candidate) => candidate.sample === sample);
+  if (!row) throw unknownSample(sample, table);
+  if (step !== undefined && !row.tasks[step]) throw unknownStep(step, Object.keys(row.tasks));
+  return { tasks: row.tasks, wanted: step ?? mostTelling(row.tasks) };
+}
+
 function mostTelling(tasks: TaskRow['tasks']): string {
   const steps = Object.entries(tasks);
   const failed = steps.find(([, { state }]) => state === 'failed');

@@ -53,8 +53,9 @@ let current: AttemptGuard | undefined;
 
 /** Ends this process. */
 export const endProcess = process.exit.bind(process);
-/** Writes to the stdout of this process, also while an attempt is being performed. */
+/** Write to stdout and stderr of this process, also while an attempt is being performed. */
 export const writeStdout = process.stdout.write.bind(process.stdout);
+export const writeStderr = process.stderr.write.bind(process.stderr);
 
 /** Performs an attempt: what `perform` calls, and whatever that starts, belongs to its guard. */
 export async function guarded<T>(perform: (guard: AttemptGuard) => Promise<T>): Promise<T> {

@@ -60,6 +60,9 @@ function openQuote(script: string): string {
   return script.replaceAll(closed, '').match(/['"]/)?.[0] ?? '';
 }
 
+/** How the names of reports begin, in the scratch folder. */
+export const BASH_REPORT = '.bash-report-';
+
 /** A command or pipe of a script that failed. */
 export interface BashFailure {
   line: string;

@@ -12,7 +12,15 @@ import { type AttemptFailure, describeFailure, Interruption } from './failure.ts
 import { type Ending, makeRecord, serialise } from './make-record.ts';
 import { startMeasuring } from './measure.ts';
 import { runAndPublish } from './perform-step.ts';
-import { LOG_FILE, makeScratch, removeScratch, type ScratchOwner } from './scratch.ts';
+import {
+  keepScratch,
+  keptScratch,
+  LOG_FILE,
+  makeScratch,
+  OWNER_FILE,
+  removeScratch,
+  type ScratchOwner,
+} from './scratch.ts';
 import type { TaskContext } from '../record/protocol.ts';
 import { isDone, removeLeftovers, removeLoser } from './task-result.ts';
 import type { Workplace } from './workplace.ts';
@@ -57,19 +65,23 @@ async function performOpened(
   const work = noWork();
   guard.log = log;
   try {
-    writeFileSync(join(scratch, 'task.json'), JSON.stringify({ ...attempt.id, ...attempt.ref } satisfies ScratchOwner));
+    writeFileSync(join(scratch, OWNER_FILE), JSON.stringify({ ...attempt.id, ...attempt.ref } satisfies ScratchOwner));
     const ended = await runAndPublish(attempt, place, { scratch, log, signal, work, holds, guard });
     guard.off();
     const failure = orTimeout(ended, (performance.now() - begunAt) / 1000, job.resources.timeLimitSeconds);
+    const kept = failure && place.keepScratch ? keptFolder(attempt, failure) : undefined;
+    if (failure && kept !== undefined) failure.message += `\nIts scratch folder on ${task.host}: ${kept}`;
     if (abort.reason instanceof Interruption) throw abort.reason;
     const printed = lastLines(log.since(0), STDERR_LINES);
     if (failure?.cause === 'disk') log.shorten();
     if (failure) log.line(`batch-pipeline: ${failure.cause}: ${failure.message}`);
+    unfollow?.();
     const ending: Ending = { log, printed, work, failure, startedAt, measured: measured() };
     const record = await makeRecord(attempt, place.store, ending);
     if (!failure) return await recordSuccess(attempt, place.store, record);
-    // On a full disk the record finds room only once scratch is gone.
-    removeScratch(scratch);
+    // On a full disk there is room for the record only when scratch has been removed.
+    if (kept === undefined) removeScratch(scratch);
+    else keepScratch(scratch, kept);
     await place.store.write(failedKey(attempt.ref, attempt.id, failure.cause), serialise(record));
     return { state: 'failed', ...failure, ...(guard.hasFailed ? { mayStillRun: true } : {}) };
   } finally {
@@ -89,6 +101,11 @@ async function recordSuccess(attempt: Attempt, store: Store, record: AttemptReco
   // Only housekeeping: the success is on record.
   else if (mayHaveLeftovers(attempt)) await removeLeftovers(store, ref, record.outputs).catch(() => {});
   return { state: 'succeeded' };
+}
+
+/** Where the scratch folder of a failed attempt goes; a cancelled one explains nothing, and on a full disk it must go. */
+function keptFolder({ task, id, ref }: Attempt, { cause }: AttemptFailure): string | undefined {
+  return ['cancelled', 'disk'].includes(cause) ? undefined : keptScratch(task.scratchRoot, { ...id, ...ref });
 }
 
 /** An engine that enforces the same limit may send its SIGTERM a moment earlier: that is no cancellation. */

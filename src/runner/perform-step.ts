@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Step, StepFailure } from '../pipeline/step.ts';
 import { hashFile } from '../store/hash-file.ts';
 import { type Attempt, stepParams, type Work } from './attempt.ts';
@@ -8,7 +8,7 @@ import type { Holds } from './cache/holds.ts';
 import type { Cohort } from './cohort.ts';
 import { type AttemptFailure, describeFailure } from './failure.ts';
 import { killChildren, livingChildren } from './process-group.ts';
-import { publishOutputs } from './publish.ts';
+import { type DeclaredOutput, publishOutputs } from './publish.ts';
 import { sourceStack } from './source-stack.ts';
 import { refuseChangedInputs, type Staged, stageInputs } from './stage.ts';
 import { createStepContext, declaredOutputs } from './step-context.ts';
@@ -17,7 +17,8 @@ import { ToolCalls } from './tool-calls.ts';
 import { refuseChildren, refuseOpenOutputs } from './unfinished.ts';
 import type { Workplace } from './workplace.ts';
 
-interface Room {
+/** Where an attempt works, and with what. */
+export interface Room {
   scratch: string;
   log: AttemptLog;
   signal: AbortSignal;
@@ -34,43 +35,67 @@ export async function runAndPublish(
   place: Workplace,
   room: Room,
 ): Promise<AttemptFailure | undefined> {
-  const { step, sample, manifest, cohort, job, ref } = attempt;
-  const { scratch, log, signal, work, holds, guard } = room;
+  const { scratch, signal, work } = room;
   try {
-    await refuseStrangers(place.store, ref);
-    refuseAbsent(cohort);
-    work.staged = await stageInputs({
-      ...{ ...place, manifest, step, sample, collected: cohort.collected },
-      ...{ scratch, signal, holds, say: (line) => log.line(line) },
+    const outputs = await performStep(attempt, place, room);
+    work.outputs = await publishOutputs(place.store, attempt.ref, outputs, {
+      ...{ scratch, signal, expendable: attempt.step.intermediate },
     });
-    const outputs = declaredOutputs(step, ref.sample, scratch);
-    const params = stepParams(step, manifest);
-    const files = Object.fromEntries(step.files.map((name) => [name, join(attempt.code.home, name)]));
-    await withTools({ signal, guard }, async ({ known, ...tools }) => {
-      const { context, observed } = createStepContext({
-        ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, files, members: cohort.members },
-        ...{ resources: job.resources, scratch, log, environment: place.environment, ...tools },
-      });
-      work.observed = observed;
-      const running = guard.race(runStep(step, context, { calls: tools.calls, known }));
-      await Promise.all([running, sumInputs(work.staged)]);
-    });
-    signal.throwIfAborted();
-    await refuseOpenOutputs(outputs);
-    await refuseChangedInputs(place.store, work.staged);
-    work.outputs = await publishOutputs(place.store, ref, outputs, { signal, expendable: step.intermediate });
     signal.throwIfAborted();
     return undefined;
   } catch (error) {
-    return inSources(describeFailure(error, signal), attempt);
+    return explainFailure(error, attempt, room);
   }
 }
 
-/** A message with a stack names the user's own files. */
-function inSources(failure: AttemptFailure, { code, manifest }: Attempt): AttemptFailure {
+/**
+ * Stages the inputs, runs the step, and makes sure that nothing of it is still running. Returns the outputs that it
+ * declares: whether they exist has not been checked.
+ */
+export async function performStep(attempt: Attempt, place: Workplace, room: Room): Promise<DeclaredOutput[]> {
+  const { step, sample, manifest, cohort, job, ref } = attempt;
+  const { scratch, log, signal, work, holds, guard } = room;
+  await refuseStrangers(place.store, ref);
+  refuseAbsent(cohort);
+  work.staged = await stageInputs({
+    ...{ ...place, manifest, step, sample, collected: cohort.collected },
+    ...{ scratch, signal, holds, say: (line) => log.line(line) },
+  });
+  const outputs = declaredOutputs(step, ref.sample, scratch);
+  const params = stepParams(step, manifest);
+  const files = Object.fromEntries(step.files.map((name) => [name, join(attempt.code.home, name)]));
+  await withTools({ signal, guard }, async ({ known, ...tools }) => {
+    const { context, observed } = createStepContext({
+      ...{ step, sample: ref.sample, inputs: work.staged.values, params, outputs, files, members: cohort.members },
+      ...{ resources: job.resources, scratch, log, environment: place.environment, ...tools },
+    });
+    work.observed = observed;
+    const running = guard.race(runStep(step, context, { calls: tools.calls, known }));
+    await Promise.all([running, sumInputs(work.staged)]);
+  });
+  signal.throwIfAborted();
+  await refuseOpenOutputs(outputs);
+  await refuseChangedInputs(place.store, work.staged);
+  return outputs;
+}
+
+/** Cause and message of what ended an attempt, with the user's own files in place of what was unpacked and staged. */
+export function explainFailure(error: unknown, { code, manifest }: Attempt, room: Room): AttemptFailure {
+  const failure = describeFailure(error, room.signal);
   const { folder, home } = code;
-  if (folder === undefined || !failure.message.includes('file://')) return failure;
-  return { ...failure, message: sourceStack(failure.message, { folder, home }, manifest.pipelineSource) };
+  const source = manifest.pipelineSource;
+  const inCode = folder === undefined ? failure.message : sourceStack(failure.message, { folder, home }, source);
+  const ofUser = folder === undefined ? inCode : inCode.replaceAll(`${home}/`, `${dirname(source)}/`);
+  return { ...failure, message: withoutScratch(ofUser, room) };
+}
+
+/** Staged inputs are known to a user by where they come from; what a step writes, by its name. */
+function withoutScratch(message: string, { scratch, work }: Room): string {
+  const located = work.staged.files.reduce((text, { name, location }) => {
+    const staged = join(scratch, 'inputs', ...name.split(':'), basename(location));
+    return text.replaceAll(staged, location.replace(/^file:\/\//, ''));
+  }, message);
+  return located.replaceAll(`${scratch}/`, '');
 }
 
 /**

@@ -1,12 +1,15 @@
-import { existsSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { closest } from 'fastest-levenshtein';
 import { StepFailure } from '../pipeline/step.ts';
 import type { RecordedFile } from '../record/attempt-record.ts';
 import { outputsPrint } from '../record/fingerprint.ts';
 import { outputFolder, type TaskRef } from '../record/keys.ts';
 import { hashFile } from '../store/hash-file.ts';
 import type { PublishOptions, Store } from '../store/store.ts';
+import { BASH_REPORT } from './bash-script.ts';
 import { filePrint, printOf } from './file-print.ts';
+import { OWN_NAMES } from './scratch.ts';
 
 export interface DeclaredOutput {
   name: string;
@@ -23,13 +26,9 @@ export async function publishOutputs(
   store: Store,
   task: TaskRef,
   outputs: readonly DeclaredOutput[],
-  options: Pick<PublishOptions, 'expendable'> & { signal: AbortSignal },
+  { scratch, ...options }: Pick<PublishOptions, 'expendable'> & { scratch: string; signal: AbortSignal },
 ): Promise<RecordedFile[]> {
-  const absent = outputs.filter(({ path, optional }) => !optional && !existsSync(path));
-  if (absent.length > 0) {
-    const names = absent.map(({ name, path }) => `"${name}" (${basename(path)})`).join(', ');
-    throw new StepFailure('check', `Step ${task.step} ended well without writing its output ${names}`);
-  }
+  refuseMissing(task.step, outputs, scratch);
   const present = await Promise.all(
     outputs
       .filter(({ path }) => existsSync(path))
@@ -50,6 +49,51 @@ export async function publishOutputs(
       return { name, location: folder + file, size, sha256 };
     }),
   );
+}
+
+/**
+ * @throws StepFailure `check` for outputs that the step declared and did not write; its message lists what the folder
+ * has instead
+ */
+export function refuseMissing(step: string, outputs: readonly DeclaredOutput[], scratch: string): void {
+  const absent = outputs.filter(({ path, optional }) => !optional && !existsSync(path));
+  if (absent.length === 0) return;
+  const names = absent.map(({ name, path }) => `"${name}" (${basename(path)})`).join(', ');
+  const files = writtenFiles(scratch);
+  const others = files.filter(({ name }) => !outputs.some(({ path }) => basename(path) === name));
+  const nearest =
+    absent.length === 1 && others.length > 0
+      ? closest(
+          basename(absent[0]?.path ?? ''),
+          others.map(({ name }) => name),
+        )
+      : undefined;
+  const message = `Step ${step} finished without writing its output ${names}`;
+  throw new StepFailure('check', [message, ...listing(files)].join('\n'), {
+    ...(nearest === undefined ? {} : { hint: `Did it write "${nearest}" instead?` }),
+  });
+}
+
+/** Names shown of a folder. */
+const FILES_SHOWN = 20;
+
+function listing(files: readonly { name: string; size: string }[]): string[] {
+  if (files.length === 0) return ['It wrote no files.'];
+  const shown = files.slice(0, FILES_SHOWN).map(({ name, size }) => `  ${name}  ${size}`);
+  const rest = files.length - shown.length;
+  return ['It wrote:', ...shown, ...(rest > 0 ? [`  and ${rest} more`] : [])];
+}
+
+/** What lies in a scratch folder besides what this program put there. */
+function writtenFiles(scratch: string): { name: string; size: string }[] {
+  return readdirSync(scratch, { withFileTypes: true })
+    .filter(({ name }) => !OWN_NAMES.includes(name) && !name.startsWith(BASH_REPORT))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map((entry) =>
+      entry.isDirectory()
+        ? { name: `${entry.name}/`, size: 'folder' }
+        : { name: entry.name, size: `${lstatSync(join(scratch, entry.name)).size.toLocaleString('en')} bytes` },
+    );
 }
 
 function stillWritten(name: string, path: string): StepFailure {

@@ -35,10 +35,15 @@ export const openRunCode: CodeSource = async (manifest, task, store) => {
   if (!manifest.code) return loadSource(manifest.pipelineSource);
   const folder = makeScratch(task.scratchRoot, task.host);
   process.once('exit', () => removeScratch(folder));
-  const [{ unpackCode }, zip] = await Promise.all([import('./unpack-code.ts'), readCode(store, manifest.code)]);
+  return unpackRunCode(store, manifest.code, folder);
+};
+
+/** Unpacks the code that was kept with a run into an existing folder, and loads it from there. */
+export async function unpackRunCode(store: Store, code: Bundle, folder: string): Promise<RunCode> {
+  const [{ unpackCode }, zip] = await Promise.all([import('./unpack-code.ts'), readCode(store, code)]);
   unpackCode(zip, folder);
   return loadCode(folder);
-};
+}
 
 async function loadSource(source: string): Promise<RunCode> {
   const { loadPipeline } = await import('../pipeline/load-pipeline.ts');

@@ -28,6 +28,8 @@ export function startRunner(code: CodeSource): void {
     code,
     store: storeOptions(environment),
     cache: cacheSettings(environment),
+    // See `KEEP_SCRATCH_VARIABLE` of engine/flags.ts.
+    keepScratch: environment['BATCH_PIPELINE_KEEP_SCRATCH'] === '1',
     planned: process.send !== undefined,
   };
   if (process.send) {

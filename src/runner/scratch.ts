@@ -1,12 +1,21 @@
-import { mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { isProcessAlive, processStart } from '../record/proc.ts';
 import type { AttemptId, TaskRef } from '../record/keys.ts';
 
 /** Name of the attempt's log in its scratch folder, for whoever follows it. */
 export const LOG_FILE = 'attempt.log';
 
-/** What `task.json` in a scratch folder says: whose it is. */
+/** Name of the file that names the owner of a scratch folder. */
+export const OWNER_FILE = 'task.json';
+
+/** Where a task that is debugged finds the code of its run, and the declared files that its commands name. */
+export const CODE_FOLDER = '.code';
+
+/** What this program puts into a scratch folder itself. */
+export const OWN_NAMES: readonly string[] = [LOG_FILE, OWNER_FILE, CODE_FOLDER, 'inputs'];
+
+/** The content of `OWNER_FILE`. */
 export type ScratchOwner = AttemptId & TaskRef;
 
 /** Scratch folders are named `<host>.<pid>-<start>.<number>`, so that a later runner can tell whose owner is gone. */
@@ -25,6 +34,17 @@ export function makeScratch(root: string, host: string): string {
 export function scratchNamed(host: string, args: readonly string[]): string {
   const name = new RegExp(`/(?:[^/]+/)*${host.replaceAll(/\W/g, String.raw`\$&`)}\\.\\d+-\\d*\\.\\d+(?=/|$)`);
   return args.flatMap((arg) => name.exec(arg)?.[0] ?? [])[0] ?? '\0';
+}
+
+/** Where the scratch folder of an attempt goes that is kept: its name is not one that `sweepScratch` removes. */
+export function keptScratch(root: string, { run, step, sample, submission, attempt }: ScratchOwner): string {
+  return join(root, 'kept', [run, step, sample, submission, attempt].join('.'));
+}
+
+export function keepScratch(folder: string, kept: string): void {
+  removeScratch(kept);
+  mkdirSync(dirname(kept), { recursive: true });
+  renameSync(folder, kept);
 }
 
 export function removeScratch(folder: string): void {

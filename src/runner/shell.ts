@@ -5,7 +5,7 @@ import type { Shell, ShellOptions, ShellValue, ToolResult } from '../pipeline/sh
 import { StepFailure } from '../pipeline/step.ts';
 import type { ToolCall } from '../record/attempt-record.ts';
 import type { AttemptLog } from './attempt-log.ts';
-import { bashArgv, type BashFailure, bashFailures, pasteable, whereFailed } from './bash-script.ts';
+import { BASH_REPORT, bashArgv, type BashFailure, bashFailures, pasteable, whereFailed } from './bash-script.ts';
 import { isDiskFull, outOfMemoryKills, toolFailureCause } from './failure.ts';
 import type { Straggler } from './process-group.ts';
 import { CAPTURE_BYTES, runTool, type ToolEnd } from './run-tool.ts';
@@ -39,7 +39,7 @@ export function createShell(setup: ShellSetup, options: ShellOptions = {}): Shel
     isTemplate(first) ? run(templateArgv, first, values) : createShell(setup, { ...options, ...first });
   const bash: Shell['bash'] = (template, ...values) => {
     scripts += 1;
-    const report = join(setup.scratch, `.bash-report-${scripts}`);
+    const report = join(setup.scratch, `${BASH_REPORT}${scripts}`);
     return run((texts, all) => bashArgv(texts, all, report), template, values, report);
   };
   return Object.assign(shell, { bash }) as Shell;

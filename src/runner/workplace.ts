@@ -20,6 +20,8 @@ export interface Workplace {
   environment: NodeJS.ProcessEnv;
   /** What tasks of this machine share, where the environment names a place for it. */
   cache: ReferenceCache | undefined;
+  /** True where the scratch folders of failed attempts stay. */
+  keepScratch?: boolean;
   /** Follows the log of an attempt from its start, where the engine collects output; the function that it returns ends that. */
   followLog?: (path: string) => () => void;
 }
@@ -32,18 +34,21 @@ export interface Equipment {
   store: OpenStoreOptions;
   /** `undefined` where this machine has none. */
   cache: CacheSettings | undefined;
+  /** See `Workplace`. */
+  keepScratch?: boolean;
   /** True on the machine whose tools the run was planned with. */
   planned: boolean;
 }
 
 /** Opens what a runner needs for any number of attempts on one store. */
 export async function openWorkplace(storeUrl: string, equipment: Equipment): Promise<Workplace> {
-  const { environment, code, store: options, cache } = equipment;
+  const { environment, keepScratch, code, store: options, cache } = equipment;
   const store = await openStore(storeUrl, options);
   const codeOf = remember((_run, manifest: Manifest, task: TaskContext) => code(manifest, task, store));
   return {
     store,
     environment,
+    keepScratch: keepScratch ?? false,
     cache: cache && openReferenceCache(cache),
     locate: createLocator(options),
     documents: openRunDocuments(store),

@@ -50,5 +50,6 @@ export function failureText(record: AttemptRecord, command: string): string {
     ...(record.hint ? [`  ${styleText('dim', '->')} ${record.hint}`] : []),
     ...tail.map((line) => styleText('dim', `  | ${line}`)),
     `  log: ${command} logs ${record.sample} ${record.step}`,
+    `  debug: ${command} debug ${record.sample} ${record.step}`,
   ].join('\n');
 }

@@ -7,8 +7,9 @@ import { openRun } from '../../run/run.ts';
 import { runExitCode, summarise } from '../../run/summarise.ts';
 import { forgottenText } from '../../run/watch.ts';
 import { statusText } from '../../views/status-text.ts';
+import type { TaskTable } from '../../ledger/task-table.ts';
 import { print } from '../print.ts';
-import { openSession, storeUrl } from '../session.ts';
+import { commandWith, openSession, storeUrl } from '../session.ts';
 
 export interface StatusFlags {
   store?: string;
@@ -47,7 +48,8 @@ function jsonOf(run: string, { table, state, running, live, stuck, forgotten }: 
   return JSON.stringify({ ...facts, running: [...running], live, stuck, forgotten }, undefined, 2);
 }
 
-function textOf(run: string, snapshot: Snapshot, { all }: StatusFlags): string {
+function textOf(run: string, snapshot: Snapshot, flags: StatusFlags): string {
+  const { all } = flags;
   const { table, state, running, live, stuck, forgotten } = snapshot;
   const { manifest } = table;
   const title = `Run ${styleText('bold', run)} of ${manifest.pipeline} on ${manifest.engine}, started ${manifest.createdAt}: ${stateText(state)}`;
@@ -56,7 +58,16 @@ function textOf(run: string, snapshot: Snapshot, { all }: StatusFlags): string {
     (text) => `${styleText('yellow', 'warning:')} ${text}`,
   );
   const grid = statusText(table, { running, ...(all === undefined ? {} : { all }) });
-  return [title, ...counts, ...warnings, grid].join('\n\n');
+  return [title, ...counts, ...warnings, grid, ...debugText(table, flags)].join('\n\n');
+}
+
+/** How to run a failed task again where its files can be looked at. */
+function debugText({ rows, cohort }: TaskTable, flags: StatusFlags): string[] {
+  for (const { sample, tasks } of [...rows, cohort]) {
+    const failed = Object.entries(tasks).find(([, { state, cause }]) => state === 'failed' && cause !== 'cancelled');
+    if (failed) return [`debug: ${commandWith(flags)} debug ${sample} ${failed[0]}`];
+  }
+  return [];
 }
 
 function liveText(live: readonly StepProgress[]): string {

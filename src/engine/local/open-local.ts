@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { positive, size } from '../flags.ts';
+import { KEEP_SCRATCH_VARIABLE, positive, size } from '../flags.ts';
 import type { EngineContext, OpenedEngine } from '../provider.ts';
 import { createLocalEngine } from './local-engine.ts';
 import { machineMemoryMiB } from './machine.ts';
@@ -7,7 +7,8 @@ import type { LocalFlags } from './local-flags.ts';
 
 /** @throws PipelineError `flag-invalid` */
 export function openLocal(context: EngineContext<LocalFlags>): OpenedEngine {
-  const { flags, runnerModule, environment, scratchRoot, toolsHere } = context;
+  const { flags, runnerModule, scratchRoot, toolsHere } = context;
+  const environment = { ...context.environment, ...(flags.keepScratch ? { [KEEP_SCRATCH_VARIABLE]: '1' } : {}) };
   const capacity = {
     cpus: positive(flags.cpus, '--cpus') ?? availableParallelism(),
     memoryMiB: size(flags.memory, '--memory') ?? machineMemoryMiB(),

@@ -56,6 +56,7 @@ function slurmEngine(context: EngineContext<SlurmFlags>, container: ContainerOpt
     maxRunning: positive(flags.maxRunning, '--max-running'),
     prologue: flags.prologue === undefined ? undefined : readPrologue(flags.prologue),
     container,
+    keepScratch: flags.keepScratch,
     pollIntervalMs,
   });
 }

@@ -25,6 +25,8 @@ export interface SlurmOptions {
   /** Lines of shell that run before the runner, verbatim. */
   prologue?: readonly string[] | undefined;
   container?: ContainerOptions | undefined;
+  /** Scratch folders of failed attempts stay on their nodes. */
+  keepScratch?: boolean | undefined;
   /** Between polls; default 15 s. */
   pollIntervalMs?: number | undefined;
   /** How long a controller that is unreachable or full is waited for; default 10 minutes. */

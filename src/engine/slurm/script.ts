@@ -1,5 +1,6 @@
 import { PipelineError } from '../../errors.ts';
 import type { EngineJob } from '../engine.ts';
+import { KEEP_SCRATCH_VARIABLE } from '../flags.ts';
 import type { ContainerOptions, SlurmOptions } from './options.ts';
 import { RunnerExit } from '../../record/protocol.ts';
 
@@ -11,6 +12,7 @@ const TRY_VARIABLE = 'BATCH_PIPELINE_TRY';
 const PASSED = [
   ...['SLURM_JOB_ID', 'SLURM_ARRAY_JOB_ID', 'SLURM_ARRAY_TASK_ID', 'SLURM_CPUS_PER_TASK'],
   'BATCH_PIPELINE_SCRATCH',
+  KEEP_SCRATCH_VARIABLE,
 ];
 
 /**
@@ -25,6 +27,7 @@ export function jobScript(job: EngineJob, options: SlurmOptions): string {
     modules.length > 0 ? '#!/bin/bash -l' : '#!/bin/bash',
     `export ${INDEX_VARIABLE}="\${SLURM_ARRAY_TASK_ID:-0}"`,
     `export ${TRY_VARIABLE}="$(( \${SLURM_RESTART_COUNT:-0} + 1 ))"`,
+    ...(options.keepScratch ? [`export ${KEEP_SCRATCH_VARIABLE}=1`] : []),
     ...tryLimit(job.attempts),
     ...modules.map((name) => `module load ${quote(name)} || exit ${ScriptExit.notStarted}`),
     ...prologue,

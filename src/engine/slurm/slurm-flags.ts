@@ -1,4 +1,4 @@
-import { IMAGE_FLAG } from '../flags.ts';
+import { IMAGE_FLAG, KEEP_SCRATCH_FLAG } from '../flags.ts';
 import type { EngineFlags } from '../provider.ts';
 
 export const SLURM_FLAGS = {
@@ -13,6 +13,7 @@ export const SLURM_FLAGS = {
   bind: { value: 'folder', description: 'folder to show to containers, such as inputs', repeatable: true },
   module: { value: 'name', description: 'environment module to load', repeatable: true },
   prologue: { value: 'file', description: 'shell lines to run before each task' },
+  keepScratch: KEEP_SCRATCH_FLAG,
 } as const satisfies EngineFlags;
 
 export type SlurmFlags = typeof SLURM_FLAGS;

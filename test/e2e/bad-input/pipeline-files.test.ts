@@ -212,7 +212,7 @@ export default definePipeline({ name: 'mine', description: '', samples, steps: [
   expect(closing(result, folder)).toMatchInlineSnapshot(`
     "exit 1
     failed S1 in step a: check
-      Step a ended well without writing its output "two" (S1.two)
+      Step a finished without writing its output "two" (S1.two)
       log: batch-pipeline logs S1 a
 
     Run mine-1: 2 samples, 1 succeeded, 1 failed; 2 tasks run, 0 up to date, in <seconds>.
