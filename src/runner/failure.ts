@@ -96,7 +96,8 @@ function stepStack(error: Error): string {
     0,
     lines.findIndex((line) => line.includes(OWN_FOLDER)),
   );
-  return theirs.some((line) => line.includes('file://')) ? theirs.join('\n') : lines.join('\n');
+  if (!theirs.some((line) => line.includes('file://'))) return lines.join('\n');
+  return theirs.filter((line) => !/^ {4}at .*node:internal\//.test(line)).join('\n');
 }
 
 /** A store that is away is no fault of the task's: another try may find it again. */
