@@ -28,6 +28,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => undefined);
 
+process.on('uncaughtException', (error) => void leave(error));
+process.on('unhandledRejection', (error) => void leave(error));
+// Node would end the process here, with a warning about its own code.
+process.once('beforeExit', () => void leave(idle()));
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -37,6 +42,20 @@ try {
 // Whether the last words were taken is known only now.
 await new Promise((resolve) => process.stdout.write('', resolve));
 process.exit(exitCode === ExitCode.ok ? lost : exitCode);
+
+/** For errors that nothing has caught: those of a user's file are reported as such. */
+async function leave(error: unknown): Promise<never> {
+  const { userFileError } = await import('../pipeline/load-pipeline.ts');
+  return process.exit(fail(userFileError(error) ?? error));
+}
+
+function idle(): PipelineError {
+  return new PipelineError({
+    code: 'nothing-to-wait-for',
+    message: 'The command waits for something that cannot happen any more',
+    hint: 'Does the pipeline file await a promise that nothing resolves?',
+  });
+}
 
 function unwritable(error: Error): PipelineError {
   return new PipelineError({

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import { registerHooks, syncBuiltinESMExports } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { BUILT_IN } from '../../pipelines/catalog.ts';
@@ -16,7 +16,7 @@ import {
   type UserModule,
   type LoadedSources,
 } from './code-identity.ts';
-import { loadError } from './load-error.ts';
+import { loadError, placeOf } from './load-error.ts';
 import { isPipeline, type Pipeline } from './pipeline.ts';
 import { stepCodes } from './step-code/step-codes.ts';
 import { originsOf } from './step-origin.ts';
@@ -151,12 +151,46 @@ async function importRecording(path: string): Promise<{ module: { default?: unkn
     },
   });
   try {
-    return { module: (await import(pathToFileURL(path).href)) as { default?: unknown }, loaded: { sources, resolved } };
+    return { module: (await importUserFile(path)) as { default?: unknown }, loaded: { sources, resolved } };
   } catch (error) {
     throw loadError(path, fileURLToPath(PACKAGE_FOLDER), error);
   } finally {
     hooks.deregister();
   }
+}
+
+/** A file that ends its process as it is loaded would have a command end with exit code 0 and nothing done. */
+async function importUserFile(path: string): Promise<unknown> {
+  const { exit } = process;
+  let refused: Error | undefined;
+  const replaceExit = (by: typeof process.exit): void => {
+    process.exit = by;
+    // For `import { exit } from 'node:process'`.
+    syncBuiltinESMExports();
+  };
+  const refuse = (): never => {
+    refused = new Error('It calls process.exit while it is loaded');
+    Error.captureStackTrace(refused, refuse);
+    throw refused;
+  };
+  replaceExit(refuse);
+  try {
+    const module: unknown = await import(pathToFileURL(path).href);
+    if (refused) throw refused;
+    return module;
+  } finally {
+    replaceExit(exit);
+  }
+}
+
+/** What an error means that nothing has caught, where a user's file that was loaded is the reason. */
+export function userFileError(error: unknown): PipelineError | undefined {
+  const [path] = loadedFiles.keys();
+  if (path === undefined) return undefined;
+  const ownFolder = fileURLToPath(PACKAGE_FOLDER);
+  return error instanceof Error && placeOf(error, ownFolder) === undefined
+    ? undefined
+    : loadError(path, ownFolder, error);
 }
 
 function textOf(source: string | ArrayBuffer | NodeJS.TypedArray): string {

@@ -73,6 +73,8 @@ export function guardProcess(): void {
   process.exit = refuseExit;
   // For `import { exit } from 'node:process'`.
   syncBuiltinESMExports();
+  // A command that performs an attempt itself reports errors in its own way.
+  process.removeAllListeners('uncaughtException').removeAllListeners('unhandledRejection');
   process.on('uncaughtException', (error) => failOwner('An error that nothing catches', error));
   process.on('unhandledRejection', (error) => failOwner('A promise was rejected that nothing awaits', error));
   // Without work and without a timer the process would end with exit code 0, and the attempt without a record.

@@ -60,6 +60,7 @@ test('an input that changes between plan and task is refused by the task, and ac
       <folder>/in/S2.txt is not the file that the run was planned with
       -> Start the run again: it plans with the file as it is now.
       log: batch-pipeline logs S2 obey
+      debug: batch-pipeline debug S2 obey
 
     Run obey-1: 2 samples, 1 succeeded, 1 failed; 3 tasks run, 0 up to date, in <seconds>.
     next: batch-pipeline status   batch-pipeline retry"

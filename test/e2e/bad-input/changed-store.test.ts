@@ -111,6 +111,7 @@ test('an intermediate of the same size and different content is found by its che
       <folder>/batch-pipeline-store/v1/letters/outputs/sorted/S1.<key>-<print>/S1.sorted.txt: The output of step sorted was changed or removed after it was recorded
       -> batch-pipeline retry makes it again.
       log: batch-pipeline logs S1 marked
+      debug: batch-pipeline debug S1 marked
 
     Run letters-2: 2 samples, 1 succeeded, 1 failed; 3 tasks run, 1 up to date, in <seconds>.
     next: batch-pipeline status   batch-pipeline retry"

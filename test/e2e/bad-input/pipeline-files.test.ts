@@ -92,6 +92,20 @@ test('a file that throws at import is reported with line and column, without a s
   `);
 });
 
+test('a file that fails where nothing waits for it, or ends the process, is told in one line', async () => {
+  expect(
+    await load("\nvoid Promise.reject(new Error('no table'));\nawait new Promise((go) => setTimeout(go, 50));\n"),
+  ).toMatchInlineSnapshot();
+  expect(
+    await load("setTimeout(() => { throw new Error('late'); });\nawait new Promise(() => {});\n"),
+  ).toMatchInlineSnapshot();
+  expect(await load('process.exit(0);\n')).toMatchInlineSnapshot();
+  expect(
+    await load("import { exit } from 'node:process';\ntry { exit(0); } catch {}\nexport default {};\n"),
+  ).toMatchInlineSnapshot();
+  expect(await load('await new Promise(() => {});\n')).toMatchInlineSnapshot();
+});
+
 test('imports that do not resolve', async () => {
   expect(await load("import { defineStpe } from 'batch-pipeline';\nexport default defineStpe;\n"))
     .toMatchInlineSnapshot(`
@@ -213,7 +227,10 @@ export default definePipeline({ name: 'mine', description: '', samples, steps: [
     "exit 1
     failed S1 in step a: check
       Step a finished without writing its output "two" (S1.two)
+      It wrote:
+        S1.one  2 bytes
       log: batch-pipeline logs S1 a
+      debug: batch-pipeline debug S1 a
 
     Run mine-1: 2 samples, 1 succeeded, 1 failed; 2 tasks run, 0 up to date, in <seconds>.
     next: batch-pipeline status   batch-pipeline retry"

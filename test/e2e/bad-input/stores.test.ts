@@ -94,13 +94,17 @@ ls -A disk/store/.scratch
   const files = { 'in/BIG.txt': 'fill 8\n', 'in/S2.txt': 'print fine\n' };
   expect(await inOwnMounts(commands, files)).toMatchInlineSnapshot(`
     "failed BIG in step obey: disk
-      head could not write (ENOSPC)
+      head exited with code 1
       -> Free some space on the disk where tasks work, then run the same command again.
+      | $ head -c 8388608 /dev/zero > filling
+      | head: error writing 'standard output': No space left on device
       log: batch-pipeline --store disk/store logs BIG obey
+      debug: batch-pipeline --store disk/store debug BIG obey
 
     Run obey-1: 2 samples, 1 succeeded, 1 failed; 3 tasks run, 0 up to date, in <seconds>.
     next: batch-pipeline --store disk/store status   batch-pipeline --store disk/store retry
     exit 1
+    ./logs/obey/BIG.KEY.obey-1_0_1.log
     ./logs/obey/S2.KEY.obey-1_0_1.log
     ./outputs/obey/S2.KEY/S2.done
     ./outputs/report/S2.KEY/S2.report

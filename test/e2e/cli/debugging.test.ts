@@ -19,7 +19,11 @@ function settled(text: string, cwd?: string): string {
 }
 
 test('docs/debugging.md shows what the commands print', async () => {
-  const cwd = workFolder({ 'in/S1.txt': 'pear\napple\npear\n', 'in/S2.txt': 'plum\n', 'count.js': blocks('js')[0] ?? '' });
+  const cwd = workFolder({
+    'in/S1.txt': 'pear\napple\npear\n',
+    'in/S2.txt': 'plum\n',
+    'count.js': blocks('js')[0] ?? '',
+  });
   const shown = blocks('console');
   expect(shown.length).toBeGreaterThan(3);
   for (const block of shown) {

@@ -171,6 +171,8 @@ describe('no flag is ignored, alone or combined:', () => {
         ...['commands/run.ts', 'run-request.ts', 'engines.ts', 'session.ts', '../engine/image-of.ts'],
         ...['local', 'slurm', 'aws-batch'].map((engine) => `../engine/${engine}/open-${engine}.ts`),
       ),
+      // It replaces what ends a process.
+      debug: sources('commands/debug.ts', 'session.ts'),
       demo: sources('commands/demo.ts'),
       'images build': sources('commands/images.ts'),
       'images push': sources('commands/images.ts', 'session.ts'),

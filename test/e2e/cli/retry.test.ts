@@ -40,6 +40,7 @@ test('once the cause is fixed, retry runs only what failed', async () => {
       | $ ls <folder>/there
       | ls: cannot access '<folder>/there': No such file or directory
       log: batch-pipeline logs S2 obey
+      debug: batch-pipeline debug S2 obey
 
     Run obey-1: 2 samples, 1 succeeded, 1 failed; 3 tasks run, 0 up to date, in <seconds>.
     next: batch-pipeline status   batch-pipeline retry"
@@ -104,6 +105,7 @@ test('a task that ran out of memory gets twice as much, in its own job', async (
           at throw (file://<project>/test/fixtures/pipelines/obey.ts:33:11)
           at Object.run (file://<project>/test/fixtures/pipelines/obey.ts:50:13)
       log: batch-pipeline logs S3 obey
+      debug: batch-pipeline debug S3 obey
 
     Run obey-1: 3 samples, 2 succeeded, 1 failed; 5 tasks run, 0 up to date, in <seconds>.
     next: batch-pipeline status   batch-pipeline retry"
@@ -129,6 +131,7 @@ test('a task that ran out of time gets twice as much', async () => {
       | waiting
       | $ sh -c 'until [ -e "$0" ]; do sleep 0.05; done' <folder>/there
       log: batch-pipeline logs S1 obey
+      debug: batch-pipeline debug S1 obey
 
     Run obey-1: 1 sample, 0 succeeded, 1 failed; 1 task run, 0 up to date, in <seconds>.
     next: batch-pipeline status   batch-pipeline retry"

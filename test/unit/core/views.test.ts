@@ -206,7 +206,8 @@ test('a failed task: sample, step, cause, the last lines, and the next command',
       | line 18
       | line 19
       | line 20
-      log: batch-pipeline --store s logs S3 kallisto"
+      log: batch-pipeline --store s logs S3 kallisto
+      debug: batch-pipeline --store s debug S3 kallisto"
   `);
 });
 
