@@ -7,6 +7,9 @@ import { programVersion } from '../run/program-files.ts';
 /** Commands that have work to do although nobody reads what they say about it. */
 const WORKING = ['run', 'retry', 'demo', 'build', 'push'];
 
+/** While a user's file is loaded, `process.exit` is refused. */
+const exit = process.exit.bind(process);
+
 let exitCode: ExitCode = ExitCode.ok;
 let command = '';
 /** Exit code of a command that worked, and whose words were lost. */
@@ -23,7 +26,7 @@ for (const each of [program, ...program.commands, ...program.commands.flatMap(({
 /** A reader that went away (`| head`) is no failure; a disk that takes no more output is one. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   const code = error.code === 'EPIPE' ? ExitCode.ok : fail(unwritable(error));
-  if (!WORKING.includes(command)) process.exit(code);
+  if (!WORKING.includes(command)) exit(code);
   lost = code;
 });
 process.stderr.on('error', () => undefined);
@@ -41,12 +44,12 @@ try {
 }
 // Whether the last words were taken is known only now.
 await new Promise((resolve) => process.stdout.write('', resolve));
-process.exit(exitCode === ExitCode.ok ? lost : exitCode);
+exit(exitCode === ExitCode.ok ? lost : exitCode);
 
 /** For errors that nothing has caught: those of a user's file are reported as such. */
 async function leave(error: unknown): Promise<never> {
   const { userFileError } = await import('../pipeline/load-pipeline.ts');
-  return process.exit(fail(userFileError(error) ?? error));
+  return exit(fail(userFileError(error) ?? error));
 }
 
 function idle(): PipelineError {

@@ -92,18 +92,35 @@ test('a file that throws at import is reported with line and column, without a s
   `);
 });
 
-test('a file that fails where nothing waits for it, or ends the process, is told in one line', async () => {
-  expect(
-    await load("\nvoid Promise.reject(new Error('no table'));\nawait new Promise((go) => setTimeout(go, 50));\n"),
-  ).toMatchInlineSnapshot();
-  expect(
-    await load("setTimeout(() => { throw new Error('late'); });\nawait new Promise(() => {});\n"),
-  ).toMatchInlineSnapshot();
-  expect(await load('process.exit(0);\n')).toMatchInlineSnapshot();
-  expect(
-    await load("import { exit } from 'node:process';\ntry { exit(0); } catch {}\nexport default {};\n"),
-  ).toMatchInlineSnapshot();
-  expect(await load('await new Promise(() => {});\n')).toMatchInlineSnapshot();
+test('a file that fails where nothing waits for it, or ends the process, is reported in one line', async () => {
+  expect(await load("\nvoid Promise.reject(new Error('no table'));\nawait new Promise((go) => setTimeout(go, 50));\n"))
+    .toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:2:21: The pipeline file cannot be loaded: no table
+      -> Fix the file, then run the same command again."
+  `);
+  expect(await load("setTimeout(() => { throw new Error('late'); });\nawait new Promise(() => {});\n"))
+    .toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:1:26: The pipeline file cannot be loaded: late
+      -> Fix the file, then run the same command again."
+  `);
+  expect(await load('process.exit(0);\n')).toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:1:9: The pipeline file cannot be loaded: It calls process.exit while it is loaded
+      -> Fix the file, then run the same command again."
+  `);
+  expect(await load("import { exit } from 'node:process';\ntry { exit(0); } catch {}\nexport default {};\n"))
+    .toMatchInlineSnapshot(`
+    "exit 2
+    error: <folder>/mine.ts:2:7: The pipeline file cannot be loaded: It calls process.exit while it is loaded
+      -> Fix the file, then run the same command again."
+  `);
+  expect(await load('await new Promise(() => {});\n')).toMatchInlineSnapshot(`
+    "exit 2
+    error: The command waits for something that cannot happen any more
+      -> Does the pipeline file await a promise that nothing resolves?"
+  `);
 });
 
 test('imports that do not resolve', async () => {
