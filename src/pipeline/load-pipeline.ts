@@ -161,7 +161,8 @@ async function importRecording(path: string): Promise<{ module: { default?: unkn
 
 /** A file that ends its process as it is loaded would have a command end with exit code 0 and nothing done. */
 async function importUserFile(path: string): Promise<unknown> {
-  const { exit } = process;
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back as it was.
+  const exit = process.exit;
   let refused: Error | undefined;
   const replaceExit = (by: typeof process.exit): void => {
     process.exit = by;
