@@ -90,7 +90,7 @@ function addFollowCommands(program: Program, onExit: OnExit): void {
     .argument('[step]', 'name of the step (default: the one that failed, else the last one)')
     .option('--run <id>', 'run id (default: the last one)')
     .option('--folder <folder>', 'new folder to work in (default: debug/SAMPLE-STEP)')
-    .addHelpText('after', '\nExample:\n  $ batch-pipeline debug S3 kallisto')
+    .addHelpText('after', '\nExample:\n  $ batch-pipeline debug S3 count')
     .action(async (sample, step, _flags, command) =>
       onExit(await (await import('./commands/debug.ts')).debugCommand(sample, step, command.optsWithGlobals())),
     );
