@@ -34,7 +34,7 @@ export interface EngineJob {
   environment: Readonly<Record<string, string>>;
 }
 
-/** State of one task as the engine sees it; the words are AWS Batch's, in lower case. */
+/** State of one task as the engine reports it, in AWS Batch's terms, in lower case. */
 export const ELEMENT_STATES = ['pending', 'runnable', 'starting', 'running', 'succeeded', 'failed'] as const;
 export type ElementState = (typeof ELEMENT_STATES)[number];
 
@@ -63,7 +63,7 @@ export interface JobStatus {
   /** `unknown` if the engine has forgotten the job: never to be read as finished. */
   state: ElementState | 'unknown';
   counts: Readonly<Record<ElementState, number>>;
-  /** Why it does not move, in the engine's words, where it says so. */
+  /** Why it does not start, as the engine reports it. */
   reason?: string;
   /** Why it is not likely to start unless somebody acts, and how. */
   stuck?: string;
@@ -73,7 +73,7 @@ export interface JobStatus {
 export interface TaskVerdict {
   index: number;
   cause: FailureCause;
-  /** The engine's own words. */
+  /** What the engine reported. */
   message: string;
   exitCode?: number;
   /** Number of tries that the engine made. */

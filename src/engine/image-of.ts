@@ -7,8 +7,8 @@ import type { Step } from '../pipeline/step.ts';
 import { nameValuePairs } from '../pipeline/name-value-pairs.ts';
 
 /**
- * The image that a step runs in: as a flag says, by the name of the step, of the image or of its last part; then what was
- * pushed for a folder; a URI stands for itself.
+ * The image that a step runs in: the one that a flag gives, by the name of the step, of the image or of its last part; else
+ * what was pushed for a folder; a URI is used as it is.
  * @param named `--image`, name to URI
  * @param pushed what was pushed for the pipeline: `imagesOf`
  */
@@ -23,7 +23,7 @@ export function imageOf(
 }
 
 /**
- * What `--image` says, name to URI.
+ * The images that `--image` gives, name to URI.
  * @throws PipelineErrors for names that no step of the pipeline goes by
  */
 export function namedImages({ name, steps }: Pipeline, flags: readonly string[] | undefined): Record<string, string> {

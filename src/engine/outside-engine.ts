@@ -82,7 +82,7 @@ async function importEngine(specifier: string, unknown: PipelineError): Promise<
       return found;
     },
     load(url, context, next) {
-      // Whatever the nearest package.json says of other files.
+      // Even if the nearest package.json declares CommonJS.
       const isTypeScript = url.endsWith('.ts') && context.format === 'commonjs-typescript';
       return next(url, isTypeScript ? { ...context, format: 'module-typescript' } : context);
     },

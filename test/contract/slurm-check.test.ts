@@ -35,7 +35,7 @@ test('a cluster that has what a step needs', async () => {
     ['ok', 'array jobs', 'up to 10001 tasks each, 100000 tasks of all users at a time'],
     [
       ...['ok', 'accounting'],
-      'none: what became of a job is known from its records once Slurm forgets it, after 3600 s',
+      'none: Slurm forgets a job 3600 s after its end; after that only its records show its outcome',
     ],
     ['ok', 'log folder', expect.stringMatching(/logs is writable here; compute nodes must see it, too$/)],
   ]);
@@ -138,6 +138,6 @@ test('a held job is reported as stuck, with the command that releases it', async
   const jobId = await lab.engine.submit(lab.job('A', 2, {}, { resources: { ...MODEST, cpus: 1 } }), []);
   await cluster.command('scontrol', 'hold', jobId);
   const [status] = await lab.engine.poll([jobId]);
-  expect(status?.stuck).toBe(`JobHeldAdmin: It is held. Let it go with \`scontrol release ${jobId}\`.`);
+  expect(status?.stuck).toBe(`JobHeldAdmin: It is held. Release it with \`scontrol release ${jobId}\`.`);
   await lab.engine.cancel([jobId], 'the test is over');
 });

@@ -178,7 +178,7 @@ describe('causes', () => {
         exitCode: 137,
         attempts: 1,
       },
-      { index: 1, cause: 'out-of-memory', message: 'Slurm: FAILED 0:9, over its memory', attempts: 1 },
+      { index: 1, cause: 'out-of-memory', message: 'Slurm: FAILED 0:9, over its memory limit', attempts: 1 },
       { index: 2, cause: 'tool', message: 'Slurm: FAILED 9:0', exitCode: 9, attempts: 1 },
       {
         index: 0,

@@ -26,7 +26,7 @@ test('the limit that the engine reports is the number of tasks that Slurm examin
   expect(await engine.limits()).toEqual({
     maxArraySize: 10,
     maxArrayReason:
-      'Slurm here watches only 10 waiting tasks of an array at a time (correspond_after_task_cnt); in larger arrays ' +
+      'Slurm here examines only 10 waiting tasks of an array at a time (correspond_after_task_cnt); in larger arrays ' +
       'samples would stall, and one that failed could cancel healthy ones',
     afterAny: true,
     detached: true,

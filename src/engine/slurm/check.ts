@@ -38,8 +38,8 @@ async function clusterFindings(cluster: Cluster): Promise<Finding[]> {
       level: 'ok',
       subject: 'accounting',
       message: accounting
-        ? 'sacct knows what became of jobs that the controller has forgotten'
-        : `none: what became of a job is known from its records once Slurm forgets it, after ${minJobAgeSeconds} s`,
+        ? 'sacct reports on jobs that the controller has forgotten'
+        : `none: Slurm forgets a job ${minJobAgeSeconds} s after its end; after that only its records show its outcome`,
     },
   ];
 }

@@ -98,7 +98,7 @@ export function arrayLimit(config: ClusterConfig): ArrayLimit {
   return {
     maxArraySize: watched,
     maxArrayReason:
-      `Slurm here watches only ${watched} waiting tasks of an array at a time (correspond_after_task_cnt); ` +
+      `Slurm here examines only ${watched} waiting tasks of an array at a time (correspond_after_task_cnt); ` +
       'in larger arrays samples would stall, and one that failed could cancel healthy ones',
   };
 }

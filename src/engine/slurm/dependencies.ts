@@ -35,9 +35,9 @@ export async function reliableDependencies(
 function forgotten(job: EngineJob, jobId: string): PipelineError {
   return new PipelineError({
     code: 'slurm-parent-forgotten',
-    message: `Slurm has forgotten what became of tasks of job ${jobId}, which ${job.name} is to wait for`,
+    message: `Slurm has forgotten the outcome of tasks of job ${jobId}, on which ${job.name} depends`,
     where: `step ${job.step}`,
-    hint: 'The records know: plan anew from them, with `batch-pipeline retry`.',
+    hint: 'Plan again from the records with `batch-pipeline retry`.',
     exitCode: ExitCode.environment,
   });
 }
@@ -60,7 +60,7 @@ export interface ParentTasks {
 export type ParentDecision = 'wait' | 'met' | 'forgotten';
 
 /**
- * Slurm takes a dependency on a job that it has forgotten for met, silently. So a job that succeeded in full is not
+ * Slurm silently treats a dependency on a forgotten job as met. So a job that succeeded in full is not
  * named at all; one of which every task is remembered is waited for, which also lets Slurm cancel the successors of
  * the tasks that failed; and one that is forgotten in part, without having succeeded, is not to be relied on.
  */
@@ -69,7 +69,7 @@ export function parentDecision(type: DependencyType, parent: ParentTasks): Paren
   const all = [...remembered, ...recorded];
   const states = all.map((row) => elementState(row.state, row.reason));
   const live = states.some((state) => !hasEnded(state));
-  // A live job is never forgotten, so a job of which no task is live is over.
+  // A live job is never forgotten, so a job without a live task has ended.
   if (type === 'ANY') return live ? 'wait' : 'met';
   const complete = all.length > 0 && all.length >= (size ?? all.length);
   if (complete && states.every((state) => state === 'succeeded')) return 'met';

@@ -65,20 +65,20 @@ function describe({ cpus, memoryMiB, timeLimitSeconds }: Omit<TaskResources, 'sc
 export interface NodeGroup {
   partition: string;
   isDefault: boolean;
-  /** The partition itself takes jobs. */
+  /** The partition itself accepts jobs. */
   up: boolean;
   /** Longest time of a job in seconds; may be Infinity. */
   timeLimitSeconds: number;
   cpus: number;
   memoryMiB: number;
-  /** sinfo's word: `idle`, `mixed`, `drained`, `down*`… */
+  /** As sinfo reports it: `idle`, `mixed`, `drained`, `down*`… */
   state: string;
   nodes: number;
 }
 
 const COLUMNS = ['Partition', 'Available', 'Time', 'CPUs', 'Memory', 'StateLong', 'Nodes'] as const;
 
-/** `--exact` keeps nodes of different sizes apart, which else come as `16+`. */
+/** `--exact` keeps nodes of different sizes apart, which are otherwise shown as `16+`. */
 export const SINFO_ARGUMENTS = [
   '--noheader',
   '--all',
@@ -105,7 +105,7 @@ export function parseSinfo(text: string): NodeGroup[] {
   });
 }
 
-/** True for a node that takes jobs now or once its present ones are over. */
+/** True for nodes that accept jobs, now or after their current ones. */
 export function isUsable({ up, state }: NodeGroup): boolean {
   return up && /^(idle|mixed|allocated|completing|planned|reserved)/.test(state) && !state.endsWith('*');
 }

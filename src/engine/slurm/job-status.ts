@@ -78,13 +78,13 @@ export function elementState(state: string, reason: string): ElementState {
 
 /** Slurm's reasons (squeue(1), JOB REASON CODES) for waiting that do not resolve by themselves. */
 const REASONS: readonly (readonly [RegExp, (jobId: string) => string])[] = [
-  [/^JobHeld/, (jobId) => `It is held. Let it go with \`scontrol release ${jobId}\`.`],
+  [/^JobHeld/, (jobId) => `It is held. Release it with \`scontrol release ${jobId}\`.`],
   [
     /held/,
     (jobId) =>
-      `Slurm could not start it, and holds it. Once the node is well: \`scontrol release ${jobId}\`. \`sinfo -R\` tells more.`,
+      `Slurm could not start it, and holds it. Once the node is repaired: \`scontrol release ${jobId}\`. \`sinfo -R\` shows more.`,
   ],
-  [/^Partition(Down|Inactive)/, () => 'Its partition takes no jobs. Cancel, and name another partition.'],
+  [/^Partition(Down|Inactive)/, () => 'Its partition accepts no jobs. Cancel, and name another partition.'],
   [
     /^(InvalidAccount|InvalidQOS|AccountNotAllowed|QOSNotAllowed|AssocNotAllowed)/,
     () => 'Its account or QOS may not run here. Cancel, and name another one.',

@@ -42,7 +42,7 @@ export interface ContainerOptions {
   binds?: readonly string[] | undefined;
 }
 
-/** Options of sbatch that this engine sets itself, or that would make it lose sight of the job. */
+/** Options of sbatch that this engine sets itself, or with which it could not follow the job. */
 const OURS = [
   'array chdir clusters comment cpus-per-task dependency error export export-file get-user-env help hold',
   'input job-name kill-on-invalid-dep mem mem-per-cpu mem-per-gpu nice no-requeue nodes ntasks open-mode output',

@@ -49,7 +49,7 @@ export function resourceArguments({ cpus, memoryMiB, timeLimitSeconds }: TaskRes
   ];
 }
 
-/** Where jobs run, as the user says. */
+/** Where jobs run, as the user chose. */
 export function siteArguments(options: SlurmOptions): string[] {
   const named = (['partition', 'account', 'qos', 'constraint'] as const).flatMap((name) =>
     options[name] === undefined ? [] : [`--${name}=${options[name]}`],

@@ -4,7 +4,7 @@ import { KEEP_SCRATCH_VARIABLE } from '../flags.ts';
 import type { ContainerOptions, SlurmOptions } from './options.ts';
 import { RunnerExit } from '../../record/protocol.ts';
 
-/** What the script adds to the job's environment, for the runner. */
+/** Variables that the script sets for the runner. */
 const INDEX_VARIABLE = 'BATCH_PIPELINE_INDEX';
 const TRY_VARIABLE = 'BATCH_PIPELINE_TRY';
 
@@ -23,7 +23,7 @@ const PASSED = [
 export function jobScript(job: EngineJob, options: SlurmOptions): string {
   const { modules = [], prologue = [] } = options;
   return [
-    // `module` is a function that the site's profile defines, which only a login shell reads.
+    // `module` is a function from the site's profile, which only a login shell reads.
     modules.length > 0 ? '#!/bin/bash -l' : '#!/bin/bash',
     `export ${INDEX_VARIABLE}="\${SLURM_ARRAY_TASK_ID:-0}"`,
     `export ${TRY_VARIABLE}="$(( \${SLURM_RESTART_COUNT:-0} + 1 ))"`,

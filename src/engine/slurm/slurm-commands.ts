@@ -70,7 +70,7 @@ function missing(program: SlurmProgram): PipelineError {
  */
 export type FailureKind = 'away' | 'full' | 'refused';
 
-/** Slurm's own words (slurm_errno.c, strerror). */
+/** Slurm's own messages (slurm_errno.c, strerror). */
 const AWAY =
   /unable to contact slurm|connection (refused|reset|timed out)|connect failure|communication (connection|send|receive|shutdown) |socket timed out|zero bytes were transmitted|transport endpoint|no route to host|network is unreachable|standby mode|not responding/i;
 
@@ -93,7 +93,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/QOS policy|accounting\/qos/i, "The site's limits for you are reached: submit fewer samples, or wait."],
 ];
 
-/** The error of a command that was refused, in Slurm's words. */
+/** The error of a refused command, with Slurm's message. */
 export function refusal(program: SlurmProgram, { stderr }: CommandResult, where?: string): PipelineError {
   const words = plainWords(stderr);
   const hint = refusalHint(stderr);
@@ -117,8 +117,8 @@ export function plainWords(stderr: string): string {
 }
 
 /**
- * Asks until there is an answer: for questions, which may be asked twice. A refusal is an answer.
- * @throws PipelineError `slurm-away` once patience is at its end.
+ * Asks until there is an answer: for queries, which may be repeated. A refusal is an answer.
+ * @throws PipelineError `slurm-away` once patience is exhausted.
  */
 export async function ask(
   run: RunSlurm,
@@ -136,7 +136,7 @@ export async function ask(
   }
 }
 
-/** As `ask`, for questions to which the answer cannot be no. */
+/** As `ask`, for queries that cannot be refused. */
 export async function askOutput(
   run: RunSlurm,
   patience: Patience,
@@ -148,7 +148,7 @@ export async function askOutput(
   return result.stdout;
 }
 
-/** What to say when a controller stayed away or full for longer than anybody waits. */
+/** The error for a controller that stayed unreachable or full for too long. */
 export function outOfPatience(program: SlurmProgram, result: CommandResult, { totalMs }: Patience): PipelineError {
   const seconds = Math.round(totalMs / 1000);
   const words = plainWords(result.stderr) || 'no answer';
@@ -157,8 +157,8 @@ export function outOfPatience(program: SlurmProgram, result: CommandResult, { to
     code: full ? 'slurm-full' : 'slurm-away',
     message: `${program} got no further in ${seconds} s: ${words}`,
     hint: full
-      ? 'Slurm has no room for more tasks (MaxJobCount). Those submitted go on; submit fewer samples at a time.'
-      : 'Jobs that were submitted go on. `scontrol ping` tells when the controller is back.',
+      ? 'Slurm accepts no more tasks (MaxJobCount). Submitted ones continue; submit fewer samples at a time.'
+      : 'Submitted jobs continue. `scontrol ping` shows when the controller answers again.',
     exitCode: ExitCode.environment,
   });
 }

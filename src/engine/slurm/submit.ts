@@ -46,7 +46,7 @@ async function lookUp(cluster: Cluster, name: string): Promise<string | undefine
 /** If two were accepted after all, the later ones are cancelled. */
 async function oldest(cluster: Cluster, name: string): Promise<string> {
   const [first, ...later] = (await cluster.rememberedNames()).get(name) ?? [];
-  if (first === undefined) throw noId(`Slurm has forgotten job ${name} as soon as it had it`);
+  if (first === undefined) throw noId(`Slurm accepted job ${name}, but no longer lists it`);
   if (later.length > 0) await ask(cluster.run, cluster.patience, 'scancel', ['--quiet', ...later]);
   return first;
 }
@@ -54,7 +54,7 @@ async function oldest(cluster: Cluster, name: string): Promise<string> {
 /** `--parsable` prints the id, followed by `;cluster` if there are several clusters. */
 function jobId(stdout: string): string {
   const id = /^(\d+)(;.*)?$/m.exec(stdout)?.[1];
-  if (id === undefined) throw noId(`sbatch printed "${stdout}" in place of a job id`);
+  if (id === undefined) throw noId(`sbatch printed "${stdout}" instead of a job id`);
   return id;
 }
 

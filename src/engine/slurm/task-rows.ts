@@ -3,12 +3,12 @@ export interface TaskRow {
   jobId: string;
   /** Element of the array; 0 for a plain job. */
   index: number;
-  /** Slurm's word: `RUNNING`, `OUT_OF_MEMORY`… */
+  /** As Slurm reports it: `RUNNING`, `OUT_OF_MEMORY`… */
   state: string;
   exitCode: number;
   /** Signal that ended it; 0 for none. */
   signal: number;
-  /** Slurm's word: `Resources`, `DependencyNeverSatisfied`, `None`… */
+  /** As Slurm reports it: `Resources`, `DependencyNeverSatisfied`, `None`… */
   reason: string;
   /** How often Slurm restarted it; `undefined` if the source does not report it. */
   restarts: number | undefined;

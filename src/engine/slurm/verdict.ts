@@ -52,7 +52,8 @@ function finding(row: TaskRow, log: string): Finding | undefined {
 }
 
 function endedBySignal(signal: number, log: string): Finding {
-  if (MEMORY_LINE.test(log)) return { cause: 'out-of-memory', message: `Slurm: FAILED 0:${signal}, over its memory` };
+  if (MEMORY_LINE.test(log))
+    return { cause: 'out-of-memory', message: `Slurm: FAILED 0:${signal}, over its memory limit` };
   return signal === OUTPUT_FILE_SIGNAL
     ? { cause: 'start', message: `Slurm: FAILED 0:${signal}, the output file could not be opened` }
     : { cause: 'lost', message: `Slurm: FAILED 0:${signal}, the runner was killed by signal ${signal}` };
@@ -60,7 +61,7 @@ function endedBySignal(signal: number, log: string): Finding {
 
 function endedByCode(exitCode: number, log: string): Finding {
   const says = `Slurm: FAILED ${exitCode}:0`;
-  if (MEMORY_LINE.test(log)) return { cause: 'out-of-memory', message: `${says}, over its memory`, exitCode };
+  if (MEMORY_LINE.test(log)) return { cause: 'out-of-memory', message: `${says}, over its memory limit`, exitCode };
   switch (exitCode) {
     case ScriptExit.tryAgain:
       return { cause: 'lost', message: `${says}, no try is left`, exitCode };

@@ -127,9 +127,9 @@ describe('the status of a job', () => {
 
   test('reports what to do about a job that waits for ever', () => {
     const stuck = (reason: string) => jobStatus('7', [row('PENDING', { reason })], 1).stuck;
-    expect(stuck('JobHeldUser')).toBe('JobHeldUser: It is held. Let it go with `scontrol release 7`.');
+    expect(stuck('JobHeldUser')).toBe('JobHeldUser: It is held. Release it with `scontrol release 7`.');
     expect(stuck('launch failed requeued held')).toContain('Slurm could not start it');
-    expect(stuck('PartitionDown')).toContain('takes no jobs');
+    expect(stuck('PartitionDown')).toContain('accepts no jobs');
     expect(stuck('PartitionTimeLimit')).toContain('more than it can get');
     expect(stuck('ReqNodeNotAvail, UnavailableNodes:n[1-2]')).toContain('are down');
     for (const reason of ['Resources', 'Priority', 'Dependency', 'BeginTime', 'QOSMaxJobsPerUserLimit']) {
