@@ -168,7 +168,7 @@ describe('no flag is ignored, alone or combined:', () => {
     const sources = (...names: string[]) => names.map((name) => readFileSync(join(root, name), 'utf8')).join('\n');
     const CODE: Readonly<Record<string, string>> = {
       run: sources(
-        ...['commands/run.ts', 'run-request.ts', 'engines.ts', 'session.ts', '../engine/image-of.ts'],
+        ...['commands/run.ts', 'run-flags.ts', 'session.ts', '../run/run-request.ts', '../engine/image-of.ts'],
         ...['local', 'slurm', 'aws-batch'].map((engine) => `../engine/${engine}/open-${engine}.ts`),
       ),
       // It replaces what ends a process.
@@ -177,7 +177,7 @@ describe('no flag is ignored, alone or combined:', () => {
       'images build': sources('commands/images.ts'),
       'images push': sources('commands/images.ts', 'session.ts'),
       'images list': sources('commands/images.ts', 'session.ts'),
-      deploy: sources('commands/deploy.ts', 'deploy-flags.ts', 'stack-request.ts'),
+      deploy: sources('commands/deploy.ts', 'deploy-flags.ts', '../deploy/stack/stack-request.ts'),
       destroy: sources('commands/destroy.ts'),
     };
     const program = newProgram();

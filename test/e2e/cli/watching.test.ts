@@ -55,7 +55,10 @@ test('status, logs and retry while a task runs, from other processes', async () 
   const watch = startCli(['status', '--watch'], { cwd });
   await watch.printed(/running/);
   addFiles(cwd, { go: '' });
-  expect(await follow.over).toEqual({ code: 0, stdout: 'one\ntwo\n', stderr: '' });
+  expect(await follow.over).toEqual({
+    ...{ code: 0, stderr: '' },
+    stdout: `one\n$ touch ${cwd}/started\n$ sh -c 'until [ -e "$0" ]; do sleep 0.05; done' ${cwd}/go\ntwo\n`,
+  });
   expect((await run.over).code).toBe(0);
   const watched = await watch.over;
   expect(watched.code).toBe(0);
