@@ -4,7 +4,7 @@ import { fail } from './print.ts';
 import { createProgram } from './program.ts';
 import { programVersion } from '../run/program-files.ts';
 
-/** Commands that have work to do although nobody reads what they say about it. */
+/** Commands that go on even if their output is no longer read. */
 const WORKING = ['run', 'retry', 'demo', 'build', 'push'];
 
 /** While a user's file is loaded, `process.exit` is refused. */

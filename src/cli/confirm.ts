@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { PipelineError } from '../errors.ts';
 
 /**
- * Asks on a terminal for a word that must be typed; where nobody can be asked, `--yes` has to stand for it.
+ * Asks on a terminal for a word that must be typed; without a terminal, `--yes` is required instead.
  * @throws PipelineError `not-confirmed`
  */
 export async function confirm(question: string, word: string, yes: boolean | undefined): Promise<void> {

@@ -37,7 +37,7 @@ const RULES: Readonly<Record<string, Rules>> = {
 };
 
 /**
- * Sees to it that no flag is ignored.
+ * Makes sure that no flag is ignored.
  * @throws PipelineError `flag-invalid` for flags that a command has no use for, or that exclude each other
  */
 export function refuseIdleFlags(command: Acting): void {

@@ -2,8 +2,8 @@ import { ExitCode } from '../errors.ts';
 import { notice } from './print.ts';
 
 /**
- * Work that Ctrl-C ends, and that the same command goes on with: what it was lent is removed before.
- * @param told what to say then
+ * Work that Ctrl-C interrupts and that the same command continues; temporary files are removed first.
+ * @param told message to print then
  */
 export async function interruptible(
   work: (signal: AbortSignal) => Promise<ExitCode>,

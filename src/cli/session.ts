@@ -1,7 +1,7 @@
 import { type ChosenEngine, type EngineChoice, engineChoice } from '../engine/registry.ts';
 import { openEngineFor, openWorkspace, type Workspace } from '../run/workspace.ts';
 
-/** Where everything lies unless the user says otherwise. */
+/** Default location of the store. */
 const DEFAULT_STORE = './batch-pipeline-store';
 
 /** What names an engine. The flags of the engines that come with this package lie beside it, by key. */

@@ -131,7 +131,7 @@ function plannedModules({ root, modules }: Sources): Plugin {
   };
 }
 
-/** A module that asks where it lies is told its place in the unpacked code; a library, its place on this machine. */
+/** `import.meta` in a module gives its place in the unpacked code; in a library, its place on this machine. */
 async function withPlace(
   contents: string,
   { path, loader, place }: { path: string; loader: Loader; place: string },

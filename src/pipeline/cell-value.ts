@@ -15,7 +15,7 @@ export function readCell(schema: z.ZodType, cell: string | undefined): CellResul
   if ('value' in plain) return plain;
   const parsed = parsedJson(cell);
   const asJson = parsed === undefined ? plain : tryValue(schema, parsed);
-  // Code that expects text throws at anything else: then what it says of the text is the reason.
+  // Code that expects text throws at anything else: then its error for the text is the reason.
   return 'thrown' in asJson ? { issue: plain.issue } : asJson;
 }
 
@@ -37,7 +37,7 @@ function tryValue(schema: z.ZodType, value: unknown): { value: unknown } | { iss
 /**
  * What a cell counts as in task keys: its text where that is what `run` receives, and none where there is nothing; else
  * the text and the value.
- * @throws PipelineError `sample-value` for a value of which two cannot be told apart, such as a function
+ * @throws PipelineError `sample-value` for a value that cannot be compared with another, such as a function
  */
 export function cellIdentity(
   { schema, column }: Pick<SampleValue<unknown>, 'schema' | 'column'>,
@@ -58,7 +58,7 @@ export function cellIdentity(
 
 /**
  * Different values have different texts; those that JSON can express have their JSON. `undefined` for what cannot be
- * told: functions, symbols, cycles, and objects of classes that do not say what they hold.
+ * compared: functions, symbols, cycles, and objects of classes that hide what they hold.
  * @param around the objects that hold it
  */
 function textOf(value: unknown, around: readonly object[]): string | undefined {

@@ -12,7 +12,7 @@ export interface LoadedCode {
   pipeline: Pipeline;
   /** Absolute: where the code lies. */
   folder: string;
-  /** Absolute: what the names of declared files are relative to. */
+  /** Absolute: the folder to which names of declared files are relative. */
   home: string;
 }
 

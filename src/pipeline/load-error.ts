@@ -11,8 +11,8 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * An error of importing a user's file at `path`, as one that says where in that file.
- * Frames in `ownFolder` are this program's.
+ * Turns an error of importing the user's file at `path` into one that names the place in that file. Frames in
+ * `ownFolder` are this program's.
  * @param file what the file defines
  */
 export function loadError(
@@ -33,7 +33,7 @@ export function loadError(
   });
 }
 
-/** Without the importing file, which is told as the place. */
+/** Without the importing file, which is reported as the place. */
 function shortMessage(error: unknown): string {
   const lines = messageOf(error).split('\n').filter(Boolean);
   return lines

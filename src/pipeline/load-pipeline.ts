@@ -140,7 +140,7 @@ async function importRecording(path: string): Promise<{ module: { default?: unkn
       return found;
     },
     load(url, context, next) {
-      // Whatever the nearest package.json says of other files: `npm init` says CommonJS.
+      // Whatever the nearest package.json declares for other files: `npm init` declares CommonJS.
       const isTypeScript = url.endsWith('.ts') && context.format === 'commonjs-typescript';
       const loaded = next(url, isTypeScript ? { ...context, format: 'module-typescript' } : context);
       if (url.startsWith('file:') && !url.includes('/node_modules/') && !url.startsWith(PACKAGE_FOLDER)) {

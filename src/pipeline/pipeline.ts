@@ -145,7 +145,10 @@ function stepErrors(spec: PipelineSpec, step: Step): PipelineError[] {
   ];
 }
 
-/** A gather reads what it collects again for each new sample, and what nobody reads is what a user came for. */
+/**
+ * A gather reads everything it collects again for each new sample; and outputs that no step reads are the user's
+ * results.
+ */
 function intermediateErrors(
   { steps }: PipelineSpec,
   { name, intermediate, scope }: Step,

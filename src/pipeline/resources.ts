@@ -79,7 +79,7 @@ export const NO_SIZES: KnownSizes = { of: () => 0, samples: 0 };
 
 /**
  * What a task gets whose inputs have these sizes: what its step declares, in numbers.
- * @param whose told in errors: `sample "S1" (bam: 2 GB)`
+ * @param whose named in errors: `sample "S1" (bam: 2 GB)`
  * @throws PipelineError `resources-invalid` if the step's function throws, or if what it gives is no amount
  */
 export function taskResources(

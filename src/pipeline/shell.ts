@@ -6,7 +6,7 @@ export interface ShellOptions {
   stdoutTo?: string;
   /** Variables added to the tool's environment. */
   env?: Readonly<Record<string, string>>;
-  /** Exit codes that are no failure; default only 0. */
+  /** Exit codes that count as success; default: only 0. */
   allowExitCodes?: readonly number[];
   /** Keep stdout out of the log: it is returned, and of no interest to a reader. */
   quiet?: boolean;

@@ -31,7 +31,7 @@ export class StepFailure extends Error {
   }
 }
 
-/** What became of a sample in the steps before, for a cohort step that gathers. */
+/** The outcome of a sample in the steps before, for a cohort step that gathers. */
 export interface CohortMember {
   sample: string;
   /** Per step that succeeded: its metrics and what it took. */
@@ -155,7 +155,7 @@ export interface StepSpec<
   image?: string;
   /** Tries for causes that may pass, such as a lost machine; default 3. A tool's error is never tried again. */
   attempts?: number;
-  /** Nobody but later sample steps wants its outputs: `gc`, or the bucket's lifecycle, may remove them some time later. */
+  /** Only later sample steps need its outputs: `gc`, or the bucket's lifecycle rule, may remove them afterwards. */
   intermediate?: boolean;
   /**
    * Stands for the step's code in the task's key. Without it everything that `run` reaches decides, but for comments and
@@ -191,7 +191,7 @@ export interface DefinedStep<O, C = never> extends Step {
   run(this: void, context: C): Promise<void>;
 }
 
-/** Tries of a task whose machine went away, unless the step says otherwise. */
+/** Attempts of a task whose machine was lost, unless the step sets its own number. */
 const DEFAULT_ATTEMPTS = 3;
 
 /**

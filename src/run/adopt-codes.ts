@@ -44,7 +44,7 @@ export async function adoptCodes(
   return { digits, notes };
 }
 
-/** Writes down what was adopted: by whoever is about to build upon it. */
+/** Records what was adopted; called before anything is built on it. */
 export async function noteAdopted(store: Store, pipeline: string, notes: readonly CodeNote[]): Promise<void> {
   await Promise.all(notes.map((note) => store.create(codeNoteKey(pipeline, note), '')));
 }

@@ -6,12 +6,12 @@ import type { RunSummary } from './events.ts';
 
 const finishedRun = z.object({ submission: z.number().optional() });
 
-/** Writes down that a run is over, as far as it was submitted: a later submission opens it again. */
+/** Records that everything submitted of a run has finished; a later submission reopens the run. */
 export async function writeFinished(store: Store, run: string, summary: RunSummary, submission: number): Promise<void> {
   await store.write(runKeys.finished(run), JSON.stringify({ ...summary, submission }));
 }
 
-/** True where a run is written down as over, and this submission of it is meant by that. */
+/** True where the run is recorded as finished as of this submission. */
 export async function isFinished(store: Store, run: string, submission: number): Promise<boolean> {
   const body = await store.read(runKeys.finished(run));
   if (!body) return false;

@@ -12,7 +12,7 @@ import { readTaskTable, type TaskTable } from '../ledger/task-table.ts';
 import { isOver, settleRun, stepProgress } from './watch.ts';
 import type { Store } from '../store/store.ts';
 
-/** `over`: nothing is left to do. `interrupted`: work is left, and no process or engine does it. */
+/** `over`: nothing is left to do. `interrupted`: work is left, and no process or engine is doing it. */
 export type RunState = 'running' | 'over' | 'interrupted';
 
 /** The state of a run at one moment. */
@@ -37,7 +37,7 @@ export const LOCAL_REFRESH_MS = 2000;
 
 /**
  * Looks at a run: from the store alone where its process writes there, else with one poll of its engine.
- * @param open opens the engine; not called if the records tell that the run is over
+ * @param open opens the engine; not called if the records show that the run has finished
  */
 export async function lookAtRun(store: Store, manifest: Manifest, open: () => Promise<Engine>): Promise<Snapshot> {
   const submitted = await readSubmitted(store, manifest.run);

@@ -130,7 +130,7 @@ export async function refuseOtherTools(
   for (const { name, toolVersions } of steps)
     for (const [tool, version] of Object.entries(found[name]?.toolVersions ?? {})) {
       const planned = toolVersions[tool] ?? 'not needed';
-      // A version that could not be told, then or now, is not another one.
+      // A version that is unknown, then or now, does not count as changed.
       if (planned === 'unknown' || version === 'unknown') continue;
       if (planned !== version) errors.set(tool, otherTool({ run, tool, planned, version }));
     }

@@ -37,7 +37,7 @@ export interface RunRequest {
   engineFlags?: Readonly<Record<string, unknown>>;
   engineModule?: string | undefined;
   locate: (location: string) => Promise<Located>;
-  /** Told before inputs are read whole, to compare them with what is on record. */
+  /** Called before whole inputs are read, to compare them with the records. */
   onCompare?: (files: number, bytes: number) => void;
   /** By step: versions of the tools on this machine, or the image by digest. */
   environments: Readonly<Record<string, StepEnvironment>>;
@@ -151,7 +151,7 @@ function planJobs({ loaded, rows }: RunRequest, plan: Plan, needs: Needs, limits
   });
 }
 
-/** Asks the engine once for everything that these jobs need, and tells each finding once. */
+/** Asks the engine once for everything that these jobs need, and reports each finding once. */
 export async function checkNeeds(
   engine: Engine,
   jobs: readonly JobDocument[],

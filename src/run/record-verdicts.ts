@@ -10,14 +10,14 @@ import { cohortKey, readSamples, type TaskTable } from '../ledger/task-table.ts'
 
 /** Records written at a time. */
 const PARALLEL_WRITES = 32;
-/** Of so many tasks of a job the engine is asked what they printed: they mostly died of the same. */
+/** The engine is asked for the output of so many tasks of a job: most fail for the same reason. */
 const LOGS_PER_JOB = 20;
 /** Of a log's end, kept in the record. */
 const LAST_LINES = 50;
 
 /**
- * Writes a record on behalf of tasks that are over and left none: their machine went away, or they never started.
- * The engine is asked only about those, also for what they printed: it forgets both.
+ * Writes a record on behalf of tasks that have finished without one: their machine was lost, or they never started.
+ * Only for those the engine is asked, for the cause and the output, both of which it keeps for a limited time.
  */
 export async function recordVerdicts(
   store: Store,
@@ -37,7 +37,7 @@ export async function recordVerdicts(
       limit(async () => {
         const record = verdictRecord(table, all[sampleAt(job.samples, verdict.index) ?? -1], job, verdict);
         if (!record.key) return;
-        // A log that cannot be had is no reason to keep quiet about the rest.
+        // A missing log is no reason to omit the rest.
         const log = i < LOGS_PER_JOB ? await engine.log(jobId, verdict.index).catch(() => undefined) : undefined;
         await writeFailed(store, log ? await withLog(store, record, log) : record, verdict.cause);
         written += 1;

@@ -20,13 +20,13 @@ import { isForLater, submitJobs } from './submit.ts';
 import { readSamples } from '../ledger/task-table.ts';
 import { isOver, settleRun } from './watch.ts';
 
-/** The latest runs that are looked at: what is older and not over is nobody's any more. */
+/** The number of latest runs that are checked: older unfinished ones are considered abandoned. */
 const RECENT_RUNS = 20;
 
 /**
- * On an engine that goes on without us: the run that is already at work on what this one would do, or whose submission
- * was cut short. `undefined` where there is none, and a new run is due.
- * @throws PipelineError `run-busy` for one that is at work on some of it
+ * On an engine that needs no process of ours: the run that is already doing this work, or whose submission was
+ * interrupted. `undefined` where there is none and a new run is needed.
+ * @throws PipelineError `run-busy` for one that is doing part of it
  */
 export async function findUnderway(prepared: Prepared): Promise<Manifest | undefined> {
   const { store, engine, loaded } = prepared.request;
@@ -75,7 +75,7 @@ export async function jobsOfRun(store: Store, engine: Engine, manifest: Manifest
   return [...noted, ...unnoted];
 }
 
-/** Its manifest, unless the run is over, cancelled, or was never written down as a whole. */
+/** Its manifest, unless the run has finished, was cancelled, or was never written completely. */
 async function openRun(store: Store, run: string): Promise<Manifest | undefined> {
   const [manifest, finished, cancelled] = await Promise.all([
     store.head(runKeys.manifest(run)),
@@ -85,7 +85,7 @@ async function openRun(store: Store, run: string): Promise<Manifest | undefined>
   return manifest && !finished && !cancelled ? readManifest(store, run) : undefined;
 }
 
-/** Nobody may have looked since its last job ended. */
+/** Its last job may have ended unobserved. */
 async function isOverByNow(store: Store, engine: Engine, manifest: Manifest): Promise<boolean> {
   if (await isCutShort(store, engine, manifest.run)) return false;
   const submitted = await readSubmitted(store, manifest.run);

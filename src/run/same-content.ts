@@ -18,7 +18,7 @@ const PARALLEL_SUMS = 2;
 export interface Access {
   store: Store;
   locate: (location: string) => Promise<Located>;
-  /** Told before files are read whole, which may take a while. */
+  /** Called before whole files are read, which may take a while. */
   onCompare?: ((files: number, bytes: number) => void) | undefined;
 }
 

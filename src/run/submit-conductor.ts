@@ -10,8 +10,9 @@ const RESOURCES = { cpus: 1, memoryMiB: 512, scratchMiB: 64, timeLimitSeconds: 1
 const ATTEMPTS = 10;
 
 /**
- * Where the user asked for it (`conductor` among the engine's flags): submits a job that watches the run from inside the
- * engine, and so submits a gather that had to wait, with nobody else looking. It is no part of the run: it ends with it.
+ * Where the user asked for it (`conductor` among the engine's flags): submits a job that watches the run from inside
+ * the engine, and so submits a gather that had to wait, with no other process running. It is not part of the run, and
+ * ends with it.
  */
 export async function submitConductor(submission: {
   store: Store;

@@ -7,7 +7,7 @@ import { waitsForAny } from './submit.ts';
 import { readNote, type SubmittedJob, writeNote } from '../ledger/run-store.ts';
 import type { TaskTable } from '../ledger/task-table.ts';
 
-/** A run of which all that was submitted is over, and settled. */
+/** A run whose submitted jobs have all finished and have outcomes on record. */
 interface OverRun {
   store: Store;
   engine: Engine;
@@ -18,10 +18,10 @@ interface OverRun {
 }
 
 /**
- * Where the engine cannot wait for "over", a gather was submitted to wait for success, and will not run if a sample
- * failed; or it was not submitted at all. Whoever sees that everything else is over calls this: it submits what did not
- * run, to start at once. Any number of processes may do so at the same time; one job comes of it. Empty where nothing
- * is to be done, also for a run that was cancelled.
+ * Where the engine cannot wait for jobs to finish regardless of outcome, a gather was submitted to wait for success,
+ * and will not run if a sample failed; or it was not submitted at all. The process that finds everything else finished
+ * calls this: it submits what did not run, to start at once. Any number of processes may do so at the same time; they
+ * create one job. Empty where there is nothing to do, and for a cancelled run.
  */
 export async function submitGathers({ store, engine, manifest, table, jobs }: OverRun): Promise<SubmittedJob[]> {
   const { afterAny, detached } = await engine.limits();

@@ -20,8 +20,8 @@ export interface Submission {
 
 /**
  * Submits a whole DAG in dependency order. The job documents in the store are the intent; every id is noted as soon as
- * it is known. After a crash the same call finds by name what the engine already has and goes on from there.
- * On an engine that cannot wait for "over", a gather waits for success: see `submitGathers`.
+ * it is known. After a crash the same call finds by name what the engine already has and goes on from there. On an
+ * engine that cannot wait for jobs to finish regardless of outcome, a gather waits for success: see `submitGathers`.
  */
 export async function submitJobs(submission: Submission): Promise<SubmittedJob[]> {
   const { store, engine, manifest, jobs, onEvent, codeFolder } = submission;
@@ -45,7 +45,7 @@ export async function submitJobs(submission: Submission): Promise<SubmittedJob[]
   return submitted;
 }
 
-/** Whoever cancelled the run meanwhile knows nothing of a job that was on its way to the engine then. */
+/** A cancel in the meantime has missed the job that was being submitted. */
 async function giveUp(engine: Engine, { run }: Manifest, submitted: readonly SubmittedJob[]): Promise<never> {
   const jobIds = submitted.map(({ jobId }) => jobId);
   await engine.cancel(jobIds, 'The run was cancelled');
@@ -57,12 +57,12 @@ async function giveUp(engine: Engine, { run }: Manifest, submitted: readonly Sub
   });
 }
 
-/** True for a job that waits for others to be over, where the engine cannot even wait for all of them to succeed. */
+/** True for a job that waits for others to finish, where the engine cannot even wait for all of them to succeed. */
 export function isForLater(job: JobDocument, { afterAny, maxDependencies }: EngineLimits): boolean {
   return !afterAny && waitsForAny(job) && job.dependsOn.length > (maxDependencies ?? Infinity);
 }
 
-/** True for a job that is to run whatever became of those before it. */
+/** True for a job that runs regardless of the outcome of those before it. */
 export function waitsForAny({ dependsOn }: JobDocument): boolean {
   return dependsOn.some(({ type }) => type === 'ANY');
 }

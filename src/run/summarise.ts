@@ -20,7 +20,7 @@ export function summarise({ rows, cohort }: TaskTable, wallSeconds: number): Run
   };
 }
 
-/** What was cancelled or has not run is no failure. `before`: what became of the steps that all samples wait for. */
+/** Cancelled or unstarted tasks are no failures. `before`: the states of the steps that all samples wait for. */
 function outcome({ tasks }: TaskRow, before: RowOutcome): RowOutcome {
   const all = Object.values(tasks);
   if (all.every(({ state }) => state === 'succeeded' || state === 'not-needed')) return 'succeeded';

@@ -199,7 +199,7 @@ async function* growingText(
   while (follow && !isOver(await engine.poll([jobId]))) {
     await sleep(ASK_MS);
     const now = (await engine.log(jobId, index)) ?? '';
-    // The engine may return only the end: what is new then cannot be told from what was shown.
+    // The engine may return only the end, which makes new lines indistinguishable from those already shown.
     yield encoder.encode(now.startsWith(shown) ? now.slice(shown.length) : now);
     shown = now;
   }

@@ -29,7 +29,10 @@ export interface Watch {
 
 const HEARTBEAT_MS = 1000;
 
-/** Follows a run until all its jobs are over, then settles what left no record and says how it went. */
+/**
+ * Follows a run until all its jobs have finished, then records outcomes for tasks that left no record, and returns the
+ * result.
+ */
 export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summary: RunSummary }> {
   const startedAt = performance.now();
   const seen = new Set<string>();
@@ -39,7 +42,7 @@ export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summar
     const settled = await settleRun({ ...watch, submitted }, { wallSeconds: (performance.now() - startedAt) / 1000 });
     if (settled.forgotten > 0) watch.onEvent({ kind: 'warning', message: forgottenText(settled.forgotten) });
     if (settled.superseded) {
-      // Somebody has submitted the run again: what we know of is only its beginning.
+      // The run has been submitted again: this process knows only its first part.
       await sleep((await watch.engine.limits()).pollIntervalMs, undefined, { signal: watch.signal });
       submitted = await readSubmitted(watch.store, watch.manifest.run);
       continue;
@@ -52,7 +55,7 @@ export async function watchRun(watch: Watch): Promise<{ table: TaskTable; summar
   }
 }
 
-/** Resolves when all jobs are over. `seen` is what has been told already. */
+/** Resolves when all jobs have finished. `seen` holds what has been reported already. */
 async function watchJobs(watch: Watch, seen: Set<string>): Promise<void> {
   const failedBefore = new Map<string, number>();
   let beatAt = -Infinity;
@@ -72,13 +75,13 @@ async function watchJobs(watch: Watch, seen: Set<string>): Promise<void> {
   }
 }
 
-/** A gather that was submitted late stands for its job from then on. */
+/** A gather that was submitted late replaces its job from then on. */
 function withGathers(submitted: readonly SubmittedJob[], gathers: readonly SubmittedJob[]): SubmittedJob[] {
   const names = new Set(gathers.map(({ job }) => job.job));
   return [...submitted.filter(({ job }) => !names.has(job.job)), ...gathers];
 }
 
-/** Says once why jobs do not move, where the engine knows. */
+/** Reports once why jobs do not start, where the engine knows. */
 function tellStuck({ onEvent }: Watch, statuses: readonly JobStatus[], told: Set<string>): void {
   for (const { stuck } of statuses) {
     if (stuck === undefined || told.has(stuck)) continue;
@@ -88,14 +91,14 @@ function tellStuck({ onEvent }: Watch, statuses: readonly JobStatus[], told: Set
 }
 
 /**
- * True when the engine has no job left that may still change. A job that it has forgotten is nobody's any more: whether
- * its tasks are done is for the records to say, and `retry` takes up those that are not.
+ * True when the engine has no job left that may still change. A job that it no longer knows counts as finished: the
+ * records show which of its tasks are done, and `retry` runs the others.
  */
 export function isOver(statuses: readonly JobStatus[]): boolean {
   return statuses.every(({ state }) => state === 'succeeded' || state === 'failed' || state === 'unknown');
 }
 
-/** Says that we are here, and hears whether somebody wants the run to stop. What is wrong with the store is told once. */
+/** Writes the heartbeat and checks for a cancel request. A problem of the store is reported once. */
 async function beat(watch: Watch, ids: readonly string[], told: Set<string>): Promise<void> {
   const { store, engine, manifest, heartbeat, onEvent } = watch;
   if (!heartbeat) return;
@@ -125,7 +128,7 @@ export function stepProgress(submitted: readonly SubmittedJob[], statuses: reado
   return [...steps.values()];
 }
 
-/** Tells each failure once, as soon as its record is there; costs a listing only when a step's failures grew. */
+/** Reports each failure once, as soon as its record exists; costs a listing only when a step's failures grew. */
 async function tellFailures(
   watch: Watch,
   statuses: readonly JobStatus[],
@@ -161,15 +164,15 @@ async function tellFailures(
   }
 }
 
-/** How a run stands when all that was submitted is over. */
+/** The outcome of a run once everything submitted has finished. */
 export interface Settled {
   table: TaskTable;
   summary: RunSummary;
-  /** Gathers that waited for this and have been submitted now: while there are any, the run is not over. */
+  /** Gathers that waited for this and have been submitted now: while there are any, the run has not finished. */
   gathers: SubmittedJob[];
-  /** Tasks of which neither the records nor the engine know what became: nothing may be concluded from that. */
+  /** Tasks with an unknown outcome, in the records and for the engine: nothing may be concluded from that. */
   forgotten: number;
-  /** True where the run has been submitted again since: it is not for us to say that it is over. */
+  /** True where the run has been submitted again since: then this process must not record it as finished. */
   superseded: boolean;
 }
 
@@ -178,9 +181,10 @@ export function forgottenText(tasks: number): string {
 }
 
 /**
- * Once all jobs are over: writes down what the engine knows of tasks that left no record; then submits the gathers that
- * could not wait for it by themselves, unless told not to; or, where there are none, writes down that the run is over.
- * A run with tasks that the engine has forgotten, and that nobody has cancelled, is not over: it may be at work elsewhere.
+ * Once all jobs have finished: records what the engine knows of tasks that left no record; then submits the gathers
+ * that could not wait by themselves, unless that is switched off; or, where there are none, records that the run has
+ * finished. A run with tasks that the engine no longer knows, and that was not cancelled, has not finished: it may be
+ * running elsewhere.
  */
 export async function settleRun(
   { store, engine, manifest, submitted }: Pick<Watch, 'store' | 'engine' | 'manifest' | 'submitted'>,

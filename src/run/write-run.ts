@@ -35,7 +35,7 @@ export async function writeRun(prepared: Prepared, identity: RunIdentity): Promi
 }
 
 /**
- * Takes the number of a retry; from then on `gc` takes the run for one that is at work.
+ * Takes the number of a retry; from then on `gc` treats the run as running.
  * @throws PipelineError `run-busy` if another retry of the run has taken the same number.
  */
 export async function claimRetry(store: Store, run: string, jobs: readonly JobDocument[]): Promise<string> {

@@ -4,7 +4,7 @@ import { StepFailure } from '../pipeline/step.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import { errorText } from './failure.ts';
 
-/** What the code of a step does to its process, other than by what its `run` returns or throws, concerns its attempt. */
+/** Confines what a step's code does to its process, besides what `run` returns or throws, to its attempt. */
 export class AttemptGuard {
   readonly #controller = new AbortController();
   #isOn = true;
@@ -16,7 +16,7 @@ export class AttemptGuard {
     return this.#controller.signal;
   }
 
-  /** True once the code has failed where nothing waits for it: it may still be running. */
+  /** True once the code has failed in a callback or an unawaited promise: it may still be running. */
   get hasFailed(): boolean {
     return this.#controller.signal.aborted;
   }
@@ -25,7 +25,7 @@ export class AttemptGuard {
     if (this.#isOn) this.#controller.abort(error);
   }
 
-  /** What follows the end of an attempt is not its failure. */
+  /** Errors after the end of an attempt are not its failure. */
   off(): void {
     this.#isOn = false;
     this.log = undefined;
@@ -68,7 +68,10 @@ export async function guarded<T>(perform: (guard: AttemptGuard) => Promise<T>): 
   }
 }
 
-/** Makes a process a runner: whatever would end it fails the attempt instead, and what a step prints goes to its log. */
+/**
+ * Makes a process a runner: anything that would end the process fails the attempt instead, and the step's output goes
+ * to the log.
+ */
 export function guardProcess(): void {
   process.exit = refuseExit;
   // For `import { exit } from 'node:process'`.

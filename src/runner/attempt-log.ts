@@ -3,7 +3,7 @@ import { systemCode } from '../errors.ts';
 
 /** Largest piece of output that a step's code or a record is handed. */
 const TAIL_BYTES = 1024 * 1024;
-/** What is kept of a log on a full disk. */
+/** Bytes kept of a log on a full disk. */
 const SHORT_BYTES = 64 * 1024;
 
 /** The log of one attempt: tools append to the file themselves, so that it can be followed and costs no copying. */
@@ -18,11 +18,11 @@ export interface AttemptLog {
   command(text: string): void;
   /** Bytes so far: a mark for `since`. */
   size(): number;
-  /** True where there is more in it than command lines, which the record holds as well. */
+  /** True where it contains more than the command lines, which are also in the record. */
   hasOutput(): boolean;
   /** What was appended since a mark, at most the last 1 MiB. */
   since(mark: number): string;
-  /** Keeps only the end: on a full disk the log may be what fills it, and would go on doing so in the store. */
+  /** Keeps only the end: the log may be what fills the disk, and would fill the store as well. */
   shorten(): void;
   close(): void;
 }
@@ -54,7 +54,7 @@ export function openAttemptLog(path: string): AttemptLog {
   };
 }
 
-/** A full disk is no reason to fail for a line in the log: what fills it fails by itself, and reports it. */
+/** A line of the log must not fail the attempt when the disk is full: the tool that fills it fails and reports it. */
 function append(fd: number, text: string | Uint8Array): void {
   try {
     writeAll(fd, typeof text === 'string' ? Buffer.from(text) : text);
@@ -67,7 +67,7 @@ function writeAll(fd: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
 }
 
-/** A line without end, as a progress bar or binary output is one, is of interest in its last characters. */
+/** Of an endless line, such as a progress bar or binary output, the last characters are the useful ones. */
 const LINE_CHARS = 1000;
 
 /** The last lines of a text, without a trailing empty one. */

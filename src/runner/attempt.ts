@@ -11,7 +11,7 @@ import type { Observed } from './step-context.ts';
 import type { TaskContext } from '../record/protocol.ts';
 import type { Workplace } from './workplace.ts';
 
-/** One attempt, with everything that is known before it starts. */
+/** An attempt, with everything known before it starts. */
 export interface Attempt {
   id: AttemptId;
   ref: TaskRef;

@@ -4,9 +4,9 @@ import { StepFailure } from '../pipeline/step.ts';
 import { typedTexts } from './template-argv.ts';
 
 /**
- * Before the script, on its first line: any command that fails ends it, and says where, also where bash itself would
- * not notice, as in `<(…)`. It says so in a file of its own, the first argument: the log is shared by all tools. Values
- * are the other arguments: a script has no limit of length for them.
+ * Before the script, on its first line: any command that fails ends it and reports where, even where bash itself would
+ * not notice, as in `<(…)`. The report goes to a file of its own, the first argument, because all tools share the log.
+ * Values are the other arguments, which avoids the length limit of a script.
  */
 const PREAMBLE = [
   'set -Eeuo pipefail',
@@ -19,7 +19,7 @@ const PREAMBLE = [
 
 /**
  * The argument list of a bash script; a value is a whole argument in it, an array several, whatever characters they
- * have. What fails in the script is appended to the file `report`; see `bashFailures`.
+ * have. Failures in the script are appended to the file `report`; see `bashFailures`.
  */
 export function bashArgv(template: TemplateStringsArray, values: readonly ShellValue[], report: string): string[] {
   const texts = typedTexts(template);
@@ -41,7 +41,7 @@ function arrayReference(start: number, length: number): string {
   return length === 0 ? '' : `"\${bp_values[@]:${start}:${length}}"`;
 }
 
-/** A value is quoted already: within quotes of the template's own it would be cut, or never be seen. */
+/** A value is already quoted: inside the template's own quotes it would be split or not expanded. */
 function refuseQuoted(script: string, what: string): void {
   if (/<<(?!<)/.test(script.replaceAll('<<<', ''))) {
     throw new StepFailure('tool', `${what} in $.bash follows a <<`, {
@@ -54,13 +54,13 @@ function refuseQuoted(script: string, what: string): void {
   });
 }
 
-/** The quote that is open at the end of a script; empty for none. */
+/** The quote still open at the end of a script; empty for none. */
 function openQuote(script: string): string {
   const closed = /\\[^]|'[^']*'|"(?:\\[^]|[^"\\])*"|(?<=^|[\s;])#.*/g;
   return script.replaceAll(closed, '').match(/['"]/)?.[0] ?? '';
 }
 
-/** How the names of reports begin, in the scratch folder. */
+/** Prefix of the names of reports in the scratch folder. */
 export const BASH_REPORT = '.bash-report-';
 
 /** A command or pipe of a script that failed. */
@@ -88,8 +88,8 @@ export function whereFailed({ line, codes }: BashFailure): string {
 }
 
 /**
- * A command as it can be pasted into a shell that works in the scratch folder: each argument quoted where it has to be,
- * paths below the folder relative to it, and a script of `bashArgv` with its values in their places.
+ * A command that can be pasted into a shell in the scratch folder: arguments quoted where necessary, paths below the
+ * folder relative to it, and the values of a `bashArgv` script filled in.
  */
 export function pasteable(argv: readonly string[], scratch: string): string {
   const shellWord = (text: string): string => quoted(relative(text, scratch));

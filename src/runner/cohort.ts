@@ -12,22 +12,22 @@ import { readSuccess } from './read-success.ts';
 
 /** Records read at a time while gathering. */
 const PARALLEL_READS = 32;
-/** A record that was cut short is taken away when it is read: then it is looked again who is missing. */
+/** A truncated record is removed when it is read; missing samples are then determined again. */
 const MOST_LOOKS = 3;
 
-/** What a gather works on: who made it through, with their records, and who is missing and why. */
+/** The input of a gather: the samples that succeeded, with their records, and those that are missing, and why. */
 export interface Cohort {
-  /** Of the gather's task: it tells who is missing. */
+  /** Of the gather's task: it determines which samples are missing. */
   key: string;
   members: CohortMember[];
   collected: { sample: string; records: Record<string, AttemptRecord> }[];
-  /** Results that are to be collected of samples that are not missing, and are not there: `call of S1`. */
+  /** Results that should be collected but do not exist, although their sample is not missing: `call of S1`. */
   absent: string[];
 }
 
 type ManifestStep = Manifest['steps'][number];
 
-/** Reads what became of every sample of the run; who is missing is decided where `status` and `retry` have it from. */
+/** Reads the outcome of every sample of the run; missing samples are determined as for `status` and `retry`. */
 export async function readCohort(
   store: Store,
   manifest: Manifest,
@@ -106,7 +106,7 @@ function memberOf(
   return { sample, steps: Object.fromEntries(steps), ...(missing ? { missing } : {}) };
 }
 
-/** Why, in the words of the attempt that failed; only missing samples cost a read. */
+/** Why, in the words of the failed attempt; only missing samples cost a read. */
 async function missingMessage(
   store: Store,
   manifest: Manifest,

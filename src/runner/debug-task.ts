@@ -22,7 +22,7 @@ export interface DebugRequest {
   step: string;
   /** `cohort` for a cohort step. */
   sample: string;
-  /** New folder to work in; it stays. */
+  /** New folder to work in; it is kept. */
   folder: string;
   signal: AbortSignal;
   /** Receives what the step and its tools print. */
@@ -40,8 +40,8 @@ export interface DebugEnd {
 }
 
 /**
- * Runs one task of a run again, in this process: with the inputs of the run, staged into a folder that stays, and with the
- * code of the run. Nothing is published or recorded. What the step prints until its end goes to `write`.
+ * Runs one task of a run again, in this process: with the inputs of the run, staged into a folder that is kept, and
+ * with the code of the run. Nothing is published or recorded. What the step prints until its end goes to `write`.
  * @throws PipelineError `folder-exists`; `step-unknown` or `sample-unknown` where the run has no such task
  */
 export async function debugTask(

@@ -10,7 +10,10 @@ const TELLTALES: readonly [RegExp, FailureCause][] = [
   [/No space left on device|Disk quota exceeded/, 'disk'],
 ];
 
-/** Counts the kernel's out-of-memory kills on this machine (vmstat) so that a SIGKILL can be told from another. */
+/**
+ * Counts the kernel's out-of-memory kills on this machine (vmstat) so that a SIGKILL for memory can be told from any
+ * other.
+ */
 export function outOfMemoryKills(): number {
   try {
     return Number(/^oom_kill (\d+)/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
@@ -19,15 +22,18 @@ export function outOfMemoryKills(): number {
   }
 }
 
-/** Less than this is not enough for anybody's next write. */
+/** Below this the next write of any tool may fail. */
 const NO_SPACE_BYTES = 64 * 1024;
 
-/** A tool on a full disk cannot even say so: its log lies there too. */
+/** A tool on a full disk cannot even report it: its log is on the same disk. */
 export function isDiskFull(folder: string): boolean {
   return hasNoRoom(statfsSync(folder), process.geteuid?.() === 0);
 }
 
-/** Only root may write to what a filesystem keeps in reserve; a filesystem that does not know its size tells 0 of everything. */
+/**
+ * Only root may write to what a filesystem keeps in reserve; a filesystem that does not know its size reports 0 for
+ * everything.
+ */
 export function hasNoRoom(
   stats: Pick<StatsFs, 'blocks' | 'bfree' | 'bavail' | 'bsize' | 'files' | 'ffree'>,
   isRoot: boolean,
@@ -36,7 +42,7 @@ export function hasNoRoom(
   return (blocks > 0 && (isRoot ? bfree : bavail) * bsize < NO_SPACE_BYTES) || (files > 0 && ffree === 0);
 }
 
-/** The cause behind a tool's bad end. */
+/** The cause of a tool's failure. */
 export function toolFailureCause(facts: {
   signal: string | undefined;
   printed: string;
@@ -50,8 +56,8 @@ export function toolFailureCause(facts: {
 }
 
 /**
- * Ends an attempt without a record, where only the engine knows why: it tells afterwards whether the task was
- * terminated, or its machine taken away.
+ * Ends an attempt without a record, where only the engine knows why: it reports afterwards whether the task was
+ * terminated or its machine lost.
  */
 export class Interruption extends Error {
   constructor(message: string) {
@@ -66,7 +72,10 @@ export interface AttemptFailure {
   hint?: string;
 }
 
-/** Turns anything that ended an attempt into cause and message. An abort's reason wins: what follows it is fallout. */
+/**
+ * Turns anything that ended an attempt into cause and message. An abort's reason takes precedence: other errors follow
+ * from it.
+ */
 export function describeFailure(error: unknown, signal: AbortSignal): AttemptFailure {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof StepFailure) return withHint({ cause: reason.reason, message: reason.message }, reason.hint);
@@ -84,12 +93,12 @@ function placedMessage({ where, message }: PipelineError): string {
 /** Stacks show these modules by their URL. */
 const OWN_FOLDER = new URL('.', import.meta.url).href;
 
-/** What is known of anything that was thrown. */
+/** A description of anything that was thrown. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? stepStack(error) : String(error);
 }
 
-/** A stack down to the step's own code: who called it is of interest only where that is all there is. */
+/** A stack down to the step's own code; its callers are kept only where there is nothing else. */
 function stepStack(error: Error): string {
   const lines = (error.stack ?? error.message).split('\n');
   const theirs = lines.slice(
@@ -100,7 +109,7 @@ function stepStack(error: Error): string {
   return theirs.filter((line) => !/^ {4}at .*node:internal\//.test(line)).join('\n');
 }
 
-/** A store that is away is no fault of the task's: another try may find it again. */
+/** An unreachable store is not the task's fault: another attempt may reach it. */
 function storeCause(error: PipelineError): FailureCause {
   if (isStoreAway(error)) return 'lost';
   const isInput = ['object-not-found', 'checksum-mismatch', 'input-changed'].includes(error.code);

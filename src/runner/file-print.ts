@@ -1,11 +1,11 @@
 import { type BigIntStats, statSync } from 'node:fs';
 
-/** Tells whether a file in scratch is still the same, without a look into it; empty where there is none. Links are followed. */
+/** Identifies a file in scratch without reading it; empty where there is none. Links are followed. */
 export function filePrint(path: string): string {
   return printOf(statSync(path, { bigint: true, throwIfNoEntry: false }));
 }
 
-/** The same for a file that may lie on the network, where a mount or a lookup can change device and inode. */
+/** The same for a file that may be on a network filesystem, where a mount or a lookup can change device and inode. */
 export function remotePrint(path: string): string {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stats ? `${stats.size}:${stats.mtimeNs}` : '';

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Between two looks at the file. */
+/** Milliseconds between reads of the file. */
 const LOOK_MS = 500;
 const CHUNK_BYTES = 64 * 1024;
 
@@ -32,7 +32,7 @@ export function followLog(path: string, write: (chunk: Buffer) => void): () => v
   };
 }
 
-/** The file is made with its first line. */
+/** The file is created with its first line. */
 function openIfThere(path: string): number | undefined {
   try {
     return openSync(path, 'r');

@@ -18,12 +18,12 @@ export interface Ending {
   measured: Measurement;
 }
 
-/** Publishes the attempt's log, and tells all there is to tell about the attempt. */
+/** Publishes the attempt's log, and makes its record. */
 export async function makeRecord(attempt: Attempt, store: Store, ending: Ending): Promise<AttemptRecord> {
   const { ref, id, task, manifest, step } = attempt;
   const { work, failure, log, measured } = ending;
   const described = manifest.steps.find(({ name }) => name === step.name);
-  // Command lines alone are on record: they are not worth an object of their own for each task.
+  // Command lines are in the record: alone they are not worth an object for each task.
   const logged = failure || log.hasOutput() ? await publishLog(store, ref, id, log) : undefined;
   return {
     version: 1,
@@ -62,7 +62,7 @@ function sumSizes(files: readonly { size: number }[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** A record as it lies in the store. */
+/** A record as stored. */
 export function serialise(record: AttemptRecord): string {
   return `${JSON.stringify(record)}\n`;
 }

@@ -1,13 +1,13 @@
 import { readProc, statFields, TICKS_PER_SECOND, toolsOf } from '../record/proc.ts';
 
-/** What an attempt took. */
+/** The resources an attempt used. */
 export interface Measurement {
   wallSeconds: number;
   cpuSeconds: number;
   peakMemoryMiB: number | undefined;
 }
 
-/** A tool shorter than this leaves no peak; short enough to catch a burst, long enough to cost nothing. */
+/** Shorter tools leave no peak; short enough to catch a burst, long enough to cost nothing. */
 const FIRST_SAMPLE_MS = 40;
 const SAMPLE_MS = 250;
 

@@ -10,14 +10,15 @@ import type { RunDocuments } from './run-documents.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A task that is told by the names of samples, as job definitions written for scripts tell it. */
+/** A task that is identified by sample names, as in job definitions written for scripts. */
 interface NamedTask {
   run: string;
   job: JobDocument;
 }
 
 /**
- * True where the task is told by `SAMPLE_NAME`, or by `LIST_OF_SAMPLES` and an array index, and not by one of our jobs.
+ * True where the task is identified by `SAMPLE_NAME`, or by `LIST_OF_SAMPLES` and an array index, and not by a job of
+ * this program.
  */
 export function isNamedTask(environment: Environment): boolean {
   const named = environment['LIST_OF_SAMPLES'] || environment['SAMPLE_NAME'];

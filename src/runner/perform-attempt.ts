@@ -27,7 +27,7 @@ import type { Workplace } from './workplace.ts';
 
 export type AttemptOutcome =
   | { state: 'succeeded' }
-  /** Another run, or an earlier attempt whose success was not reported, did it already. */
+  /** Already done by another run, or by an earlier attempt whose success was not reported. */
   | { state: 'up-to-date' }
   /** `mayStillRun`: code of the step may still be running in this process. */
   | ({ state: 'failed'; mayStillRun?: true } & AttemptFailure);
@@ -37,7 +37,7 @@ const STDERR_LINES = 50;
 
 /**
  * Performs one attempt of one task: stage, run, verify, publish, and the record last. A killed attempt leaves nothing
- * that could be taken for a result; scratch is removed in every other case.
+ * that could be mistaken for a result; otherwise scratch is removed.
  */
 export function performAttempt(task: TaskContext, place: Workplace, abort: AbortSignal): Promise<AttemptOutcome> {
   return guarded(async (guard) => {
@@ -98,17 +98,17 @@ async function recordSuccess(attempt: Attempt, store: Store, record: AttemptReco
   const { ref } = attempt;
   const won = await store.create(succeededKey(ref), serialise(record));
   if (!won) await removeLoser(store, ref, record.outputs);
-  // Only housekeeping: the success is on record.
+  // Only cleanup: the success is on record.
   else if (mayHaveLeftovers(attempt)) await removeLeftovers(store, ref, record.outputs).catch(() => {});
   return { state: 'succeeded' };
 }
 
-/** Where the scratch folder of a failed attempt goes; a cancelled one explains nothing, and on a full disk it must go. */
+/** Where the scratch folder of a failed attempt is kept; not that of a cancelled one, nor on a full disk. */
 function keptFolder({ task, id, ref }: Attempt, { cause }: AttemptFailure): string | undefined {
   return ['cancelled', 'disk'].includes(cause) ? undefined : keptScratch(task.scratchRoot, { ...id, ...ref });
 }
 
-/** An engine that enforces the same limit may send its SIGTERM a moment earlier: that is no cancellation. */
+/** An engine that enforces the same limit may send its SIGTERM a moment earlier: that is not a cancellation. */
 const LIMIT_LEAD_SECONDS = 15;
 
 function orTimeout(failure: AttemptFailure | undefined, seconds: number, limit: number): AttemptFailure | undefined {
@@ -122,7 +122,7 @@ function timeIsUp(seconds: number): StepFailure {
   return new StepFailure('timeout', `The time limit of ${seconds} s is over`, { hint });
 }
 
-/** A timer for longer goes off at once: setTimeout takes a signed number of 32 bits. */
+/** A longer timer would fire at once: setTimeout takes a signed 32-bit number. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 function startTimeLimit(seconds: number): { signal: AbortSignal; stop: () => void } {
@@ -137,7 +137,7 @@ function startTimeLimit(seconds: number): { signal: AbortSignal; stop: () => voi
   return { signal: controller.signal, stop: () => clearTimeout(timer) };
 }
 
-/** Looked for only where an attempt before this one is known of: looking costs a listing. */
+/** Checked only after an earlier attempt: it costs a listing. */
 function mayHaveLeftovers({ task, job, sample, step }: Attempt): boolean {
   return task.attempt > 1 || job.submission > 0 || sample?.tasks[step.name]?.leftovers === true;
 }

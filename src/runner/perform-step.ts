@@ -28,7 +28,7 @@ export interface Room {
 }
 
 /**
- * Stages, runs the step and publishes. Returns the failure, if any; what was seen until then is left in `room.work`.
+ * Stages, runs the step and publishes. Returns the failure, if any; observations up to that point are in `room.work`.
  */
 export async function runAndPublish(
   attempt: Attempt,
@@ -89,7 +89,7 @@ export function explainFailure(error: unknown, { code, manifest }: Attempt, room
   return { ...failure, message: withoutScratch(ofUser, room) };
 }
 
-/** Staged inputs are known to a user by where they come from; what a step writes, by its name. */
+/** Users know staged inputs by their source, and what a step writes by its name. */
 function withoutScratch(message: string, { scratch, work }: Room): string {
   const located = work.staged.files.reduce((text, { name, location }) => {
     const staged = join(scratch, 'inputs', ...name.split(':'), basename(location));
@@ -99,8 +99,8 @@ function withoutScratch(message: string, { scratch, work }: Room): string {
 }
 
 /**
- * Whatever a step has started has ended when this has: tools, one that fails beside another or is not awaited too, and
- * the processes that its own code has left behind.
+ * When this returns, everything that the step started has ended: tools, including those not awaited or running beside a
+ * failed one, and processes that its own code has left behind.
  */
 async function withTools(
   { signal, guard }: { signal: AbortSignal; guard: AttemptGuard },
@@ -114,7 +114,7 @@ async function withTools(
     await run({ signal: AbortSignal.any([signal, over.signal]), calls, known });
     hasLeftNothing = true;
   } catch (error) {
-    // What fails since its tools are stopped is only a consequence.
+    // Failures caused by stopping its tools are only a consequence.
     guard.off();
     throw error;
   } finally {
@@ -124,7 +124,7 @@ async function withTools(
   }
 }
 
-/** Nothing of what a step has started may go on when its `run` has returned: its outputs would be cut. */
+/** Nothing that a step has started may go on after its `run` has returned: its outputs would be truncated. */
 async function runStep(
   step: Step,
   context: Parameters<Step['run']>[0],
@@ -135,12 +135,12 @@ async function runStep(
   refuseChildren(known);
 }
 
-/** The user's own files get their checksum into the record while the tools read them anyway. */
+/** The user's own files are hashed for the record while the tools read them anyway. */
 async function sumInputs({ unsummed }: Staged): Promise<void> {
   for (const { file, path } of unsummed) file.sha256 = await hashFile(path);
 }
 
-/** A gather under the key of everyone must have everyone: nobody is left out without a word. */
+/** A gather whose key names every sample must have every sample: none may be left out silently. */
 function refuseAbsent({ absent }: Cohort): void {
   if (absent.length === 0) return;
   const message = `Results to be gathered are no longer in the store: ${absent.slice(0, 5).join(', ')}`;

@@ -4,12 +4,12 @@ import type { Tool } from '../pipeline/tool.ts';
 import type { Manifest } from '../record/manifest.ts';
 import { probeTool } from './tools.ts';
 
-/** @throws PipelineError `tool-changed` where a tool of the step is another than the run was planned with */
+/** @throws PipelineError `tool-changed` where a tool of the step differs from the one that the run was planned with */
 export type ToolCheck = (step: Step, manifest: Manifest) => Promise<void>;
 
 /**
- * Looks once per step and process: a runner may be started long after the plan, and what it is to do is filed under the
- * tools that the plan has seen. Only for the machine that has planned; elsewhere images and modules stand for the tools.
+ * Checks once per step and process: a runner may start long after the plan, and the task's key contains the tools that
+ * the plan has found. Only on the machine that planned; elsewhere images and modules identify the tools.
  */
 export function plannedTools(path: string): ToolCheck {
   const looks = new Map<string, Promise<boolean>>();
@@ -18,7 +18,7 @@ export function plannedTools(path: string): ToolCheck {
     const id = `${manifest.run} ${step.name}`;
     const look = looks.get(id) ?? compare(step, manifest, path);
     looks.set(id, look);
-    // A look that found something wrong, or could not tell, may have been bad luck: the next attempt looks again.
+    // A failed or inconclusive check may be temporary: the next attempt checks again.
     const told = await look.catch((error: unknown) => {
       looks.delete(id);
       throw error;
@@ -27,13 +27,13 @@ export function plannedTools(path: string): ToolCheck {
   };
 }
 
-/** False where the version of an installed tool could not be told: a busy machine is no other tool. */
+/** False where the version of an installed tool is unknown: a timeout on a busy machine does not mean another tool. */
 async function compare({ name, tools }: Step, { run, steps }: Manifest, path: string): Promise<boolean> {
   const planned = steps.find((step) => step.name === name)?.toolVersions ?? {};
   let told = true;
   for (const tool of tools) {
     const before = planned[tool.name];
-    // What could not be told then is not asked for again.
+    // A version that was unknown when the run was planned is not compared.
     if (before === undefined || before === 'unknown') continue;
     const version = await versionHere(tool, path);
     if (version === undefined) told = false;
@@ -42,7 +42,7 @@ async function compare({ name, tools }: Step, { run, steps }: Manifest, path: st
   return told;
 }
 
-/** `undefined` where an installed tool does not tell its version, though asked twice. */
+/** `undefined` where an installed tool does not report its version, even when asked twice. */
 async function versionHere(tool: Tool, path: string): Promise<string | undefined> {
   const first = await probeTool(tool, path);
   if (!first.command) return 'not installed';

@@ -64,7 +64,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 
 /** Also true for a group of zombies that are never reaped, as in a container without an init. */
 function isGroupKnown(group: number): boolean {
-  // Nearly every call of a tool comes by here, and the error for a group that has ended needs no stack.
+  // Called for nearly every tool, and the error for a group that has ended needs no stack.
   const depth = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
@@ -90,8 +90,8 @@ export function livingChildren(known: ReadonlySet<number> = new Set()): number[]
 }
 
 /**
- * Kills the children of `livingChildren`: tools, each the leader of its process group, and what a step has started
- * itself, which leads none.
+ * Kills the children of `livingChildren`: tools, each the leader of its process group, and processes that the step
+ * started itself, which lead none.
  */
 export function killChildren(known?: ReadonlySet<number>): void {
   for (const pid of livingChildren(known)) {

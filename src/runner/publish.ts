@@ -18,8 +18,8 @@ export interface DeclaredOutput {
 }
 
 /**
- * Publishes a task's outputs into a folder of the store that is named for their names, sizes and content.
- * Nothing refers to that folder until the record does.
+ * Publishes a task's outputs into a folder of the store that is named after their names, sizes and content. Nothing
+ * refers to that folder before the record does.
  * @throws StepFailure `check` for an output that the step declared and did not write, `tool` for one that changes.
  */
 export async function publishOutputs(
@@ -74,7 +74,7 @@ export function refuseMissing(step: string, outputs: readonly DeclaredOutput[], 
   });
 }
 
-/** Names shown of a folder. */
+/** Number of names shown of a folder. */
 const FILES_SHOWN = 20;
 
 function listing(files: readonly { name: string; size: string }[]): string[] {
@@ -84,7 +84,7 @@ function listing(files: readonly { name: string; size: string }[]): string[] {
   return ['It wrote:', ...shown, ...(rest > 0 ? [`  and ${rest} more`] : [])];
 }
 
-/** What lies in a scratch folder besides what this program put there. */
+/** What is in a scratch folder besides this program's own files. */
 function writtenFiles(scratch: string): { name: string; size: string }[] {
   return readdirSync(scratch, { withFileTypes: true })
     .filter(({ name }) => !OWN_NAMES.includes(name) && !name.startsWith(BASH_REPORT))

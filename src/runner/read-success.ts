@@ -3,9 +3,9 @@ import { succeededKey, type TaskRef } from '../record/keys.ts';
 import type { Store } from '../store/store.ts';
 
 /**
- * Reads the record of a task's success, if there is one. A record that was cut short is taken away: its name still says
- * success, and nobody would do the task again.
- * @throws PipelineError for one that another version of this program can read, see `readRecord`
+ * Reads the record of a task's success, if there is one. A truncated record is removed: its name still means success,
+ * so the task would never run again.
+ * @throws PipelineError for one written by a newer version of this program, see `readRecord`
  */
 export async function readSuccess(store: Store, task: TaskRef): Promise<AttemptRecord | undefined> {
   const key = succeededKey(task);

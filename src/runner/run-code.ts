@@ -11,24 +11,24 @@ import type { Store } from '../store/store.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
 import type { TaskContext } from '../record/protocol.ts';
 
-/** What the tasks of a run run. */
+/** The code that the tasks of a run execute. */
 export interface RunCode {
   pipeline: Pipeline;
-  /** Absolute: what the names of declared files are relative to. */
+  /** Absolute: the folder to which names of declared files are relative. */
   home: string;
   /** Absolute: where a user's pipeline is unpacked. */
   folder?: string;
-  /** By step, where it is not the code that was kept with the run: what stands for it in keys, in any build's way. */
+  /** By step, where it is not the code kept with the run: its digits in task keys, as any build computes them. */
   codes?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Finds the code of a run for an attempt: asked once per run and runner. */
+/** Finds the code of a run for an attempt; called once per run and runner. */
 export type CodeSource = (manifest: Manifest, task: TaskContext, store: Store) => Promise<RunCode>;
 
 /**
- * The code that was kept with the run: unpacked by whoever submitted it, or now, for as long as this process lives. A
- * built-in pipeline is this program's own, and that of a run by a program that kept no code lies where it lay; see
- * `refuseOtherCode`.
+ * The code kept with the run: unpacked by the process that submitted it, or now, for the lifetime of this process. A
+ * built-in pipeline is part of this program. Runs by older versions kept no code: theirs is loaded from its original
+ * path; see `refuseOtherCode`.
  */
 export const openRunCode: CodeSource = async (manifest, task, store) => {
   if (task.codeFolder !== undefined) return loadCode(task.codeFolder);
@@ -59,8 +59,8 @@ export function digitsOf({ code, legacy }: StepIdentity): string[] {
 }
 
 /**
- * Refuses to run for a task what it was not planned with: a built-in pipeline of another version of this program, or an
- * edited file where the code was not kept.
+ * Refuses code that the task was not planned with: a built-in pipeline of another version of this program, or an edited
+ * file where the code was not kept.
  * @param planned see `digitsOf`
  * @throws PipelineError `code-changed`
  */
@@ -74,7 +74,7 @@ export function refuseOtherCode({ codes }: RunCode, { step, planned }: { step: s
   });
 }
 
-/** @throws PipelineError `code-gone` where the object is not there as it was */
+/** @throws PipelineError `code-gone` where the object is missing or has changed */
 async function readCode(store: Store, { sha256, location }: Bundle): Promise<Uint8Array> {
   const bytes = await store.read(bundleKey(sha256));
   if (bytes && hash('sha256', bytes) === sha256) return bytes;

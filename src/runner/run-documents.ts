@@ -31,7 +31,7 @@ export function openRunDocuments(store: Store): RunDocuments {
     if (known) return known;
     const value = read();
     cache.set(key, value);
-    // A store that failed once may answer the next attempt.
+    // The failure may be temporary: the next attempt reads again.
     value.catch(() => cache.delete(key));
     return value;
   };

@@ -13,7 +13,7 @@ export interface ToolRequest {
   /** Descriptor that the tool's stderr goes to. */
   stderr: number;
   signal: AbortSignal;
-  /** Exit codes that are no failure. */
+  /** Exit codes that count as success. */
   allowExitCodes: readonly number[];
 }
 
@@ -24,27 +24,27 @@ export interface ToolEnd {
   code?: string;
   /** With `capture`. */
   stdout?: string;
-  /** It printed more than is captured, and was ended for it. */
+  /** It printed more than can be captured, and was ended for that. */
   isTooLong?: true;
 }
 
 /** Grace between SIGTERM and SIGKILL of a tool that has to stop. */
 const KILL_AFTER_MS = 5000;
-/** Captured output that a step may look at. */
+/** Limit of captured output, in bytes. */
 export const CAPTURE_BYTES = 1024 * 1024;
-/** What is about to end, as the readers of `>(…)` are, gets this long. */
+/** Processes that are about to end, such as the readers of `>(…)`, get this long. */
 const PATIENCE_MS = 2000;
 
 /**
- * A pipe that nobody writes to: whatever a tool starts inherits its end, also where it leaves the process group, so that
- * it closes when the last of them has ended. Scripts use lower numbers, and bash allots those from 10 on.
+ * A pipe that is never written to: every process that a tool starts inherits its end, even one that leaves the process
+ * group, so it closes when the last of them has ended. Scripts use lower numbers, and bash allots those from 10 on.
  */
 const LEASH = 19;
 const UNUSED = Array.from({ length: LEASH - 3 }, () => 'ignore' as const);
 
 /**
- * Runs a command to its end, and to that of whatever it has started: `left` is what has not ended two seconds later, and
- * has been killed. Output goes to descriptors, so that none of it passes through this process.
+ * Runs a command until it and everything it started have ended: `left` lists what was still running two seconds later
+ * and was killed. Output goes to descriptors, so that none of it passes through this process.
  */
 export async function runTool(request: ToolRequest): Promise<{ end: ToolEnd; left: Straggler[] }> {
   const started = start(request);
@@ -65,7 +65,7 @@ export async function runTool(request: ToolRequest): Promise<{ end: ToolEnd; lef
 
 interface Started {
   child: ChildProcess;
-  /** How /proc names the tool's end of the leash; empty for a tool that has ended at once. */
+  /** The tool's end of the leash, as named in /proc; empty for a tool that has ended at once. */
   leash: string;
   captured: (() => Pick<ToolEnd, 'stdout' | 'isTooLong'>) | undefined;
 }
@@ -93,7 +93,7 @@ function leashOf(pid: number | undefined): string {
   }
 }
 
-/** Collects what a tool prints; one that prints too much is ended. */
+/** Collects a tool's output; a tool that prints too much is ended. */
 function capture(child: ChildProcess): () => Pick<ToolEnd, 'stdout' | 'isTooLong'> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -117,7 +117,7 @@ function ending(child: ChildProcess): Promise<ToolEnd> {
   });
 }
 
-/** Asks a tool and its group to stop, and makes them where they do not. */
+/** Asks a tool and its process group to stop, and kills them if they do not. */
 function stopper(child: ChildProcess): { soon: () => void; clear: () => void } {
   let killing: NodeJS.Timeout | undefined;
   return {
@@ -130,7 +130,7 @@ function stopper(child: ChildProcess): { soon: () => void; clear: () => void } {
   };
 }
 
-/** Waits for what a tool has started, or ends it where the tool has failed. */
+/** Waits for the processes that a tool has started, or ends them where the tool has failed. */
 async function settle(
   { pid }: ChildProcess,
   { closed, leash, isPatient }: { closed: Promise<void>; leash: string; isPatient: boolean },
@@ -146,9 +146,9 @@ async function settle(
   return isPatient ? (isUnknown ? [UNKNOWN] : left) : [];
 }
 
-/** Of a process that has just been killed, or has just closed what it held. */
+/** For a process that has just been killed, or has just closed the leash. */
 const LAST_MOMENT_MS = 200;
-/** What holds the leash and belongs to another user, or holds it by another number. */
+/** Processes that hold the leash and belong to another user, or hold it by another number. */
 const UNKNOWN: Straggler = { pid: 0, command: 'an unknown process' };
 
 function merge(some: readonly Straggler[], others: readonly Straggler[]): Straggler[] {

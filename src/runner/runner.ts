@@ -41,7 +41,7 @@ export function startRunner(code: CodeSource): void {
     (code) => endProcess(code),
     (error: unknown) => {
       console.error(`batch-pipeline: ${lineOf(error)}`);
-      // Of a store that is away not even the record could be written.
+      // With an unreachable store not even the record could be written.
       endProcess(error instanceof Interruption || isStoreAway(error) ? RunnerExit.tryAgain : RunnerExit.failed);
     },
   );
@@ -76,12 +76,13 @@ async function openPlace(
   return { task, place: { ...place, documents: { ...place.documents, job: async () => job } } };
 }
 
-/** Stands for what a task that is told by names has not; see `namedTask`. */
+/** Placeholder for what a task identified by names does not have; see `namedTask`. */
 const NAMED = { [VARIABLES.run]: 'by-name', [VARIABLES.job]: 'by-name' };
 
 /**
- * AWS Batch sends SIGTERM when a job is terminated, when its time is over, and when its machine is taken away. Whether
- * the run was cancelled is on record before; in any other case Batch knows afterwards, and tries again where it should.
+ * AWS Batch sends SIGTERM when a job is terminated, when its time limit is reached, and when its instance is reclaimed.
+ * A cancelled run is on record beforehand; in all other cases Batch knows the cause afterwards, and retries where
+ * appropriate.
  */
 async function stop(abort: AbortController, environment: Environment, task: TaskContext, store: Store): Promise<void> {
   const cancelled = new StepFailure('cancelled', 'The task was asked to stop (SIGTERM)');
@@ -90,7 +91,7 @@ async function stop(abort: AbortController, environment: Environment, task: Task
   abort.abort(onRecord ? cancelled : new Interruption('The task was asked to stop, and AWS Batch knows why (SIGTERM)'));
 }
 
-/** A folder that all tasks of this machine share, on AWS Batch one of the instance. */
+/** A folder that all tasks of this machine share; on AWS Batch, a folder of the instance. */
 function cacheSettings(environment: Environment): CacheSettings | undefined {
   const folder = environment[VARIABLES.cache];
   return folder ? { folder, limit: environment[VARIABLES.cacheLimit] } : undefined;

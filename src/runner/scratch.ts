@@ -3,7 +3,7 @@ import { dirname, join, sep } from 'node:path';
 import { isProcessAlive, processStart } from '../record/proc.ts';
 import type { AttemptId, TaskRef } from '../record/keys.ts';
 
-/** Name of the attempt's log in its scratch folder, for whoever follows it. */
+/** Name of the attempt's log in its scratch folder; `logs` follows it there. */
 export const LOG_FILE = 'attempt.log';
 
 /** Name of the file that names the owner of a scratch folder. */
@@ -12,13 +12,15 @@ export const OWNER_FILE = 'task.json';
 /** Where a task that is debugged finds the code of its run, and the declared files that its commands name. */
 export const CODE_FOLDER = '.code';
 
-/** What this program puts into a scratch folder itself. */
+/** This program's own files in a scratch folder. */
 export const OWN_NAMES: readonly string[] = [LOG_FILE, OWNER_FILE, CODE_FOLDER, 'inputs'];
 
 /** The content of `OWNER_FILE`. */
 export type ScratchOwner = AttemptId & TaskRef;
 
-/** Scratch folders are named `<host>.<pid>-<start>.<number>`, so that a later runner can tell whose owner is gone. */
+/**
+ * Scratch folders are named `<host>.<pid>-<start>.<number>`, so that a later runner can tell which owners have died.
+ */
 let made = 0;
 const owner = `${process.pid}-${processStart(process.pid)}`;
 
@@ -30,13 +32,16 @@ export function makeScratch(root: string, host: string): string {
   return folder;
 }
 
-/** The scratch folder of an attempt on `host`, as the arguments of its tools name it; one that no path has where none does. */
+/**
+ * The scratch folder of an attempt on `host`, found in the arguments of its tools; a text that is in no path if none
+ * has it.
+ */
 export function scratchNamed(host: string, args: readonly string[]): string {
   const name = new RegExp(`/(?:[^/]+/)*${host.replaceAll(/\W/g, String.raw`\$&`)}\\.\\d+-\\d*\\.\\d+(?=/|$)`);
   return args.flatMap((arg) => name.exec(arg)?.[0] ?? [])[0] ?? '\0';
 }
 
-/** Where the scratch folder of an attempt goes that is kept: its name is not one that `sweepScratch` removes. */
+/** New place for a kept scratch folder: under a name that `sweepScratch` does not remove. */
 export function keptScratch(root: string, { run, step, sample, submission, attempt }: ScratchOwner): string {
   return join(root, 'kept', [run, step, sample, submission, attempt].join('.'));
 }
@@ -52,8 +57,8 @@ export function removeScratch(folder: string): void {
 }
 
 /**
- * Removes what runners of this host left behind when they were killed, and stops tools that still work in there:
- * a killed runner cannot stop them itself.
+ * Removes what runners of this host left behind when they were killed, and stops tools that are still running there: a
+ * killed runner cannot stop them itself.
  */
 export function sweepScratch(root: string, host: string): void {
   for (const name of listFolder(root)) {
@@ -80,7 +85,7 @@ function killWorkingIn(folder: string): void {
       const cwd = readlinkSync(`/proc/${pid}/cwd`);
       if (cwd === folder || cwd.startsWith(folder + sep)) process.kill(Number(pid), 'SIGKILL');
     } catch {
-      // Gone meanwhile, or somebody else's.
+      // Removed meanwhile, or owned by another user.
     }
   }
 }

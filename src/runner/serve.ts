@@ -7,12 +7,12 @@ import { sweepScratch } from './scratch.ts';
 import type { FromRunner, TaskContext, ToRunner } from '../record/protocol.ts';
 import { type Equipment, openWorkplace, type Workplace } from './workplace.ts';
 
-/** After the engine's end an attempt has this long to give up. */
+/** After the engine's end an attempt has this long to stop. */
 const GIVE_UP_MS = 15_000;
 
 /**
  * Serves attempts over the process's IPC channel, one at a time, until the channel closes. A new Node process costs
- * some 40 ms, which a task cannot afford each. If the engine dies, the channel closes and the attempt is given up.
+ * some 40 ms, too much for every task. If the engine dies, the channel closes and the attempt is aborted.
  */
 export function serveAttempts(equipment: Equipment): void {
   guardProcess();
@@ -22,7 +22,7 @@ export function serveAttempts(equipment: Equipment): void {
   const exceed = (message: string): void => {
     if (!busy) return;
     abort.abort(new StepFailure('out-of-memory', message, { hint: 'batch-pipeline retry gives it more memory.' }));
-    // Until SIGTERM has reached them they would take more.
+    // They would take more memory before SIGTERM reaches them.
     killChildren();
   };
   process.on('SIGINT', () => undefined);
@@ -30,7 +30,7 @@ export function serveAttempts(equipment: Equipment): void {
   process.on('disconnect', () => {
     cancel('The run that started this task is gone');
     if (!busy) endProcess(0);
-    // A step that does not heed its signal would keep this process for ever.
+    // A step that ignores its abort signal would keep this process alive for ever.
     setTimeout(() => endProcess(1), GIVE_UP_MS);
   });
   let busy = false;
@@ -44,7 +44,7 @@ export function serveAttempts(equipment: Equipment): void {
     const over = await attemptOver(task, place.opened, abort.signal);
     busy = false;
     if (!process.connected) endProcess(0);
-    // What goes on after the failure of its attempt would disturb the next one.
+    // Code that is still running after its attempt failed would disturb the next attempt.
     const mayStillRun = over.outcome.state === 'failed' && over.outcome.mayStillRun;
     process.send?.(over, () => mayStillRun && endProcess(0));
   };
@@ -56,7 +56,7 @@ export function serveAttempts(equipment: Equipment): void {
   });
 }
 
-/** An attempt that could not even open its documents, or write its record, left none; the engine hears why. */
+/** An attempt that could not read its documents or write its record left no record; the engine is given the reason. */
 async function attemptOver(task: TaskContext, place: Promise<Workplace>, signal: AbortSignal): Promise<FromRunner> {
   try {
     return { kind: 'over', outcome: await performAttempt(task, await place, signal), recorded: true };

@@ -16,7 +16,7 @@ export interface ShellSetup {
   scratch: string;
   log: AttemptLog;
   signal: AbortSignal;
-  /** What tools inherit. */
+  /** The environment that tools inherit. */
   environment: NodeJS.ProcessEnv;
   /** Receives every finished call, for the record. */
   onCall(call: ToolCall): void;
@@ -25,10 +25,13 @@ export interface ShellSetup {
 
 type Cut = (template: TemplateStringsArray, values: readonly ShellValue[]) => string[];
 
-/** Of bash, in this process: each has a report of its own. */
+/** Calls of bash in this process: each has a report of its own. */
 let scripts = 0;
 
-/** Makes the `$` of one attempt: a template is cut into an argument list, or handed to bash with its values apart. */
+/**
+ * Makes the `$` of one attempt: a template is split into an argument list, or passed to bash with its values as
+ * arguments.
+ */
 export function createShell(setup: ShellSetup, options: ShellOptions = {}): Shell {
   const run = (cut: Cut, template: TemplateStringsArray, values: readonly ShellValue[], report?: string) =>
     setup.calls.keep(
@@ -45,7 +48,7 @@ export function createShell(setup: ShellSetup, options: ShellOptions = {}): Shel
   return Object.assign(shell, { bash }) as Shell;
 }
 
-/** The call as a message names it. */
+/** The call, for messages. */
 function commandLine(template: TemplateStringsArray, values: readonly ShellValue[]): string {
   const parts = typedTexts(template).flatMap((text, i) => [text, [values[i] ?? []].flat().join(' ')]);
   return shortCommand([parts.join('')]);
@@ -81,7 +84,7 @@ async function call(
   const failures = report === undefined ? [] : bashFailures(report);
   const seen = { printed, killsBefore, scratch: setup.scratch, failedPart: failures[0] };
   if (!isSuccess(end, allowed)) throw toolFailure(argv, end, seen);
-  // Exit code 0 of a tool that has not checked whether its last write found room, or of bash for a part unseen.
+  // A tool may exit with 0 without checking its last write on a full disk; bash may miss the failure of a part.
   if (isDiskFull(setup.scratch)) throw toolFailure(argv, { exitCode: 0, code: 'ENOSPC' }, seen);
   const failedPart = failures.find((failure) => isUnexpected(failure, end.exitCode === 0 ? [] : allowed));
   if (failedPart) throw toolFailure(argv, { exitCode: exitCodeOf(failedPart) }, { ...seen, failedPart });
@@ -123,7 +126,7 @@ function isSuccess({ exitCode, isTooLong }: ToolEnd, allowed: readonly number[])
   return exitCode !== undefined && !isTooLong && allowed.includes(exitCode);
 }
 
-/** An exit code that the call allows may be that of its last part, and hide another's. */
+/** An allowed exit code may be that of the last part, and hide the failure of another. */
 function isUnexpected({ codes }: BashFailure, allowed: readonly number[]): boolean {
   return codes.some((code) => code !== 0 && !allowed.includes(code));
 }
@@ -171,7 +174,7 @@ function toolFailure(
   return new StepFailure(cause, `${name} ${howItEnded(end)}${where}`, hint === undefined ? {} : { hint });
 }
 
-/** Beside another failure it is only that one's consequence. */
+/** Beside another failure it is only a consequence. */
 function isSigpipe(codes: readonly number[]): boolean {
   const bad = codes.filter((code) => code !== 0);
   return bad.length > 0 && bad.every((code) => code === SIGPIPE_CODE);

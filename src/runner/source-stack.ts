@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { CODE_FILE, type LoadedCode } from '../pipeline/load-code.ts';
 
 /**
- * A stack in the places of the user's own files, in place of those in the module that was made of them.
+ * A stack with positions in the user's own files instead of the module bundled from them.
  * @param source where the pipeline's file lay when the run was planned
  */
 export function sourceStack(stack: string, { folder, home }: Omit<LoadedCode, 'pipeline'>, source: string): string {

@@ -18,7 +18,7 @@ import type { Holds } from './cache/holds.ts';
 import { remotePrint } from './file-print.ts';
 import { readSuccess } from './read-success.ts';
 
-/** Transfers at a time; enough to fill a link, few enough not to starve other tasks. */
+/** Parallel transfers: enough to fill a link, few enough not to starve other tasks. */
 const PARALLEL_TRANSFERS = 8;
 
 export interface StageRequest {
@@ -32,9 +32,9 @@ export interface StageRequest {
   collected: readonly { sample: string; records: Readonly<Record<string, AttemptRecord>> }[];
   scratch: string;
   signal: AbortSignal;
-  /** For inputs that all samples share, where this machine has one. */
+  /** For inputs that all samples share, where this machine has a cache. */
   cache: ReferenceCache | undefined;
-  /** Where entries of the cache are kept that the attempt works with. */
+  /** Holds the cache entries that the attempt uses. */
   holds: Holds;
   /** A line for the attempt's log. */
   say: (line: string) => void;
@@ -45,9 +45,9 @@ export interface Staged {
   values: Record<string, unknown>;
   /** What was staged, for the record. */
   files: RecordedFile[];
-  /** Where the files lie whose checksum nobody has told yet. */
+  /** Paths of the files without a known checksum. */
   unsummed: { file: RecordedFile; path: string }[];
-  /** Files outside of scratch that inputs are links to, as they were then. */
+  /** Files outside of scratch to which inputs are linked, as they were when staged. */
   linked: LinkedInput[];
 }
 
@@ -60,10 +60,10 @@ interface LinkedInput {
   sha256: string | undefined;
 }
 
-/** Brings every input of a task under `scratch/inputs/`, checked against what the plan or the record before said. */
+/** Brings every input of a task under `scratch/inputs/`, checked against the plan or the previous step's record. */
 export async function stageInputs(request: StageRequest): Promise<Staged> {
   const limit = pLimit(PARALLEL_TRANSFERS);
-  // A step that goes through its inputs meets them in their own order, whichever came first.
+  // A step that iterates over its inputs gets them in declared order, whichever transfer ended first.
   const values = Object.fromEntries(Object.keys(request.step.inputs).map((name) => [name, undefined]));
   const staged: Staged = { values, files: [], unsummed: [], linked: [] };
   const say = sayOnce(request.say);
@@ -123,7 +123,7 @@ export async function stageInputs(request: StageRequest): Promise<Staged> {
   return staged;
 }
 
-/** What the planner has looked at, as the step's own schema reads it. */
+/** The cell that the planner has checked, parsed by the step's own schema. */
 function valueOf(sample: ManifestSample | undefined, { column, schema }: SampleValue<unknown>): unknown {
   const cell = sample?.values[column];
   const result = readCell(schema, cell);
@@ -132,8 +132,8 @@ function valueOf(sample: ManifestSample | undefined, { column, schema }: SampleV
 }
 
 /**
- * An input that changed while the step was using it makes its outputs worth nothing, and, where the step itself did it,
- * the file too: a published one is made again. A cache's copy says nothing of the published one.
+ * An input that changed while the step was using it invalidates the outputs, and, where the step itself changed it, the
+ * file too: a published one is made again. A changed copy in the cache does not invalidate the published file.
  * @throws StepFailure `input`
  */
 export async function refuseChangedInputs(store: Store, { linked }: Staged): Promise<void> {
@@ -148,7 +148,7 @@ export async function refuseChangedInputs(store: Store, { linked }: Staged): Pro
   }
 }
 
-/** Two runs that do the same task publish the same bytes in one place: the later one gives the file another time. */
+/** Two runs of the same task publish the same bytes in one place; the later one changes only the file's time. */
 async function isSameContent({ target, sha256 }: LinkedInput): Promise<boolean> {
   return sha256 !== undefined && existsSync(target) && (await hashFile(target)) === sha256;
 }
@@ -160,9 +160,9 @@ interface Source {
   sha256?: string;
   /** Of a file of the user's. */
   etag?: string;
-  /** Success that the file belongs to, where another step wrote it. */
+  /** The success that the file belongs to, where another step wrote it. */
   record?: AttemptRecord;
-  /** True for what every sample's task wants. */
+  /** True for inputs that every sample's task needs. */
   shared?: true;
 }
 
@@ -175,7 +175,7 @@ function targetOf(source: Source, folder: string): string {
   return join(folder, basename(source.located.key));
 }
 
-/** `undefined` for what is staged for this attempt alone. A folder's files need no second copy. */
+/** `undefined` for inputs staged for this attempt alone. Files of a folder store need no second copy. */
 async function fromCache(
   { cache, holds, signal }: StageRequest,
   source: Source,
@@ -183,7 +183,7 @@ async function fromCache(
 ): Promise<HeldEntry | undefined> {
   const { store, key } = source.located;
   if (!cache || !source.shared || store.localPath(key) !== undefined) return undefined;
-  // A name in the store says nothing of where the store is.
+  // A key does not tell where the store is.
   const location = source.record ? `${store.url}/${key}` : source.location;
   try {
     return holds.keep(await cache.hold({ ...source, location }, signal));
@@ -211,7 +211,9 @@ async function fetchTo(source: Source, path: string, signal: AbortSignal): Promi
 
 const DAMAGED = ['checksum-mismatch', 'object-not-found'];
 
-/** A published file that is not what its record says is nobody's success: without the record, it is made again. */
+/**
+ * A published file that does not match its record is no success: the record is removed, so that the file is made again.
+ */
 async function disown({ located, record }: Source, error: unknown): Promise<never> {
   if (!record || !(error instanceof PipelineError) || !DAMAGED.includes(error.code)) throw error;
   await located.store.remove([succeededKey(record)]);
@@ -224,7 +226,7 @@ async function disown({ located, record }: Source, error: unknown): Promise<neve
   });
 }
 
-/** A file of the user's: it must still be the one that the plan saw. */
+/** A file of the user's: it must be unchanged since the plan. */
 async function identified(request: StageRequest, file: FileIdentity | undefined, name: string): Promise<Source> {
   if (!file) throw missing(`"${name}"`);
   const located = await request.locate(file.location);
@@ -241,7 +243,7 @@ async function identified(request: StageRequest, file: FileIdentity | undefined,
   return { located, location, size, etag, ...(sha256 ? { sha256 } : {}) };
 }
 
-/** What a cohort step wrote is everybody's. */
+/** All samples share the outputs of a cohort step. */
 async function upstreamOutput(request: StageRequest, step: string, output: string): Promise<Source> {
   const source = published(request.store, await upstreamRecord(request, step), output);
   return request.manifest.steps.some(({ name, task }) => name === step && task) ? shared(source) : source;

@@ -8,7 +8,7 @@ import { createShell } from './shell.ts';
 import type { ToolCalls } from './tool-calls.ts';
 import { findTool } from './tools.ts';
 
-/** What a step's `run` leaves behind besides files. */
+/** What a step's `run` produces besides files. */
 export interface Observed {
   tools: ToolCall[];
   checks: RecordedCheck[];
@@ -28,9 +28,9 @@ export interface StepContextRequest {
   scratch: string;
   log: AttemptLog;
   signal: AbortSignal;
-  /** Where calls of tools are kept. */
+  /** Collects the calls of tools. */
   calls: ToolCalls;
-  /** Of the tools; its `PATH` is where they are looked for. */
+  /** Of the tools; they are searched for in its `PATH`. */
   environment: NodeJS.ProcessEnv;
 }
 
@@ -43,7 +43,7 @@ export function declaredOutputs(step: Step, sample: string, scratch: string): De
   }));
 }
 
-/** Makes what a step's `run` is handed, and the place where its observations gather. */
+/** Makes the context of a step's `run`, and the object that collects its observations. */
 export function createStepContext(request: StepContextRequest): {
   /** Of the type that the step declares, which only the step knows. */
   context: never;

@@ -4,7 +4,10 @@ import { isHidden, outputFoldersPrefix, succeededKey, type TaskRef } from '../re
 import type { Store } from '../store/store.ts';
 import { readSuccess } from './read-success.ts';
 
-/** True if the store holds a success whose files are all still there; one whose files are not is taken away, to be made again. */
+/**
+ * True if the store holds a success whose files all exist; a success with missing files is removed, so that the task
+ * runs again.
+ */
 export async function isDone(store: Store, ref: TaskRef): Promise<boolean> {
   const record = await readSuccess(store, ref);
   if (!record) return false;
@@ -16,7 +19,7 @@ export async function isDone(store: Store, ref: TaskRef): Promise<boolean> {
   return false;
 }
 
-/** Key of a file that lies among a task's outputs and is none: to every plan its folder looks damaged. */
+/** Key of a foreign file among a task's outputs, which makes every plan see the folder as damaged. */
 async function findStranger(store: Store, { outputs }: AttemptRecord): Promise<string | undefined> {
   const own = new Set(outputs.map(({ location }) => location));
   const folder = outputs[0]?.location.replace(/[^/]*$/, '') ?? '';
@@ -27,7 +30,7 @@ async function findStranger(store: Store, { outputs }: AttemptRecord): Promise<s
   return undefined;
 }
 
-/** Doing the task again would not help, and only the user knows what the file is for. */
+/** Running the task again would not help, and only the user knows what the file is for. */
 export async function refuseStrangers(store: Store, ref: TaskRef): Promise<void> {
   const record = await readSuccess(store, ref);
   const stranger = record && (await findStranger(store, record));
@@ -37,18 +40,18 @@ export async function refuseStrangers(store: Store, ref: TaskRef): Promise<void>
   });
 }
 
-/** Another attempt recorded its success first: its files count, and ours go unless they are the very same. */
+/** Another attempt recorded its success first: its files count, and ours are removed unless they are the same. */
 export async function removeLoser(store: Store, ref: TaskRef, outputs: AttemptRecord['outputs']): Promise<void> {
   const winner = await readSuccess(store, ref);
-  // Taken away meanwhile, to be made again: who does that may be writing the same bytes to the same place.
+  // Removed meanwhile, so that the task runs again: another attempt may be writing the same bytes to the same place.
   if (!winner) return;
   const kept = new Set(winner.outputs.map(({ location }) => location));
   await store.remove(outputs.map(({ location }) => location).filter((location) => !kept.has(location)));
 }
 
 /**
- * Removes what attempts published that were killed before their record, once another's success is on record: an
- * attempt that is still at work loses the race for the record, and its files are not wanted either.
+ * Removes what attempts published before they were killed, once another's success is on record: an attempt that is
+ * still running will lose the race for the record, so its files are not needed either.
  */
 export async function removeLeftovers(
   store: Store,

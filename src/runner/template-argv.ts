@@ -1,22 +1,22 @@
 import type { ShellValue } from '../pipeline/shell.ts';
 import { StepFailure } from '../pipeline/step.ts';
 
-/** Stands in a word's bare text for what was quoted, escaped or interpolated. */
+/** Replaces quoted, escaped and interpolated parts in a word's bare text. */
 const PROTECTED = '\0';
 
 interface Word {
   text: string;
-  /** What the template's own text says outside of quotes. */
+  /** The template's own text outside of quotes. */
   bare: string;
 }
 
-/** Template text as it was typed: what only JavaScript's own syntax wanted escaped is unescaped. */
+/** Template text as typed: characters escaped only for JavaScript's syntax are unescaped. */
 export function typedTexts({ raw }: TemplateStringsArray): string[] {
   return raw.map((text) => text.replaceAll(/\\(`|\$\{)/g, '$1'));
 }
 
 /**
- * Cuts a template into an argument list. Only the template's own text is cut, at white space outside of quotes; a
+ * Splits a template into an argument list. Only the template's own text is split, at white space outside of quotes; a
  * value is one whole argument, or several for an array, and joins the text that touches it: `I=${path}` is one
  * argument. Quotes and backslashes mean what they mean to a shell.
  * @throws StepFailure for what only a shell would understand: `|`, `>`, `*`, `$(…)`…
@@ -119,7 +119,7 @@ function refuseShellSyntax({ text, bare }: Word): void {
   });
 }
 
-/** `bash -c 'a | b'` ends as `b` does: what became of `a` nobody would hear. */
+/** `bash -c 'a | b'` exits as `b` does: a failure of `a` would go unnoticed. */
 function refuseSilentPipe(argv: readonly string[]): void {
   const [program = ''] = argv;
   if (!/^(?:.*\/)?(?:ba|da|a|z|k)?sh$/.test(program)) return;

@@ -3,7 +3,7 @@ import { StepFailure } from '../pipeline/step.ts';
 
 const HINT = 'Write await before every $`…`, or put the calls into await Promise.all([…]).';
 
-/** Knows whether anybody waits for it: `await`, `then`, `catch`, `Promise.all` all ask for `then`. */
+/** Knows whether it is awaited: `await`, `then`, `catch`, `Promise.all` all read `then`. */
 class ToolPromise extends Promise<ToolResult> {
   static override get [Symbol.species](): PromiseConstructor {
     return Promise;
@@ -27,14 +27,14 @@ interface ToolCall {
   hasEnded: boolean;
 }
 
-/** The calls of tools in one attempt: an attempt is not over before they are, and no call may go unheard. */
+/** The tool calls of one attempt: the attempt ends only after them, and every call must be awaited. */
 export class ToolCalls {
   readonly #calls = new Set<ToolCall>();
 
-  /** Returns what the step is handed for a call that has been made. */
+  /** Returns the promise that the step gets for a call. */
   keep(command: string, ending: Promise<ToolResult>): Promise<ToolResult> {
     const promise = new ToolPromise((resolve, reject) => void ending.then(resolve, reject));
-    // What nobody awaits must not end the process; it is told by `refuseUnawaited`.
+    // A rejection that is not awaited must not end the process; `refuseUnawaited` reports it.
     void Promise.prototype.then.call(promise, undefined, () => undefined);
     const call: ToolCall = { command, promise, hasEnded: false };
     this.#calls.add(call);
@@ -47,8 +47,8 @@ export class ToolCalls {
   }
 
   /**
-   * For when `run` has returned: the file that a tool is still writing would be published cut, and nobody has heard
-   * of the failure of a call that nobody awaits.
+   * Checked after `run` has returned: a file that a tool is still writing would be published truncated, and the failure
+   * of a call that is not awaited would go unnoticed.
    * @throws StepFailure `tool` naming the commands
    */
   refuseUnawaited(): void {
@@ -61,7 +61,7 @@ export class ToolCalls {
       throw new StepFailure('tool', `run returned without an await for ${commandsOf(unheard)}`, { hint: HINT });
   }
 
-  /** Resolves when all have ended, however. */
+  /** Resolves when all have ended, whatever the outcome. */
   async ended(): Promise<void> {
     await Promise.allSettled([...this.#calls].map(({ promise }) => promise));
   }
@@ -69,7 +69,7 @@ export class ToolCalls {
 
 const COMMAND_CHARS = 100;
 
-/** A command as a message names it. */
+/** A command, for messages. */
 export function shortCommand(argv: readonly string[]): string {
   const line = argv.join(' ').replaceAll(/\s+/g, ' ').trim();
   return line.length > COMMAND_CHARS ? `${line.slice(0, COMMAND_CHARS - 1)}…` : line;

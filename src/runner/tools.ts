@@ -17,9 +17,9 @@ export interface FoundTool {
   name: string;
   /** argv prefix; `undefined` where the tool is not installed. */
   command: readonly string[] | undefined;
-  /** `undefined` where it could not be told. */
+  /** `undefined` where it is unknown. */
   version: string | undefined;
-  /** What this build cannot do. */
+  /** Abilities that this build lacks. */
   lacks?: string;
 }
 

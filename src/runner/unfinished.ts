@@ -5,12 +5,12 @@ import { commandOf, livingChildren } from './process-group.ts';
 import type { DeclaredOutput } from './publish.ts';
 import { shortCommand } from './tool-calls.ts';
 
-/** A stream that is being flushed to a loaded disk needs no longer. */
+/** Flushing a stream to a busy disk takes no longer. */
 const PATIENCE_MS = 2000;
 
 /**
- * What the step's own code has started besides `$` must have ended. `known` are the children that the runner had before
- * the step began, such as the holders of its locks.
+ * Processes that the step's code has started without `$` must have ended. `known` are the children that the runner had
+ * before the step began, such as the holders of its locks.
  * @throws StepFailure `tool` naming the commands
  */
 export function refuseChildren(known: ReadonlySet<number>): void {
@@ -22,17 +22,17 @@ export function refuseChildren(known: ReadonlySet<number>): void {
   });
 }
 
-/** What Node itself works with from start to end, and no step opens: file descriptors that need no look. */
+/** File descriptors that Node itself uses throughout and no step opens: they need no check. */
 const NODES_OWN = new Set(listFds().filter((fd) => Number(fd) <= 2 || /^(?:anon_inode|socket|pipe):/.test(linkOf(fd))));
 
 /**
- * What Node still has to write is waited for, for two seconds; a file that stays open for writing may be cut, and so may
- * any while work on files goes on. The runner itself has none at this point.
+ * Waits up to two seconds for Node's pending writes; a file that stays open for writing may be truncated, and so may
+ * any while file operations are pending. The runner itself has none at this point.
  * @throws StepFailure `tool` naming the outputs that are open
  */
 export async function refuseOpenOutputs(outputs: readonly DeclaredOutput[]): Promise<void> {
   const giveUpAt = performance.now() + PATIENCE_MS;
-  // A stream that has just been made opens its file in the next turn.
+  // A new stream opens its file in the next turn of the event loop.
   do await nextTurn();
   while (isFileWorkPending() && performance.now() < giveUpAt);
   const written = openForWriting();
@@ -73,7 +73,7 @@ function listFds(): string[] {
   }
 }
 
-/** Empty for what was closed meanwhile. */
+/** Empty for a descriptor closed meanwhile. */
 function linkOf(fd: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);

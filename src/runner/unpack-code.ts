@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { localFileError } from '../store/store-errors.ts';
 
-/** Nobody is to write to what all tasks of a run share; a declared script may be executed. */
+/** Files that all tasks of a run share are read-only; a declared script may be executed. */
 const MODE = 0o555;
 
 /**

@@ -8,7 +8,7 @@ import type { CodeSource, RunCode } from './run-code.ts';
 import { openRunDocuments, type RunDocuments } from './run-documents.ts';
 import type { TaskContext } from '../record/protocol.ts';
 
-/** Everything that stays the same from one attempt of a runner to the next. */
+/** Everything that stays the same for all attempts of a runner. */
 export interface Workplace {
   store: Store;
   locate: (location: string) => Promise<Located>;
@@ -18,7 +18,7 @@ export interface Workplace {
   checkTools?: ToolCheck;
   /** Of the tools. */
   environment: NodeJS.ProcessEnv;
-  /** What tasks of this machine share, where the environment names a place for it. */
+  /** The cache that tasks of this machine share, where the environment names its folder. */
   cache: ReferenceCache | undefined;
   /** True where the scratch folders of failed attempts stay. */
   keepScratch?: boolean;
@@ -26,9 +26,9 @@ export interface Workplace {
   followLog?: (path: string) => () => void;
 }
 
-/** What a runner is given to work with, whatever the attempt. */
+/** What a runner needs, whatever the attempt. */
 export interface Equipment {
-  /** Of the tools; its `PATH` is where they are looked for. */
+  /** Of the tools; they are searched for in its `PATH`. */
   environment: NodeJS.ProcessEnv;
   code: CodeSource;
   store: OpenStoreOptions;

@@ -42,7 +42,7 @@ export async function followStack(
 }
 
 function stackFailed({ name, status }: StackFacts, failed: readonly StackEvent[]): PipelineError {
-  // Others are cancelled because of the first, and the stack itself says only that something failed.
+  // Others are cancelled because of the first, and the stack itself reports only that something failed.
   const first =
     failed.find(({ reason, type }) => type !== STACK_TYPE && !/cancelled/i.test(reason ?? '')) ?? failed.at(0);
   const cause = first ? `${first.resource} (${first.type}): ${first.reason ?? first.status}` : status;

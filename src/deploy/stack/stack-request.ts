@@ -5,7 +5,7 @@ import type { StackFacts } from './cloudformation-api.ts';
 import type { StackWishes } from './stack-template.ts';
 import { stackState } from './stack-state.ts';
 
-/** What is to be deployed. What is left out stays as it is, or is what the template says. */
+/** What to deploy. Omitted settings keep their current value, or get the template's default. */
 export interface DeploymentRequest {
   /** Of CloudFormation; other names begin with it. */
   stack: string;

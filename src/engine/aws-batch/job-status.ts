@@ -36,7 +36,7 @@ function childCounts({ status, arrayProperties }: JobDetail): Counts {
   return counts;
 }
 
-/** From the children alone: a terminated parent says FAILED while children are still being stopped. */
+/** From the children alone: a terminated parent is FAILED while children are still being stopped. */
 function stateOf(counts: Counts): ElementState {
   if (counts.running > 0) return 'running';
   if (counts.starting > 0) return 'starting';

@@ -16,8 +16,8 @@ interface Standstill {
 }
 
 /**
- * States of jobs, by one DescribeJobs for each hundred of them that are not over. The words in which Batch explains
- * why nothing starts are also there while instances come up, so that only a long standstill is asked about and told.
+ * States of jobs, by one DescribeJobs for each hundred of them that are not over. The words in which Batch explains why
+ * nothing starts are also there while instances come up, so that only a long standstill is looked into and reported.
  */
 export class JobWatch {
   readonly #api: BatchApi;
@@ -53,7 +53,8 @@ export class JobWatch {
   /** Only while nothing at all runs: where something does, the others wait for their turn. */
   async #explain(statuses: readonly JobStatus[], details: ReadonlyMap<string, JobDetail>): Promise<void> {
     const moves = statuses.some(({ counts }) => counts.running + counts.starting > 0);
-    // Nothing of all that is watched has ever moved: then it stands still since it was submitted, whoever looks first.
+    // Nothing that is watched has ever started: it has been waiting since it was submitted, whenever the watching
+    // began.
     const untouched = this.#over.size === 0 && statuses.every(({ counts }) => counts.succeeded + counts.failed === 0);
     for (const { jobId, counts } of statuses) {
       const detail = details.get(jobId);

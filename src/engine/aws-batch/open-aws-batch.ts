@@ -14,7 +14,7 @@ import { createAwsBatchEngine } from './aws-batch-engine.ts';
 /** Where jobs see the folder that all jobs of an instance share. */
 const CACHE_IN_CONTAINER = '/var/cache/batch-pipeline';
 const IMAGE_PATIENCE_MS = 30_000;
-/** For a hint nobody waits longer. */
+/** A hint is not worth a longer wait. */
 const LOOK_PATIENCE_MS = 5_000;
 
 /** What is used, whether it was given or found. */

@@ -16,7 +16,7 @@ export interface TaskMemory {
 
 /**
  * Memory of a runner and its tools, as their anonymous and shared pages: the page cache is reclaimed on demand and is
- * not charged to anyone. A page that several processes share counts once as soon as the plain sum is over `limitMiB`.
+ * not charged to anyone. A page that several processes share counts once as soon as the plain sum exceeds `limitMiB`.
  */
 export function taskMemory(runnerPid: number, limitMiB: number): TaskMemory {
   const runner = residentMiB(runnerPid);

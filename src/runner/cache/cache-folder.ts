@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 
 /**
- * Where things lie in the cache:
+ * Layout of the cache:
  *
  *     references/entries/<id>           whole, verified, read-only
- *     references/sums/<id>              SHA-256 of an entry that nobody had told before
- *     references/incoming/<id>.<bytes>  folder of the one who fetches; room for so many bytes is taken
- *     references/locks/<id>.use         shared: whoever works with the entry; exclusive: whoever evicts it;
+ *     references/sums/<id>              SHA-256 of an entry without a recorded checksum
+ *     references/incoming/<id>.<bytes>  folder of a download in progress, with so many bytes reserved
+ *     references/locks/<id>.use         shared: processes that use the entry; exclusive: the one that evicts it;
  *                                       its time is that of the last use
- *     references/locks/<id>.fetch       exclusive: whoever fetches it
- *     references/locks/room             exclusive: whoever makes room
+ *     references/locks/<id>.fetch       exclusive: the process that fetches it
+ *     references/locks/room             exclusive: the process that makes room
  *
- * Lock files are empty and stay: to remove one that others have open would make two locks of it.
+ * Lock files are empty and never removed: removing one that other processes have open would split the lock in two.
  */
 export interface CacheFolder {
   root: string;
@@ -23,7 +23,7 @@ export interface CacheFolder {
   entryPath(id: string): string;
   sumPath(id: string): string;
   incomingPath(id: string, bytes: number): string;
-  /** The lock of those who work with an entry. */
+  /** The lock held while an entry is in use. */
   usePath(id: string): string;
   lockPath(name: string): string;
 }
@@ -39,7 +39,7 @@ export interface CacheEntry {
 export interface Incoming {
   id: string;
   path: string;
-  /** Bytes that it will have. */
+  /** Its final size in bytes. */
   size: number;
 }
 
@@ -63,7 +63,7 @@ export function openCacheFolder(folder: string): CacheFolder {
   };
 }
 
-/** Not the cache's own folder: where that is missing, the host has none to share. */
+/** Not the cache's root: where that is missing, the host has no shared cache. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path);
@@ -72,7 +72,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Fetched is used, too. */
+/** Fetching counts as use. */
 function entryOf(id: string, path: string, usePath: string): CacheEntry[] {
   const [entry, use] = [path, usePath].map((file) => statSync(file, { throwIfNoEntry: false }));
   return entry ? [{ id, size: entry.size, usedAt: Math.max(entry.mtimeMs, use?.mtimeMs ?? 0) }] : [];

@@ -2,13 +2,13 @@ import { statfsSync } from 'node:fs';
 import { PipelineError } from '../../errors.ts';
 import { parseSize } from '../../pipeline/resources.ts';
 
-/** The other half is for what tasks write, which lies on the same disk of an instance. */
+/** The other half is for the outputs of tasks, which are on the same disk of an instance. */
 const SHARE_OF_DISK = 0.5;
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * Bytes that all entries together may have: what the user says, or half of the disk.
- * @throws PipelineError `task-environment` if it is no size
+ * Limit in bytes for all entries together: the user's setting, or half of the disk.
+ * @throws PipelineError `task-environment` if it is not a size
  */
 export function cacheLimit(folder: string, limit: string | undefined): number {
   if (!limit) {

@@ -1,6 +1,6 @@
 import { messageOf, PipelineError, systemCode } from '../../errors.ts';
 
-/** The cache cannot serve: the file is staged as if there were none. Never the end of an attempt. */
+/** The cache cannot be used: the file is staged without it. Never fails an attempt. */
 export class CacheUnusable extends Error {
   constructor(message: string) {
     super(message);
@@ -8,10 +8,10 @@ export class CacheUnusable extends Error {
   }
 }
 
-/** What the stores say of the local disk, not of the object. */
+/** Errors of the stores that concern the local disk, not the object. */
 const LOCAL = ['disk-full', 'file-unwritable'];
 
-/** A failure of the cache's own folder is no failure of the input; any other error stays what it is. */
+/** Turns an error of the cache's folder into a `CacheUnusable`; any other error concerns the input and is kept. */
 export function unusableIfLocal(error: unknown): unknown {
   const ofDisk =
     error instanceof PipelineError ? LOCAL.includes(error.code) : /^E[A-Z0-9]+$/.test(systemCode(error) ?? '');

@@ -1,6 +1,6 @@
 import type { Lock } from './flock.ts';
 
-/** Locks of one attempt, let go of together at its end; one that comes only then is let go of at once. */
+/** Locks of one attempt, released together at its end; one acquired later is released at once. */
 export interface Holds {
   /** Returns it. */
   keep<T extends Lock>(lock: T): T;

@@ -5,8 +5,8 @@ import { runIfFree, takeLock } from './flock.ts';
 import { planRoom } from './plan-room.ts';
 
 /**
- * Takes room for an entry of `size` bytes; the caller holds its fetch lock, and downloads into the folder that is
- * returned. Clears away what others who died had begun, and evicts entries that nobody uses, the longest unused first.
+ * Reserves space for an entry of `size` bytes; the caller holds its fetch lock and downloads into the returned folder.
+ * Removes unfinished downloads of dead processes, and evicts unused entries, least recently used first.
  * @throws CacheUnusable if there is not enough to evict
  */
 export async function makeRoom(

@@ -1,12 +1,12 @@
 import type { CacheEntry, Incoming } from './cache-folder.ts';
 
 export interface RoomRequest {
-  /** Entry that is to come; an older one of its name is going to be replaced. */
+  /** The new entry; an older one of the same name will be replaced. */
   id: string;
-  /** Bytes, as all of these. */
+  /** In bytes, like all of these. */
   size: number;
   entries: readonly CacheEntry[];
-  /** Of others who are fetching. */
+  /** Of downloads of other processes. */
   incoming: readonly Pick<Incoming, 'size'>[];
   /** For all entries together. */
   limit: number;
@@ -14,7 +14,7 @@ export interface RoomRequest {
   free: number;
 }
 
-/** How many bytes have to go, and the entries that may, the least recently used first. */
+/** How many bytes must be freed, and the entries that may be evicted, least recently used first. */
 export function planRoom({ id, size, entries, incoming, limit, free }: RoomRequest): {
   needed: number;
   victims: CacheEntry[];

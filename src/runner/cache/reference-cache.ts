@@ -24,18 +24,20 @@ export interface HeldEntry extends Lock {
 export interface ReferenceCache {
   /**
    * Finds the input, or fetches it while others wait. Its checksum is verified each time.
-   * @throws CacheUnusable where it has to be staged without the cache; else what the store throws
+   * @throws CacheUnusable where it must be staged without the cache; otherwise what the store throws
    */
   hold(input: SharedInput & { located: Located }, signal: AbortSignal): Promise<HeldEntry>;
 }
 
-/** Where the cache lies, and how much may lie there. */
+/** Where the cache is, and how large it may be. */
 export interface CacheSettings {
   folder: string;
   limit: string | undefined;
 }
 
-/** The cache in a folder that must exist; see `openCacheFolder` for what is in it. docs/adr/0011 tells how it locks. */
+/**
+ * The cache in a folder that must exist; see `openCacheFolder` for what is in it. docs/adr/0011 describes the locking.
+ */
 export function openReferenceCache(settings: CacheSettings): ReferenceCache {
   return {
     async hold(input, signal) {
@@ -59,7 +61,7 @@ interface Request {
   signal: AbortSignal;
 }
 
-/** Nobody evicts the entry from the first line on: whoever waits for it gets it. */
+/** The first line protects the entry from eviction, so that every waiting task gets it. */
 async function hold(request: Request): Promise<HeldEntry> {
   const { folder, id, signal } = request;
   const use = await takeLock(folder.usePath(id), 'shared', signal);
@@ -71,7 +73,7 @@ async function hold(request: Request): Promise<HeldEntry> {
   }
 }
 
-/** Others may fetch meanwhile, so that what was bad is looked at again once it is another file. */
+/** Others may fetch meanwhile, so a bad entry is checked again once it is another file. */
 async function verifiedOrFetched(request: Request): Promise<Pick<HeldEntry, 'sha256' | 'fetched'>> {
   const { folder, id, signal } = request;
   for (;;) {
@@ -91,7 +93,7 @@ function inode(folder: CacheFolder, id: string): number | undefined {
   return statSync(folder.entryPath(id), { throwIfNoEntry: false })?.ino;
 }
 
-/** The entry's checksum, if it is what it should be. */
+/** The entry's checksum, if it is correct. */
 async function verified({ folder, id, input, signal }: Request): Promise<string | undefined> {
   const path = folder.entryPath(id);
   if (statSync(path, { throwIfNoEntry: false })?.size !== input.size) return undefined;
@@ -110,8 +112,8 @@ function readSum(path: string): string | undefined {
 }
 
 /**
- * The time of last use. Never on the entry itself: a task that works with it takes a new time for a change of its input.
- * Fails on a file of another user's, which is then only evicted earlier.
+ * The time of last use. Never set on the entry itself: a task that uses it would take a new time for a changed input.
+ * Fails on another user's file, which is then merely evicted earlier.
  */
 function touch(path: string): void {
   const now = new Date();
@@ -142,7 +144,7 @@ async function fetchEntry({ folder, limit, input, id, signal }: Request): Promis
   }
 }
 
-/** Replaced in the store since it was looked at: under this name nobody must ever find it. */
+/** Replaced in the store since it was checked: it must never be found under this name. */
 function refuseOther({ location, size, sha256, etag }: SharedInput, info: ObjectInfo): void {
   if (info.size === size && (sha256 !== undefined || info.etag === etag)) return;
   throw new PipelineError({
