@@ -18,6 +18,8 @@ const projects = Object.entries(PATIENCE).map(([name, seconds], order): TestProj
 export default defineConfig({
   test: {
     projects,
+    // Runs as in a user's test: it loads pipelines with Node's own hooks.
+    server: { deps: { external: [/\/dist\/testing\.js$/] } },
     // Builds dist/, which the tests of the command run.
     globalSetup: './test/global-setup.ts',
     // Tests start tools and services of their own, so more workers than this only wait for each other.

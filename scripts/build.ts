@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { build, buildSync } from 'esbuild';
 import { bundleFetchAndRun } from '../images/base/bundle.ts';
 import { BUILT_IN } from '../pipelines/catalog.ts';
 import { requiredHttp } from '../src/deploy/required-http.ts';
@@ -37,6 +37,7 @@ mkdirSync(out, { recursive: true });
 // Absent while the build is incomplete.
 rmSync(join(out, BUILT_FROM), { force: true });
 removeOldParts(await bundle());
+writeContractPipeline();
 await copyImages();
 writeWhole(join(out, 'stack.yaml'), readFileSync(join(ROOT, 'src/deploy/stack/stack.yaml')));
 execFileSync(process.execPath, [TSC, '-p', 'tsconfig.types.json', '--outDir', join(out, 'types')], {
@@ -85,6 +86,20 @@ async function bundle(): Promise<Set<string>> {
   for (const { path, contents } of outputFiles.toSorted((a, b) => partsFirst(a.path) - partsFirst(b.path)))
     writeWhole(path, contents);
   return new Set(outputFiles.map(({ path }) => basename(path)));
+}
+
+/** What engines are held to is a file, which is loaded as a user's pipeline. */
+function writeContractPipeline(): void {
+  const { outputFiles } = buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: { 'contract-pipeline': 'src/testing/engine/contract-pipeline.ts' },
+    outdir: out,
+    outExtension: { '.js': '.mjs' },
+    write: false,
+    format: 'esm',
+    target: 'node24',
+  });
+  for (const { path, contents } of outputFiles) writeWhole(path, contents);
 }
 
 /** The complete image folders: users of this package build them without its sources. */

@@ -106,7 +106,7 @@ export interface Finding {
   hint?: string;
 }
 
-/** Where jobs run. One contract suite (test/contract/engine-contract.ts) holds for all of them. */
+/** Where jobs run. One contract suite (src/testing/engine-contract.ts) holds for all of them. */
 export interface Engine {
   readonly name: string;
   /** Asked once, before planning; may probe the cluster. */

@@ -4,14 +4,19 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LocalEngineOptions } from '../../src/engine/local/local-engine.ts';
 import { findCast, kill, untilNone } from '../fixtures/crash/processes.ts';
-import { engineContract } from './engine-contract.ts';
-import { type EngineLab, openLab, statesOf } from './engine/engine-lab.ts';
-import { type LocalHarness, openLocalHarness, RUNNER_FOLDER } from './engine/local-harness.ts';
+import { engineContract } from 'batch-pipeline/testing';
+import { type EngineLab, openLab, statesOf } from '../../src/testing/engine/engine-lab.ts';
+import type { LocalHarness } from '../../src/testing/engine/local-harness.ts';
+import { openLocalHarness, RUNNER_FOLDER } from './engine/local-harness.ts';
+import { holdTo } from './hold-to.ts';
 
 /** No test waits for it: by then it has failed. */
 const PATIENCE_MS = 10_000;
 
-engineContract('the local engine', { open: () => openHere({}) });
+holdTo(
+  'the local engine keeps the contract of an engine',
+  engineContract(() => openHere({})),
+);
 
 describe('the local engine', () => {
   test('assigns no more cpus than it has, later steps first', async () => {
@@ -112,7 +117,7 @@ describe('the local engine', () => {
 
 async function openHere(options: Partial<LocalEngineOptions>): Promise<LocalHarness> {
   const home = mkdtempSync(join(tmpdir(), 'local-engine-'));
-  const harness = await openLocalHarness(home, options);
+  const harness = openLocalHarness(home, options);
   const close = async () => {
     await harness.close();
     rmSync(home, { recursive: true, force: true });

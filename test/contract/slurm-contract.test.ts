@@ -4,7 +4,8 @@ import { afterAll, beforeAll } from 'vitest';
 import { createSlurmEngine } from '../../src/engine/slurm/slurm-engine.ts';
 import { openFolderStore } from '../../src/store/folder-store.ts';
 import { type SlurmCluster, startSlurmCluster } from '../stack/slurm/slurm-cluster.ts';
-import { engineContract } from './engine-contract.ts';
+import { engineContract } from 'batch-pipeline/testing';
+import { holdTo } from './hold-to.ts';
 
 const RUNNER = resolve(import.meta.dirname, '../../dist/runner.js');
 
@@ -15,8 +16,9 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => cluster.stop(), 60_000);
 
-engineContract('the Slurm engine', {
-  open: async () => {
+holdTo(
+  'the Slurm engine keeps the contract of an engine',
+  engineContract(async () => {
     const home = mkdtempSync(join(cluster.home, 'contract-'));
     const folder = join(home, 'shared');
     mkdirSync(folder);
@@ -29,5 +31,5 @@ engineContract('the Slurm engine', {
       });
     const engine = another();
     return { engine, another, store: openFolderStore(join(home, 'store')), folder, close: () => engine.close() };
-  },
-});
+  }),
+);

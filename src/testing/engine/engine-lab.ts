@@ -1,37 +1,42 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildCode } from '../../../src/deploy/user-code.ts';
-import { type BuiltZip, publishZip } from '../../../src/deploy/zip.ts';
-import type { Engine, JobStatus } from '../../../src/engine/engine.ts';
-import { loadPipeline } from '../../../src/pipeline/load-pipeline.ts';
-import { readParams } from '../../../src/pipeline/read-params.ts';
-import type { TaskResources } from '../../../src/pipeline/resources.ts';
-import { type AttemptRecord, readRecord } from '../../../src/record/attempt-record.ts';
-import { parseRecordKey, recordsPrefix } from '../../../src/record/keys.ts';
-import type { JobDocument, Manifest } from '../../../src/record/manifest.ts';
-import type { RunEvent, RunSummary } from '../../../src/run/events.ts';
-import { prepareRun, refuseErrors } from '../../../src/run/prepare.ts';
-import { listResults } from '../../../src/run/results.ts';
-import { startRun } from '../../../src/run/start.ts';
-import type { SubmittedJob } from '../../../src/ledger/run-store.ts';
-import type { TaskTable } from '../../../src/ledger/task-table.ts';
-import { watchRun } from '../../../src/run/watch.ts';
-import { unpackCode } from '../../../src/runner/unpack-code.ts';
-import { createLocator, type OpenStoreOptions } from '../../../src/store/open-store.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { buildCode } from '../../deploy/user-code.ts';
+import { type BuiltZip, publishZip } from '../../deploy/zip.ts';
+import type { Engine, JobStatus } from '../../engine/engine.ts';
+import type { Elsewhere } from '../../engine/provider.ts';
+import { given } from '../../given.ts';
+import { loadPipeline } from '../../pipeline/load-pipeline.ts';
+import { readParams } from '../../pipeline/read-params.ts';
+import type { TaskResources } from '../../pipeline/resources.ts';
+import { type AttemptRecord, readRecord } from '../../record/attempt-record.ts';
+import { parseRecordKey, recordsPrefix } from '../../record/keys.ts';
+import type { JobDocument, Manifest } from '../../record/manifest.ts';
+import type { RunEvent, RunSummary } from '../../run/events.ts';
+import { prepareRun, refuseErrors } from '../../run/prepare.ts';
+import { listResults } from '../../run/results.ts';
+import { startRun } from '../../run/start.ts';
+import type { SubmittedJob } from '../../ledger/run-store.ts';
+import type { TaskTable } from '../../ledger/task-table.ts';
+import { watchRun } from '../../run/watch.ts';
+import { unpackCode } from '../../runner/unpack-code.ts';
+import { createLocator, type OpenStoreOptions } from '../../store/open-store.ts';
+import type { Store } from '../../store/store.ts';
 
-/** What an engine's test gives to the contract suite: one for each test. */
+/** What the contract needs to know of an engine: opened for each case. */
 export interface EngineHarness {
   engine: Engine;
   /** A store that nothing else uses; the engine's runners can open it by its URL. */
   store: Store;
   /** With which the store is opened, for the locations of samples. */
   storeOptions?: OpenStoreOptions;
+  /** Publishes what tasks fetch that do not see this machine's files, as of `OpenedEngine`. */
+  elsewhere?: Elsewhere | undefined;
   /** An empty folder that tasks and this process see under the same path. */
   folder: string;
-  /** A second engine, as another process has it that knows nothing of the first; only of engines that are detached. */
-  another?(): Engine;
+  /** The same engine as another process would open it, which knows nothing of the first; only of a detached one. */
+  another?(): Engine | Promise<Engine>;
+  /** Closes the engine, which may be closed already, and removes what is left. */
   close(): Promise<void>;
 }
 
@@ -48,6 +53,8 @@ export interface RunOptions {
   attempts?: number;
   /** Of every step. */
   resources?: Partial<TaskResources>;
+  /** Added to that of every job. */
+  environment?: Readonly<Record<string, string>>;
   /** Changes the jobs before they are submitted. */
   change?: (job: JobDocument) => JobDocument;
 }
@@ -81,8 +88,32 @@ export interface EngineLab extends EngineHarness {
   published(table: TaskTable): Promise<Record<string, string | undefined>>;
 }
 
-const PIPELINE = join(import.meta.dirname, 'contract-pipeline.ts');
+/** A promise of every engine. */
+export interface EnginePromise {
+  name: string;
+  holds: (lab: EngineLab) => Promise<void>;
+}
+
+/** Beside this file, or beside the built program. */
+const PIPELINE = ['contract-pipeline.ts', 'contract-pipeline.mjs']
+  .map((name) => join(import.meta.dirname, name))
+  .find((path) => existsSync(path));
 const LOOK_MS = 20;
+/** For a mark: more than a busy scheduler needs to start a task. */
+const PATIENCE_MS = 600_000;
+
+/**
+ * Copies the contract's pipeline into a folder, since modules of this package are no part of a pipeline's code; returns
+ * its path.
+ */
+function copyPipeline(folder: string): string {
+  if (PIPELINE === undefined) throw new Error('This package is incomplete: it has no contract-pipeline.mjs');
+  // Its own tests run from source.
+  if (PIPELINE.endsWith('.ts')) return PIPELINE;
+  const copy = join(folder, basename(PIPELINE));
+  if (!existsSync(copy)) copyFileSync(PIPELINE, copy);
+  return copy;
+}
 
 export function openLab(harness: EngineHarness): EngineLab {
   const { store, folder } = harness;
@@ -92,9 +123,7 @@ export function openLab(harness: EngineHarness): EngineLab {
     follow: (run) => watch(harness, run),
     start: (samples, options = {}) => start(harness, samples, options),
     release: (file) => writeFileSync(path(file), ''),
-    happened: async (mark) => {
-      while (!existsSync(path(mark))) await sleep(LOOK_MS);
-    },
+    happened: (mark) => until(() => existsSync(path(mark)), `${mark} in ${folder}`),
     marks: (kind) =>
       readdirSync(folder)
         .filter((name) => name.endsWith(`.${kind}`))
@@ -109,15 +138,25 @@ export function openLab(harness: EngineHarness): EngineLab {
   };
 }
 
+/** Looks again and again, until it is true. */
+export async function until(look: () => Promise<boolean> | boolean, what: string): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!(await look())) {
+    if (performance.now() > end) throw new Error(`Waited ${PATIENCE_MS / 60_000} minutes in vain for ${what}`);
+    await sleep(LOOK_MS);
+  }
+}
+
 async function start(
   harness: EngineHarness,
   samples: Readonly<Record<string, Told>>,
-  { attempts = 1, resources = {}, change = (job) => job, ...deeds }: RunOptions,
+  { attempts = 1, resources = {}, environment = {}, change = (job) => job, ...deeds }: RunOptions,
 ): Promise<StartedRun> {
-  const { engine, store, folder } = harness;
-  const loaded = await loadPipeline(PIPELINE);
+  const { store, folder } = harness;
+  const engine = withEnvironment(harness.engine, environment);
+  const loaded = await loadPipeline(copyPipeline(folder));
   const { pipeline } = loaded;
-  const given = Object.entries({ folder, ...deeds }).map(([name, value]) => ({ name, value, where: name }));
+  const params = Object.entries({ folder, ...deeds }).map(([name, value]) => ({ name, value, where: name }));
   const prepared = await prepareRun({
     loaded: {
       ...loaded,
@@ -128,14 +167,16 @@ async function start(
       cells: { text: writeText(folder, name), ...told },
       where: name,
     })),
-    ...{ params: readParams(pipeline, given), references: {}, environments: {}, engine, store },
+    ...{ params: readParams(pipeline, params), references: {}, environments: {}, engine, store },
     overrides: Object.fromEntries(pipeline.steps.map(({ name }) => [name, resources])),
     locate: createLocator(harness.storeOptions ?? {}),
   });
   refuseErrors(prepared.findings);
   const jobs = prepared.jobs.map(change);
   const built = await buildCode(loaded);
-  const code = { code: await publishZip(store, built), ...(engine.name === 'local' ? unpacked(built, folder) : {}) };
+  const bundle = await harness.elsewhere?.bundle(built.bytes);
+  const local = engine.name === 'local' ? unpacked(built, folder) : {};
+  const code = { code: await publishZip(store, built), ...given({ bundle }), ...local };
   const { manifest, submitted } = await startRun(
     { ...prepared, jobs },
     { name: 'run', programVersion: '0', onEvent: () => undefined, code },
@@ -145,6 +186,18 @@ async function start(
     jobOf: (step) => submitted.find(({ job }) => job.step === step)?.jobId ?? '',
     over: (onEvent) => watch(harness, { manifest, submitted }, onEvent),
   };
+}
+
+/** The engine may be of a class: only `submit` is another. */
+function withEnvironment(engine: Engine, environment: Readonly<Record<string, string>>): Engine {
+  const submit: Engine['submit'] = (job, dependencies) =>
+    engine.submit({ ...job, environment: { ...job.environment, ...environment } }, dependencies);
+  return new Proxy(engine, {
+    get(_, name) {
+      const own: unknown = name === 'submit' ? submit : Reflect.get(engine, name);
+      return typeof own === 'function' ? (own.bind(engine) as unknown) : own;
+    },
+  });
 }
 
 /** As the command does for the engine that lives no longer than it. */

@@ -38,6 +38,8 @@ const deeds: Readonly<Record<string, (what: string, actor: Actor) => Promise<unk
   wait: async (file, { folder, signal }) => {
     while (!existsSync(join(folder, file))) await sleep(LOOK_MS, undefined, { signal });
   },
+  /** Leaves the value of this variable of the runner in a file: `first.S1.1.NAME`. */
+  note: (name, { folder, mark }) => writeFileSync(join(folder, `${mark}.${name}`), process.env[name] ?? ''),
   fail: (cause) => {
     throw new StepFailure((cause || 'tool') as FailureCause, `told to fail (${cause})`);
   },
