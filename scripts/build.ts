@@ -57,6 +57,8 @@ async function bundle(): Promise<Set<string>> {
       // Loaded by index.js when a program drives a run.
       library: 'src/run/library.ts',
       testing: 'src/testing/index.ts',
+      // A process that the contract of stores starts.
+      'store-process': 'src/testing/store/store-process.ts',
       // Content of the bundles of runs on other machines.
       bundled: 'src/runner/bundled.ts',
       conductor: 'src/cli/conductor.ts',

@@ -2,19 +2,19 @@ import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, 
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { storeContract } from 'batch-pipeline/testing';
 import { describe, expect, test } from 'vitest';
 import { openFolderStore } from '../../src/store/folder-store.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import { storeContract } from './store-contract.ts';
-import { startProcess } from './store/start-process.ts';
-import { keysUnder, sha256, textOf } from './store/store-helpers.ts';
-import { tempFolder } from './store/temp-folder.ts';
+import { startProcess } from '../../src/testing/store/start-process.ts';
+import { keysUnder, sha256, textOf } from '../../src/testing/store/store-helpers.ts';
+import { holdTo } from './hold-to.ts';
+import { tempFolder } from './temp-folder.ts';
 
-storeContract('the folder store', {
-  open: async () => openFolderStore(`${tempFolder()}/store`),
-  options: {},
-  scratch: tempFolder,
-});
+holdTo(
+  'the folder store keeps the contract of a store',
+  storeContract({ open: async (folder) => openFolderStore(join(folder, 'store')) }),
+);
 
 /** A separate filesystem in memory: always on another device than the temporary folder. */
 const OTHER_DEVICE = '/dev/shm';

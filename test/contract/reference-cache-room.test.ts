@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { until } from '../fixtures/until.ts';
 import { contents, holdHere, startCacheProcess, useCacheLab } from './cache/cache-lab.ts';
 import type { CachePart } from './cache/cache-process.ts';
-import { noise } from './store/store-helpers.ts';
+import { noise } from '../../src/testing/store/store-helpers.ts';
 
 const MiB = 1024 * 1024;
 

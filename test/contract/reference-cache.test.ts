@@ -6,8 +6,8 @@ import { createLocator } from '../../src/store/open-store.ts';
 import { until } from '../fixtures/until.ts';
 import { contents, entryOf, holdAtOnce, holdHere, startCacheProcess, useCacheLab } from './cache/cache-lab.ts';
 import type { CacheOutcome, CachePart } from './cache/cache-process.ts';
-import { noise, sha256 } from './store/store-helpers.ts';
-import { tempFolder } from './store/temp-folder.ts';
+import { noise, sha256 } from '../../src/testing/store/store-helpers.ts';
+import { tempFolder } from './temp-folder.ts';
 
 const MiB = 1024 * 1024;
 /** Two ranges. */

@@ -8,8 +8,8 @@ import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { startFaultProxy, type Fault, type FaultProxy } from '../stack/s3/fault-proxy.ts';
 import { useS3 } from '../stack/s3/use-s3.ts';
-import { keysUnder, noise, sha256, textOf } from './store/store-helpers.ts';
-import { tempFolder } from './store/temp-folder.ts';
+import { keysUnder, noise, sha256, textOf } from '../../src/testing/store/store-helpers.ts';
+import { tempFolder } from './temp-folder.ts';
 
 const FAULT_TIMEOUT_MS = 180_000;
 const LARGE_BYTES = 70_000_001;

@@ -11,14 +11,15 @@ import { partBytes } from '../../src/store/s3/upload-file.ts';
 import { startFaultProxy, type FaultProxy } from '../stack/s3/fault-proxy.ts';
 import { S3_KEYS } from '../stack/s3/start-s3.ts';
 import { useS3 } from '../stack/s3/use-s3.ts';
-import { startProcess } from './store/start-process.ts';
-import { tempFolder } from './store/temp-folder.ts';
+import { startProcess } from '../../src/testing/store/start-process.ts';
+import { tempFolder } from './temp-folder.ts';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 const SLOW_TIMEOUT_MS = 120_000;
 
 const s3 = useS3();
+const opening = { options: s3.options };
 
 describe('the S3 store', () => {
   let proxy: FaultProxy;
@@ -108,7 +109,7 @@ describe('the S3 store', () => {
     });
     const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...others } = process.env;
     const env = { ...others, AWS_CONTAINER_CREDENTIALS_FULL_URI: endpoint };
-    const part = { role: 'create', url: s3.newUrl(), options: s3.options, keys: ['a'], letter: 'x', size: 1 } as const;
+    const part = { role: 'create', url: s3.newUrl(), opening, keys: ['a'], letter: 'x', size: 1 } as const;
     const child = await startProcess({ ...part, keys: ['a'] }, { env });
     expect(await child.go()).toEqual([1]);
     await child.kill();
@@ -120,7 +121,7 @@ describe('the S3 store', () => {
     const file = join(tempFolder(), 'file');
     writeFileSync(file, '');
     truncateSync(file, size);
-    const part = { role: 'peak', url: s3.newUrl(), options: s3.options, letter: '', size: 0, file } as const;
+    const part = { role: 'peak', url: s3.newUrl(), opening, letter: '', size: 0, file } as const;
     const child = await startProcess({ ...part, keys: ['a'] });
     const peakMiB = await child.go<number>();
     await child.kill();

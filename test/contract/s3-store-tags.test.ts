@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open-store.ts';
 import { startFaultProxy, type FaultProxy } from '../stack/s3/fault-proxy.ts';
 import { useS3 } from '../stack/s3/use-s3.ts';
-import { tempFolder } from './store/temp-folder.ts';
+import { tempFolder } from './temp-folder.ts';
 
 const LARGE_BYTES = 20 * 1024 ** 2;
 const TAG = [{ Key: 'batch-pipeline', Value: 'intermediate' }];

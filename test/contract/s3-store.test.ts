@@ -1,12 +1,11 @@
+import { storeContract } from 'batch-pipeline/testing';
 import { openStore } from '../../src/store/open-store.ts';
 import { useS3 } from '../stack/s3/use-s3.ts';
-import { storeContract } from './store-contract.ts';
-import { tempFolder } from './store/temp-folder.ts';
+import { holdTo } from './hold-to.ts';
 
 const s3 = useS3();
 
-storeContract('the S3 store', {
-  open: () => openStore(s3.newUrl(), s3.options),
-  options: s3.options,
-  scratch: tempFolder,
-});
+holdTo(
+  'the S3 store keeps the contract of a store',
+  storeContract({ open: () => openStore(s3.newUrl(), s3.options), options: s3.options }),
+);

@@ -3,7 +3,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type AttemptRecord, readRecord } from '../../src/record/attempt-record.ts';
-import { noise } from '../contract/store/store-helpers.ts';
+import { noise } from '../../src/testing/store/store-helpers.ts';
 import { exits, runCli } from '../fixtures/cli.ts';
 import { until, untilThere } from '../fixtures/until.ts';
 import { PIPELINES, workFolder } from '../fixtures/work-folder.ts';

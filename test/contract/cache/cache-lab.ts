@@ -7,8 +7,8 @@ import { afterAll, beforeAll, beforeEach, onTestFinished } from 'vitest';
 import { openStore } from '../../../src/store/open-store.ts';
 import { type FaultProxy, startFaultProxy } from '../../stack/s3/fault-proxy.ts';
 import { useS3 } from '../../stack/s3/use-s3.ts';
-import { sha256 } from '../store/store-helpers.ts';
-import { tempFolder } from '../store/temp-folder.ts';
+import { sha256 } from '../../../src/testing/store/store-helpers.ts';
+import { tempFolder } from '../temp-folder.ts';
 import { type CacheOutcome, type CachePart, take } from './cache-process.ts';
 
 const PROGRAM = join(import.meta.dirname, 'cache-process.ts');

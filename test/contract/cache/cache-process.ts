@@ -5,7 +5,7 @@ import { messageOf, systemCode } from '../../../src/errors.ts';
 import type { Lock } from '../../../src/runner/cache/flock.ts';
 import { openReferenceCache } from '../../../src/runner/cache/reference-cache.ts';
 import { createLocator, type Located } from '../../../src/store/open-store.ts';
-import { sha256 } from '../store/store-helpers.ts';
+import { sha256 } from '../../../src/testing/store/store-helpers.ts';
 
 /** Takes an input from the cache in a separate process. */
 export interface CachePart {

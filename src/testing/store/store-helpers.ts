@@ -1,16 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OpenStoreOptions } from '../../../src/store/open-store.ts';
-import type { ObjectInfo, Store } from '../../../src/store/store.ts';
-
-/** What an adapter gives to its contract suite. */
-export interface StoreHarness {
-  /** A store that nothing else uses: another one with every call. */
-  open(): Promise<Store>;
-  /** With which another process opens the same store from its URL. */
-  options: OpenStoreOptions;
-  /** A temporary folder for local files, on the filesystem of the store if that has one. */
-  scratch(): string;
-}
+import type { ObjectInfo, Store } from '../../store/store.ts';
 
 export async function keysUnder(store: Store, prefix: string): Promise<string[]> {
   return (await objectsUnder(store, prefix)).map(({ key }) => key).sort();

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
-import { messageOf } from '../../../src/errors.ts';
-import { openStore, type OpenStoreOptions } from '../../../src/store/open-store.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { messageOf } from '../../errors.ts';
+import type { Store } from '../../store/store.ts';
+import { type Opening, reopen } from './reopen.ts';
 
 /**
  * A separate process for the store's contract: it opens a store, prints "ready", waits for a line on its standard
@@ -11,8 +11,8 @@ import type { Store } from '../../../src/store/store.ts';
 export interface Part {
   role: keyof typeof ROLES;
   url: string;
-  options?: OpenStoreOptions;
-  keys: string[];
+  opening?: Opening;
+  keys: readonly string[];
   /** Of what is written: this letter, this often. */
   letter: string;
   size: number;
@@ -79,11 +79,11 @@ function codeOf(error: unknown): string {
 
 if (import.meta.main) {
   const part = JSON.parse(process.argv[2] ?? '') as Part;
-  const store = await openStore(part.url, part.options);
+  const store = await reopen(part.url, part.opening ?? {});
   // Whatever is loaded lazily is loaded before the race.
   await store.head('warm-up');
   process.stdout.write('ready\n');
   await once(process.stdin, 'data');
   process.stdout.write(`${JSON.stringify(await ROLES[part.role](store, part))}\n`);
-  process.exit(0);
+  process.stdin.destroy();
 }

@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Part } from './store-process.ts';
 
-const PROGRAM = join(import.meta.dirname, 'store-process.ts');
+/** Beside this file, or beside the built program. */
+const PROGRAM = ['store-process.ts', 'store-process.js']
+  .map((name) => join(import.meta.dirname, name))
+  .find((path) => existsSync(path));
 
 /** A process that has opened a store and waits for the start. */
 export interface StoreProcess {
@@ -19,7 +23,7 @@ export async function startProcess(
   part: Part,
   { wrap = [], env = process.env }: { wrap?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
 ): Promise<StoreProcess> {
-  const words = [...wrap, process.execPath, PROGRAM, JSON.stringify(part)];
+  const words = [...wrap, process.execPath, PROGRAM ?? 'store-process.js', JSON.stringify(part)];
   const child = spawn(wrap[0] ?? process.execPath, words.slice(1), { stdio: ['pipe', 'pipe', 'pipe'], env });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let errors = '';
@@ -42,14 +46,4 @@ export async function startProcess(
       await gone;
     },
   };
-}
-
-/** Starts processes, lets all of them go at once, and returns their results. */
-export async function race<T>(parts: readonly Part[]): Promise<T[]> {
-  const processes = await Promise.all(parts.map((part) => startProcess(part)));
-  try {
-    return await Promise.all(processes.map((each) => each.go<T>()));
-  } finally {
-    await Promise.all(processes.map((each) => each.kill()));
-  }
 }
