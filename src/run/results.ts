@@ -46,7 +46,7 @@ export async function findResults(
 }
 
 /** Steps whose outputs no other sample step uses: what a user came for. */
-export function endSteps(manifest: Manifest): string[] {
+function endSteps(manifest: Manifest): string[] {
   const sampleSteps = manifest.steps.filter(({ scope }) => scope === 'sample');
   const used = new Set(sampleSteps.flatMap(({ upstream }) => upstream));
   const gathers = manifest.steps.filter(

@@ -106,6 +106,6 @@ export function parseSinfo(text: string): NodeGroup[] {
 }
 
 /** True for nodes that accept jobs, now or after their current ones. */
-export function isUsable({ up, state }: NodeGroup): boolean {
+function isUsable({ up, state }: NodeGroup): boolean {
   return up && /^(idle|mixed|allocated|completing|planned|reserved)/.test(state) && !state.endsWith('*');
 }

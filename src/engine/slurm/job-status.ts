@@ -97,7 +97,7 @@ const REASONS: readonly (readonly [RegExp, (jobId: string) => string])[] = [
 ];
 
 /** What to do about a job that waits for this reason; `undefined` if it can only wait. */
-export function stuckText(jobId: string, reason: string | undefined): string | undefined {
+function stuckText(jobId: string, reason: string | undefined): string | undefined {
   if (reason === undefined) return undefined;
   const known = REASONS.find(([pattern]) => pattern.test(reason));
   return known && `${reason}: ${known[1](jobId)}`;

@@ -92,7 +92,7 @@ export function siteImage(image: string | undefined, container: ContainerOptions
 }
 
 /** Lines of shell that run a command inside an image and leave its exit code in `status`. */
-export function containerLines(options: ContainerOptions, image: string, contained: ContainedCommand): string[] {
+function containerLines(options: ContainerOptions, image: string, contained: ContainedCommand): string[] {
   return options.runtime === 'podman'
     ? podmanLines(options, image, contained)
     : [quoteCommand(apptainerCommand(options, image, contained)), 'status=$?'];
