@@ -92,9 +92,14 @@ async function call(
   return { exitCode: end.exitCode as number, stdout: end.stdout ?? printed, stderr: printed };
 }
 
-/** The call as it can be repeated in the scratch folder. */
+/** Variables whose values must not be stored in a log. */
+const SECRET = /TOKEN|SECRET|PASSW|CREDENTIAL|KEY/i;
+
+/** The call as it can be repeated in the scratch folder, in a shell that has its secret variables. */
 function commandText({ scratch }: ShellSetup, { env = {}, stdoutTo }: ShellOptions, argv: readonly string[]): string {
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${pasteable([value], scratch)}`);
+  const variables = Object.entries(env).map(([name, value]) =>
+    SECRET.test(name) ? `${name}="$${name}"` : `${name}=${pasteable([value], scratch)}`,
+  );
   const to = stdoutTo === undefined ? [] : ['>', pasteable([resolve(scratch, stdoutTo)], scratch)];
   return [...variables, pasteable(argv, scratch), ...to].join(' ');
 }

@@ -62,6 +62,21 @@ test('a step runs with its tools on staged inputs, and leaves outputs, metrics, 
   expect(existsSync(done.outputs.sorted)).toBe(false);
 });
 
+test('the log holds the variables of a tool, but no secret ones', async () => {
+  const tokens = defineStep({
+    name: 'tokens',
+    description: '',
+    inputs: {},
+    outputs: {},
+    resources,
+    async run({ $ }) {
+      await $({ env: { API_TOKEN: 's3cr3t', LC_ALL: 'C' } })`true`;
+    },
+  });
+  using done = await runStep(tokens, { inputs: {} });
+  expect(done.log).toBe('$ API_TOKEN="$API_TOKEN" LC_ALL=C true\n');
+});
+
 test('params have their defaults, and an optional output may be absent', async () => {
   const folder = workFolder({ 'a.txt': 'b\na\n' });
   using done = await runStep(sorted, { inputs: { text: join(folder, 'a.txt') }, sample: 'T7' });
