@@ -37,6 +37,7 @@ export class AttemptGuard {
     const failed = Promise.withResolvers<never>();
     const fail = (): void => failed.reject(this.signal.reason);
     this.signal.addEventListener('abort', fail);
+    if (this.hasFailed) fail();
     try {
       await Promise.race([work, failed.promise]);
       this.signal.throwIfAborted();
