@@ -1,4 +1,4 @@
-import { existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closest } from 'fastest-levenshtein';
@@ -120,14 +120,18 @@ const CHUNK_BYTES = 64 * 1024;
 
 async function* liveText(store: Store, { folder, owner }: LiveAttempt, follow: boolean): AsyncIterable<Uint8Array> {
   let log = openLog(folder);
-  while (follow && existsSync(folder)) {
-    log ??= openLog(folder);
+  try {
+    while (follow && existsSync(folder)) {
+      log ??= openLog(folder);
+      if (log !== undefined) yield* newChunks(log);
+      await sleep(FOLLOW_MS);
+    }
+    // An open log stays readable although it is moved into the store when the attempt ends.
     if (log !== undefined) yield* newChunks(log);
-    await sleep(FOLLOW_MS);
+    else yield (await store.read(logKey(owner, owner))) ?? new Uint8Array();
+  } finally {
+    if (log !== undefined) closeSync(log);
   }
-  // An open log stays readable although it is moved into the store when the attempt ends.
-  if (log !== undefined) yield* newChunks(log);
-  else yield (await store.read(logKey(owner, owner))) ?? new Uint8Array();
 }
 
 function openLog(folder: string): number | undefined {
