@@ -32,12 +32,15 @@ export async function planRun(
 ): Promise<RunPlan> {
   if (options.name !== undefined) checkName(options.name, '--pipeline-name');
   const opened = await openEngineFor(workspace, options.engine);
-  // Scratch of a killed run of this store is removed even if this plan starts no runner, which would do it.
-  if (opened.local) sweepScratch(workspace.scratchRoot, hostname());
-  const { request, warnings } = await runRequest(options, workspace, opened, onEvent);
-  const prepared = await prepareRun(request);
-  const findings = [...prepared.findings, ...(await opened.findings(prepared))];
-  return new RunPlan({ workspace, opened, prepared, findings, warnings, name: options.name });
+  try {
+    const { request, warnings } = await runRequest(options, workspace, opened, onEvent);
+    const prepared = await prepareRun(request);
+    const findings = [...prepared.findings, ...(await opened.findings(prepared))];
+    return new RunPlan({ workspace, opened, prepared, findings, warnings, name: options.name });
+  } catch (error) {
+    await opened.engine.close();
+    throw error;
+  }
 }
 
 interface Planned {
@@ -89,6 +92,8 @@ export class RunPlan {
    */
   async start(onEvent: OnEvent = () => undefined): Promise<Run | undefined> {
     const { workspace, opened, prepared, name } = this.#planned;
+    // Scratch of a killed run of this store is removed even if no runner starts, which would do it.
+    if (opened.local) sweepScratch(workspace.scratchRoot, hostname());
     this.check();
     await writeInputNotes(workspace.store, prepared.notes);
     const { pipeline } = prepared.request.loaded;
