@@ -18,15 +18,21 @@ export interface StatusFlags {
   all?: boolean;
 }
 
+interface TextFlags extends StatusFlags {
+  /** Names the run in commands, unless it is the latest. */
+  ofRun: string;
+}
+
 /** `batch-pipeline status` */
 export async function statusCommand(name: string | undefined, flags: StatusFlags): Promise<ExitCode> {
   const run = await openRun(await openSession(storeUrl(flags)), name);
   const show = flags.json ? jsonOf : textOf;
+  const ofRun = name === undefined ? '' : ` --run ${run.id}`;
   let shown = '';
   try {
     for (;;) {
       const snapshot = await run.look();
-      const text = show(run.id, snapshot, flags);
+      const text = show(run.id, snapshot, { ...flags, ofRun });
       // A pipe gets each state once.
       if (text !== shown) printScreen(text, flags);
       shown = text;
@@ -48,7 +54,7 @@ function jsonOf(run: string, { table, state, running, live, stuck, forgotten }: 
   return JSON.stringify({ ...facts, running: [...running], live, stuck, forgotten }, undefined, 2);
 }
 
-function textOf(run: string, snapshot: Snapshot, flags: StatusFlags): string {
+function textOf(run: string, snapshot: Snapshot, flags: TextFlags): string {
   const { all } = flags;
   const { table, state, running, live, stuck, forgotten } = snapshot;
   const { manifest } = table;
@@ -62,10 +68,10 @@ function textOf(run: string, snapshot: Snapshot, flags: StatusFlags): string {
 }
 
 /** How to run a failed task again where its files can be looked at. */
-function debugText({ rows, cohort }: TaskTable, flags: StatusFlags): string[] {
+function debugText({ rows, cohort }: TaskTable, flags: TextFlags): string[] {
   for (const { sample, tasks } of [...rows, cohort]) {
     const failed = Object.entries(tasks).find(([, { state, cause }]) => state === 'failed' && cause !== 'cancelled');
-    if (failed) return [`debug: ${commandWith(flags)} debug ${sample} ${failed[0]}`];
+    if (failed) return [`debug: ${commandWith(flags)} debug ${sample} ${failed[0]}${flags.ofRun}`];
   }
   return [];
 }
