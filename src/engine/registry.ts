@@ -87,6 +87,7 @@ async function openOutside(
   { engine, flags: idle, options, run }: EngineChoice,
   context: Omit<EngineContext, 'flags'>,
 ): Promise<ChosenEngine> {
+  if (run !== undefined && run.engineModule === undefined) throw newerEngine(run);
   const outside = await import('./outside-engine.ts');
   const known = ENGINES.map(({ name }) => name);
   const unknown = unknownEngine(engine, { known, run, isPath: outside.isPath(engine) });
@@ -97,6 +98,15 @@ async function openOutside(
   const flags = { ...keptFlags(provider, run), ...outside.readOptions(provider, options, run !== undefined) };
   const opened = await outside.openOutsideEngine(loaded, { ...context, flags });
   return { ...opened, kept: { engineModule: module, engineFlags: { ...flags, ...opened.place } } };
+}
+
+/** Its name must not be taken for that of a package, whose code would then be loaded. */
+function newerEngine({ engine }: EngineOfRun): PipelineError {
+  return new PipelineError({
+    code: 'engine-unknown',
+    message: `The run uses the engine ${engine}, which this version does not have`,
+    hint: 'Use the version of batch-pipeline that started the run, or a later one.',
+  });
 }
 
 /** A flag that the engine no longer has means nothing to it. */

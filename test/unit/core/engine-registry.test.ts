@@ -55,6 +55,11 @@ test.for<[string, Parameters<typeof engineChoice>, string]>([
   await expect(open(engineChoice(...choice))).rejects.toThrow(message);
 });
 
+test('the name of an engine that only a later version has is not taken for that of a package', async () => {
+  const run = { engine: 'zod', engineFlags: {} };
+  await expect(open(engineOfRun(run))).rejects.toThrow('The run uses the engine zod, which this version does not have');
+});
+
 const LAB: EngineProvider = defineEngine({
   name: 'lab',
   flags: {
