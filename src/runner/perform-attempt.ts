@@ -81,8 +81,8 @@ async function performOpened(
     if (!failure) return await recordSuccess(attempt, place.store, record);
     // On a full disk there is room for the record only when scratch has been removed.
     if (kept === undefined) removeScratch(scratch);
-    else keepScratch(scratch, kept);
     await place.store.write(failedKey(attempt.ref, attempt.id, failure.cause), serialise(record));
+    if (kept !== undefined) keepScratch(scratch, kept);
     return { state: 'failed', ...failure, ...(guard.hasFailed ? { mayStillRun: true } : {}) };
   } finally {
     limit.stop();
