@@ -85,7 +85,7 @@ export function addStackCommands(program: Pick<Command, 'command'>, onExit: OnEx
 
   program
     .command('destroy')
-    .description('remove what `deploy` created; data stay unless they are named')
+    .description('remove what `deploy` created; data are kept unless named')
     .option('--stack-name <name>', 'of CloudFormation', STACK)
     .option('--region <name>', 'where (default: that of the environment or the profile)')
     .option('--delete-data <what>', 'also the stack\'s bucket, by its name, or "images" (repeatable)', several)
@@ -104,7 +104,7 @@ export function addStackCommands(program: Pick<Command, 'command'>, onExit: OnEx
 export function addGarbageCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {
   program
     .command('gc')
-    .description('show what in the store and the account is no longer needed; --apply removes it')
+    .description('show what is no longer needed in the store and the account; --apply removes it')
     .option('--apply', 'remove it')
     .option('--keep-days <n>', 'keep what only later runs would need for so long after a run', '30')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline gc\n  $ batch-pipeline gc --apply --keep-days 7')

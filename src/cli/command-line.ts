@@ -55,8 +55,8 @@ async function leave(error: unknown): Promise<never> {
 function idle(): PipelineError {
   return new PipelineError({
     code: 'nothing-to-wait-for',
-    message: 'The command waits for something that cannot happen any more',
-    hint: 'Does the pipeline file await a promise that nothing resolves?',
+    message: 'The command waits for something that can never happen',
+    hint: 'Does the pipeline file await a promise that never resolves?',
   });
 }
 

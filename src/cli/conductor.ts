@@ -24,7 +24,7 @@ async function watchOwnRun(store: string, id: string): Promise<void> {
     const { summary } = await run.watch({
       onEvent: (event) => event.kind !== 'progress' && console.log(JSON.stringify(event)),
     });
-    console.log(`Run ${id} is over: ${summary.succeeded} of ${summary.samples} samples succeeded.`);
+    console.log(`Run ${id} has finished: ${summary.succeeded} of ${summary.samples} samples succeeded.`);
   } finally {
     await run.close();
   }

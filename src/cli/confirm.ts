@@ -7,7 +7,7 @@ import { PipelineError } from '../errors.ts';
  */
 export async function confirm(question: string, word: string, yes: boolean | undefined): Promise<void> {
   if (yes) return;
-  if (!process.stdin.isTTY) throw notConfirmed(question, 'Give --yes where nobody can be asked.');
+  if (!process.stdin.isTTY) throw notConfirmed(question, 'Give --yes where there is no terminal.');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminal.question(`${question}\nType "${word}" to do it: `);

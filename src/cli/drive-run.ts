@@ -37,7 +37,7 @@ export async function driveRun(run: Run, view: View): Promise<ExitCode> {
     if (!interrupts.left.aborted) throw error;
     progress.stop();
     notice(
-      `\nRun ${run.id} goes on without us. next: ${view.command} status ${run.id} --watch   ${view.command} cancel ${run.id}`,
+      `\nRun ${run.id} continues without this process. next: ${view.command} status ${run.id} --watch   ${view.command} cancel ${run.id}`,
     );
     return ExitCode.interrupted;
   } finally {
@@ -75,7 +75,7 @@ function handleInterrupts(run: Run): Interrupts {
     if (!run.isHere) leaving.abort();
     else if (count > 1) run.kill();
     else {
-      notice('\nStopping: running tasks are asked to end. Again to kill them. The same command carries on later.');
+      notice('\nStopping: running tasks are asked to end. Again to kill them. The same command continues later.');
       void run.stop();
     }
   };

@@ -26,9 +26,9 @@ const RULES: Readonly<Record<string, Rules>> = {
   plan: { apart: [TWO_STORES, ['samples', 'sampleListFile', 'both give the samples']] },
   logs: { apart: [['json', 'follow', 'cannot be combined: the record is written when the task has ended']] },
   check: { idle: { store: 'A definition is checked without a store.' } },
-  init: { idle: { store: 'A store begins with the first run.', json: 'Its output is not meant for programs.' } },
+  init: { idle: { store: 'The first run creates the store.', json: 'Its output is not meant for programs.' } },
   completion: { idle: { store: 'The script is the same for every store.', json: 'It prints a shell script.' } },
-  demo: { idle: { store: 'The store lies in the folder of the demo: batch-pipeline demo FOLDER.' } },
+  demo: { idle: { store: 'The store is in the folder of the demo: batch-pipeline demo FOLDER.' } },
   'images build': { idle: { store: 'Images are built on this machine; "images push" brings them to a store.' } },
   deploy: {
     apart: [TWO_STORES, ['print', 'json', 'cannot be combined: the template is YAML']],

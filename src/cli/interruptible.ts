@@ -7,7 +7,7 @@ import { notice } from './print.ts';
  */
 export async function interruptible(
   work: (signal: AbortSignal) => Promise<ExitCode>,
-  told = 'Interrupted: the same command goes on from here.',
+  told = 'Interrupted: the same command continues from here.',
 ): Promise<ExitCode> {
   const leaving = new AbortController();
   const leave = () => leaving.abort();

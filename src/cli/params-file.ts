@@ -31,7 +31,7 @@ function parsed(file: string, text: string): unknown {
     if (!(error instanceof YAMLParseError)) throw error;
     const at = error.linePos?.[0];
     const [message = ''] = error.message.split(/ at line \d+|\n/);
-    throw bad(at ? `${file}:${at.line}:${at.col}` : file, `The params file is no YAML: ${message}`);
+    throw bad(at ? `${file}:${at.line}:${at.col}` : file, `The params file is not valid YAML: ${message}`);
   }
 }
 

@@ -39,7 +39,7 @@ function newProgram(version: string) {
 
 function addRunCommands(program: Program, onExit: OnExit): void {
   addRunFlags(program.command('run'))
-    .description('run a pipeline for a list of samples; repeats nothing that is done')
+    .description('run a pipeline for a list of samples; repeats no finished work')
     .addHelpText(
       'after',
       `\nExample:\n  $ batch-pipeline run ${DEFAULT_PIPELINE} --samples samples.csv --reference-file fasta=cdna.fa.gz --reference-file gtf=genes.gtf.gz`,
@@ -64,7 +64,7 @@ function addFollowCommands(program: Program, onExit: OnExit): void {
     .command('status')
     .description('samples x steps of a run, from the records')
     .argument('[run]', 'run id (default: the last one)')
-    .option('--watch', 'refresh until the run is over')
+    .option('--watch', 'refresh until the run has finished')
     .option('--all', 'every sample, not only the first 50')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline status --watch')
     .action(async (run, _flags, command) =>
@@ -85,7 +85,7 @@ function addFollowCommands(program: Program, onExit: OnExit): void {
 
   program
     .command('debug')
-    .description('run one task of a run again, here, in a folder that stays; publishes nothing')
+    .description('run one task of a run again, here, in a folder that is kept; publishes nothing')
     .argument('<sample>', 'name of the sample; "cohort" for the cohort steps')
     .argument('[step]', 'name of the step (default: the one that failed, else the last one)')
     .option('--run <id>', 'run id (default: the last one)')
@@ -98,7 +98,7 @@ function addFollowCommands(program: Program, onExit: OnExit): void {
   addRetryFlags(program.command('retry'))
     .description('run again only what did not succeed, with more memory or time for what ran out of it')
     .argument('[run]', 'run id (default: the last one)')
-    .option('--watch', 'stay until the run is over, on an engine that does not need it')
+    .option('--watch', 'stay until the run has finished, on an engine that does not need it')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline retry')
     .action(async (run, _flags, command) =>
       onExit(await (await import('./commands/retry.ts')).retryCommand(run, command.optsWithGlobals())),
@@ -106,7 +106,7 @@ function addFollowCommands(program: Program, onExit: OnExit): void {
 
   program
     .command('cancel')
-    .description('stop a run; what is finished stays')
+    .description('stop a run; finished work is kept')
     .argument('[run]', 'run id (default: the last one)')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline cancel rnaseq-7')
     .action(async (run, _flags, command) =>
@@ -129,7 +129,7 @@ function addResultCommands(program: Program, onExit: OnExit): void {
 
   program
     .command('runs')
-    .description('the runs that the store knows')
+    .description('the runs in the store')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline runs')
     .action(async (_flags, command) =>
       onExit(await (await import('./commands/runs.ts')).runsCommand(command.optsWithGlobals())),
@@ -212,14 +212,14 @@ function addRunFlags(command: Command) {
     )
     .option('--pipeline-name <name>', 'first part of the run id (default: the name of the pipeline)')
     .option('--bucket-name <bucket>', 'the same as --store s3://BUCKET')
-    .option('--watch', 'stay until the run is over, on an engine that does not need it');
+    .option('--watch', 'stay until the run has finished, on an engine that does not need it');
   return addEngineFlags(flags);
 }
 
 function addReferenceCommands(program: Pick<Command, 'command'>, onExit: OnExit): void {
   const reference = program.command('reference').description('named references: built once, used by every later run');
   addReferenceFlags(reference.command('build'))
-    .description('copy reference files into the store under a name, and build what the pipeline makes of them')
+    .description('copy reference files into the store under a name, and build what the pipeline derives from them')
     .addHelpText(
       'after',
       '\nExample:\n  $ batch-pipeline reference build GRCh38.104 --reference-file fasta=cdna.fa.gz --reference-file gtf=genes.gtf.gz',
@@ -229,7 +229,7 @@ function addReferenceCommands(program: Pick<Command, 'command'>, onExit: OnExit)
     );
   reference
     .command('list')
-    .description('references that the store holds')
+    .description('the references in the store')
     .addHelpText('after', '\nExample:\n  $ batch-pipeline reference list')
     .action(async (_flags, command) =>
       onExit(await (await import('./commands/reference.ts')).listReferencesCommand(command.optsWithGlobals())),

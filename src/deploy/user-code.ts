@@ -186,9 +186,9 @@ function bundleFailed(source: string, error: unknown): PipelineError {
   const place = first?.location ? `${first.location.file}:${first.location.line}:${first.location.column + 1}` : source;
   return new PipelineError({
     code: 'bundle-failed',
-    message: `The pipeline cannot be made into one file: ${first?.text ?? messageOf(error)}`,
+    message: `The pipeline cannot be bundled: ${first?.text ?? messageOf(error)}`,
     where: place,
-    hint: 'Libraries with native parts cannot travel in a bundle: put them into the image, and call them as a tool.',
+    hint: 'Libraries with native parts cannot be bundled: put them into the image, and call them as a tool.',
     exitCode: ExitCode.usage,
     cause: error,
   });

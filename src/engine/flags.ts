@@ -42,7 +42,7 @@ export function size(text: string | undefined, flag: string): number | undefined
   if (mebibytes) return mebibytes;
   throw new PipelineError({
     code: 'flag-invalid',
-    message: `"${text}" is no size`,
+    message: `"${text}" is not a size`,
     where: flag,
     hint: 'Write 8GB or 512MB.',
   });

@@ -52,7 +52,7 @@ export function cellIdentity(
     code: 'sample-value',
     message: `The schema of column ${column} makes a value that cannot be compared with another one`,
     where: column,
-    hint: 'Have it give plain data: text, numbers, lists, objects, dates, maps or sets.',
+    hint: 'Make it return plain data: text, numbers, lists, objects, dates, maps or sets.',
   });
 }
 

@@ -29,7 +29,7 @@ const NAME_RULE = 'Use letters, digits and "-", starting with a letter, at most 
 
 /** @throws PipelineError for a name that cannot be part of keys and job names. */
 export function checkName(name: string, where: string): void {
-  if (!NAME.test(name)) throw pipelineError(`"${name}" is no usable name`, where, NAME_RULE);
+  if (!NAME.test(name)) throw pipelineError(`"${name}" is not a valid name`, where, NAME_RULE);
 }
 
 /**
@@ -83,7 +83,7 @@ function nameErrors(spec: PipelineSpec): PipelineError[] {
   return [
     ...[spec.name, ...names]
       .filter((name) => !NAME.test(name))
-      .map((name) => pipelineError(`"${name}" is no usable name`, undefined, NAME_RULE)),
+      .map((name) => pipelineError(`"${name}" is not a valid name`, undefined, NAME_RULE)),
     ...twice.map((name) => pipelineError(`Two steps are called "${name}"`)),
     ...(names.length === 0 ? [pipelineError(`Pipeline "${spec.name}" has no steps`)] : []),
   ];
@@ -196,7 +196,7 @@ function outputErrors(step: Step, where: string): PipelineError[] {
       .filter((file) => !/^[\w{}.-]+$/.test(file) || file.startsWith('.'))
       .map((file) =>
         pipelineError(
-          `Output "${file}" is no plain file name`,
+          `Output "${file}" is not a plain file name`,
           where,
           'Use letters, digits, ".", "_", "-" and {sample}.',
         ),

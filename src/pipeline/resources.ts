@@ -69,8 +69,8 @@ export function resourceProblems(declared: Resources): { message: string; hint?:
     ...(Number.isInteger(cpus) && cpus > 0 ? [] : [{ message: `cpus must be a whole number above 0, not ${cpus}` }]),
     ...[memory, scratch]
       .filter((size) => !parseSize(size))
-      .map((size) => ({ message: `"${size}" is no size`, hint: 'Write "512 MB" or "7 GB".' })),
-    ...(parseDuration(time) ? [] : [{ message: `"${time}" is no time`, hint: 'Write "90s", "30m" or "4h".' }]),
+      .map((size) => ({ message: `"${size}" is not a size`, hint: 'Write "512 MB" or "7 GB".' })),
+    ...(parseDuration(time) ? [] : [{ message: `"${time}" is not a time`, hint: 'Write "90s", "30m" or "4h".' }]),
   ];
 }
 

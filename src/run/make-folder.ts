@@ -12,7 +12,7 @@ export function makeFolder(path: string): void {
     const isFile = ['EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? '');
     throw new PipelineError({
       code: 'folder-unwritable',
-      message: isFile ? 'There is a file where a folder is to be' : `The folder cannot be made: ${messageOf(error)}`,
+      message: isFile ? 'There is a file in place of the folder' : `The folder cannot be created: ${messageOf(error)}`,
       where: path,
       hint: 'Name another folder.',
       exitCode: isFile ? ExitCode.usage : ExitCode.environment,

@@ -24,13 +24,13 @@ export function resourceOverrides(
   for (const setting of settings) {
     const [isSetting, step = '', name = '', value = ''] = /^([^.=]+)\.([^=]+)=(.*)$/.exec(setting) ?? [];
     if (isSetting === undefined)
-      throw bad(setting, `"${setting}" is no STEP.NAME=VALUE`, 'Write it as align.memory=8GB.');
+      throw bad(setting, `"${setting}" is not STEP.NAME=VALUE`, 'Write it as align.memory=8GB.');
     if (!names.includes(step)) throw bad(setting, `There is no step "${step}"`, nearest(step, names));
     const read = SETTINGS[name];
     if (!read) throw bad(setting, `A step has no "${name}"`, nearest(name, Object.keys(SETTINGS)));
     const given = read(value);
     if (Object.values(given).includes(0))
-      throw bad(setting, `"${value}" is no value for ${name}`, 'Write cpus=2, memory=8GB, scratch=50GB or time=4h.');
+      throw bad(setting, `"${value}" is not a value for ${name}`, 'Write cpus=2, memory=8GB, scratch=50GB or time=4h.');
     if (Object.keys(given).some((key) => key in (overrides[step] ?? {})))
       throw bad(setting, `The ${name} of step ${step} is set twice`, 'Omit one of them.');
     overrides[step] = { ...overrides[step], ...given };

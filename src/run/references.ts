@@ -39,7 +39,7 @@ export async function buildReference(
   if (!isSampleName(name))
     throw new PipelineError({
       code: 'reference-name',
-      message: `"${name}" is no usable name`,
+      message: `"${name}" is not a valid name`,
       hint: 'Use letters, digits, ".", "_" and "-".',
     });
   await checkFiles(options);

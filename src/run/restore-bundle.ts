@@ -58,7 +58,7 @@ function gone(message: string, { location }: Bundle): PipelineError {
     code: 'bundle-gone',
     message,
     where: location,
-    hint: 'Start the run again: what is done stays done.',
+    hint: 'Start the run again: finished work is kept.',
     exitCode: ExitCode.environment,
   });
 }

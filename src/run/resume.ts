@@ -123,7 +123,7 @@ async function commonTasks(store: Store, manifest: Manifest, wanted: ReadonlySet
 function overlapping(run: string, common: number, wanted: number): PipelineError {
   return new PipelineError({
     code: 'run-busy',
-    message: `Run ${run} is at work on ${common} of these ${wanted} tasks`,
+    message: `Run ${run} is already working on ${common} of these ${wanted} tasks`,
     hint: `Wait for it (batch-pipeline status ${run} --watch), or stop it (batch-pipeline cancel ${run}).`,
     exitCode: ExitCode.unfinished,
   });

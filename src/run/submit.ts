@@ -52,7 +52,7 @@ async function giveUp(engine: Engine, { run }: Manifest, submitted: readonly Sub
   throw new PipelineError({
     code: 'run-cancelled',
     message: `Run ${run} was cancelled while it was submitted`,
-    hint: 'The same command starts again with what is not done.',
+    hint: 'The same command starts again with the unfinished work.',
     exitCode: ExitCode.unfinished,
   });
 }

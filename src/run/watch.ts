@@ -106,7 +106,7 @@ async function beat(watch: Watch, ids: readonly string[], told: Set<string>): Pr
     await writeHeartbeat(store, manifest.run, heartbeat());
   } catch (error) {
     // A disk that a task has filled may be free again in a moment, and the other tasks go on.
-    const message = `Others cannot see that the run is going on: ${messageOf(error)}`;
+    const message = `The heartbeat of the run cannot be written: ${messageOf(error)}`;
     if (!told.has(message)) onEvent({ kind: 'warning', message });
     told.add(message);
   }
@@ -177,7 +177,7 @@ export interface Settled {
 }
 
 export function forgottenText(tasks: number): string {
-  return `Nobody knows what became of ${tasks} tasks: the engine has forgotten their jobs, or is asked in another account or region. "retry" does them again.`;
+  return `The outcome of ${tasks} tasks is unknown: the engine no longer has their jobs, or belongs to another account or region. "retry" runs them again.`;
 }
 
 /**

@@ -44,8 +44,8 @@ export async function claimRetry(store: Store, run: string, jobs: readonly JobDo
   if (await store.create(key, JSON.stringify({ jobs: jobs.length }))) return key;
   throw new PipelineError({
     code: 'run-busy',
-    message: `Somebody else is retrying run ${run} just now`,
-    hint: 'batch-pipeline status shows how it goes.',
+    message: `Another process is retrying run ${run}`,
+    hint: 'batch-pipeline status shows its progress.',
     exitCode: ExitCode.unfinished,
   });
 }

@@ -79,15 +79,15 @@ export function guardProcess(): void {
   syncBuiltinESMExports();
   // A command that performs an attempt itself reports errors in its own way.
   process.removeAllListeners('uncaughtException').removeAllListeners('unhandledRejection');
-  process.on('uncaughtException', (error) => failOwner('An error that nothing catches', error));
-  process.on('unhandledRejection', (error) => failOwner('A promise was rejected that nothing awaits', error));
+  process.on('uncaughtException', (error) => failOwner('An uncaught error', error));
+  process.on('unhandledRejection', (error) => failOwner('An unhandled rejection', error));
   // Without work and without a timer the process would end with exit code 0, and the attempt without a record.
   process.on('beforeExit', () => current?.fail(new StepFailure('tool', IDLE, { hint: IDLE_HINT })));
   for (const stream of [process.stdout, process.stderr]) redirect(stream);
 }
 
-const IDLE = 'run waits for something that cannot happen any more';
-const IDLE_HINT = 'It awaits a promise that nothing resolves: look for a stream or callback that has ended unnoticed.';
+const IDLE = 'run waits for something that can never happen';
+const IDLE_HINT = 'It awaits a promise that never resolves: look for a stream or callback that has ended unnoticed.';
 
 function refuseExit(code?: number | string | null): never {
   const guard = guards.getStore() ?? current;

@@ -45,11 +45,11 @@ function arrayReference(start: number, length: number): string {
 function refuseQuoted(script: string, what: string): void {
   if (/<<(?!<)/.test(script.replaceAll('<<<', ''))) {
     throw new StepFailure('tool', `${what} in $.bash follows a <<`, {
-      hint: 'Hand the text over with <<< ${…}. Where << is a shift, or its text has ended, write x=${…} in front of it, and "$x" after it.',
+      hint: 'Pass the text with <<< ${…}. Where << is a shift, or its text has ended, write x=${…} in front of it, and "$x" after it.',
     });
   }
   if (!/['"]/.test(openQuote(script))) return;
-  throw new StepFailure('tool', `${what} in $.bash stands within quotes`, {
+  throw new StepFailure('tool', `${what} in $.bash is inside quotes`, {
     hint: 'Leave out the quotes: values are quoted already. Pass a value to awk with -v name=${…}.',
   });
 }

@@ -119,7 +119,7 @@ function orTimeout(failure: AttemptFailure | undefined, seconds: number, limit: 
 
 function timeIsUp(seconds: number): StepFailure {
   const hint = 'batch-pipeline retry gives it more time.';
-  return new StepFailure('timeout', `The time limit of ${seconds} s is over`, { hint });
+  return new StepFailure('timeout', `The time limit of ${seconds} s was exceeded`, { hint });
 }
 
 /** A longer timer would fire at once: setTimeout takes a signed 32-bit number. */

@@ -28,7 +28,7 @@ export function serveAttempts(equipment: Equipment): void {
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => cancel('The runner was asked to stop (SIGTERM)'));
   process.on('disconnect', () => {
-    cancel('The run that started this task is gone');
+    cancel('The process that started this task has ended');
     if (!busy) endProcess(0);
     // A step that ignores its abort signal would keep this process alive for ever.
     setTimeout(() => endProcess(1), GIVE_UP_MS);

@@ -221,7 +221,7 @@ async function disown({ located, record }: Source, error: unknown): Promise<neve
     code: error.code,
     message: `The output of step ${record.step} was changed or removed after it was recorded`,
     where: error.where ?? located.key,
-    hint: 'batch-pipeline retry makes it again.',
+    hint: 'batch-pipeline retry recreates it.',
     cause: error,
   });
 }

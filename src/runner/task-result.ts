@@ -35,9 +35,13 @@ export async function refuseStrangers(store: Store, ref: TaskRef): Promise<void>
   const record = await readSuccess(store, ref);
   const stranger = record && (await findStranger(store, record));
   if (stranger === undefined) return;
-  throw new StepFailure('check', `${stranger} lies among the outputs of step ${ref.step} and is none of them`, {
-    hint: 'Move it away: the store is for what runs write.',
-  });
+  throw new StepFailure(
+    'check',
+    `${stranger} is in the output folder of step ${ref.step}, but is not one of its outputs`,
+    {
+      hint: 'Move it away: only runs write to the store.',
+    },
+  );
 }
 
 /** Another attempt recorded its success first: its files count, and ours are removed unless they are the same. */

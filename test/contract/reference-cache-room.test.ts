@@ -61,7 +61,7 @@ describe('room', () => {
 
   test('an entry larger than the limit is not added', async () => {
     const part = partFor(await put('large', noise(2 * MiB)), { limit: '1 MB' });
-    expect(await holdHere(part)).toMatchObject({ error: expect.stringContaining('larger than the cache may be') });
+    expect(await holdHere(part)).toMatchObject({ error: expect.stringContaining('larger than the cache limit') });
     expect(gets()).toBe(0);
     expect(await holdHere({ ...part, limit: 'much' })).toMatchObject({ code: 'task-environment' });
   });
@@ -73,7 +73,7 @@ describe('room', () => {
       return startCacheProcess(part, { wrap: ['unshare', '--mount', 'sh', '-c', script, 'sh', part.folder] });
     };
     const small = await onDisk('8m', 'true');
-    expect(await small.hold()).toMatchObject({ error: expect.stringContaining('larger than the cache may be') });
+    expect(await small.hold()).toMatchObject({ error: expect.stringContaining('larger than the cache limit') });
     const full = await onDisk('16m', 'head -c 13M /dev/zero > "$1/filler"');
     expect(await full.hold()).toMatchObject({ error: expect.stringContaining('leaves no room') });
     const fits = await onDisk('16m', 'true');

@@ -147,7 +147,7 @@ describe('another attempt', () => {
     ]);
     expect(lab.time('B-0-1.start')).toBeGreaterThan(lab.time('A-0-2.end'));
     expect(await lab.engine.verdicts(a, [0, 1, 2, 3])).toEqual([
-      { index: 1, cause: 'lost', message: 'Slurm: FAILED 75:0, no try is left', exitCode: 75, attempts: 2 },
+      { index: 1, cause: 'lost', message: 'Slurm: FAILED 75:0, no attempt is left', exitCode: 75, attempts: 2 },
       { index: 2, cause: 'tool', message: 'Slurm: FAILED 3:0', exitCode: 3, attempts: 2 },
     ]);
   });

@@ -125,7 +125,7 @@ describe('a lost node', () => {
     await lab.over(a);
     expect(lab.events('start')).toEqual(['A-0-1.start', 'A-0-2.start']);
     expect(await lab.engine.verdicts(a, [0])).toEqual([
-      { index: 0, cause: 'lost', message: 'Slurm: FAILED 75:0, no try is left', exitCode: 75, attempts: 3 },
+      { index: 0, cause: 'lost', message: 'Slurm: FAILED 75:0, no attempt is left', exitCode: 75, attempts: 3 },
     ]);
   });
 });

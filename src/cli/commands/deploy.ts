@@ -10,7 +10,7 @@ import { interruptible } from '../interruptible.ts';
 import { notice, print, printJson } from '../print.ts';
 
 const INTERRUPTED =
-  'Interrupted: CloudFormation goes on with what it has begun. The same command follows it, and continues from here.';
+  'Interrupted: CloudFormation continues what it has started. The same command follows it and continues from here.';
 
 /** `batch-pipeline deploy`: once per account, and again whenever something should be different. */
 export async function deployCommand(flags: DeployFlags): Promise<ExitCode> {

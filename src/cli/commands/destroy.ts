@@ -32,8 +32,8 @@ export async function destroyCommand(flags: DestroyFlags): Promise<ExitCode> {
   await confirmData(plan, flags.yes);
   const onEvent = (event: Parameters<typeof destroyEventText>[0]) => notice(destroyEventText(event));
   const { removed, kept } = await destroy(cloud, plan, { store, onEvent });
-  if (kept.bucket !== undefined) notice(`Bucket ${kept.bucket} stays; to delete it: ${deleteByHand(kept.bucket)}`);
-  if (kept.images) notice(`Images below ${stack}/ stay; to delete them: ${deleteImagesLater(stack)}`);
+  if (kept.bucket !== undefined) notice(`Bucket ${kept.bucket} is kept; to delete it: ${deleteByHand(kept.bucket)}`);
+  if (kept.images) notice(`Images below ${stack}/ are kept; to delete them: ${deleteImagesLater(stack)}`);
   if (flags.json) printJson({ stack, removed, bucket: plan.bucket, repositories: plan.repositories });
   return ExitCode.ok;
 }
@@ -41,7 +41,7 @@ export async function destroyCommand(flags: DestroyFlags): Promise<ExitCode> {
 async function confirmData({ bucket, objects, repositories }: Destruction, yes: boolean | undefined): Promise<void> {
   const many =
     objects >= MAX_COUNTED ? `${MAX_COUNTED.toLocaleString('en')} or more objects` : count(objects, 'object');
-  if (bucket !== undefined) await confirm(`Bucket ${bucket} with ${many} is deleted for good.`, bucket, yes);
+  if (bucket !== undefined) await confirm(`Bucket ${bucket} with ${many} will be deleted permanently.`, bucket, yes);
   if (repositories.length > 0)
-    await confirm(`${repositories.join(', ')}: all images in there are deleted for good.`, IMAGES, yes);
+    await confirm(`${repositories.join(', ')}: all images in them will be deleted permanently.`, IMAGES, yes);
 }

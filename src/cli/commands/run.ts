@@ -37,7 +37,7 @@ async function submittedOnly(run: Run, { json, command }: { json: boolean; comma
   const jobs = run.submittedJobs;
   await run.close();
   if (!json) {
-    notice(`Submitted ${count(jobs, 'job')}; nothing of ours has to stay.`);
+    notice(`Submitted ${count(jobs, 'job')}; no local process has to keep running.`);
     notice(`next: ${command} status ${run.id} --watch`);
   }
   return ExitCode.ok;
@@ -45,7 +45,6 @@ async function submittedOnly(run: Run, { json, command }: { json: boolean; comma
 
 function nothingToDo({ samples, upToDate }: PlanCounts, json: boolean): ExitCode {
   if (json) printJson({ kind: 'up-to-date', samples, tasks: upToDate });
-  else
-    notice(`Everything is up to date: ${count(samples, 'sample')}, ${count(upToDate, 'task')}, all outputs are there.`);
+  else notice(`Everything is up to date: ${count(samples, 'sample')}, ${count(upToDate, 'task')}, all outputs exist.`);
   return ExitCode.ok;
 }

@@ -78,7 +78,9 @@ function debugText({ rows, cohort }: TaskTable, flags: TextFlags): string[] {
 
 function liveText(live: readonly StepProgress[]): string {
   return live
-    .map(({ step, running, done, failed, total }) => `${step}: ${running} running, ${done + failed} of ${total} over`)
+    .map(
+      ({ step, running, done, failed, total }) => `${step}: ${running} running, ${done + failed} of ${total} finished`,
+    )
     .join('\n');
 }
 

@@ -106,9 +106,9 @@ function buildFailed(builder: BuilderName, { name, folder }: ImagePlan, output: 
   writeFileSync(file, output);
   return new PipelineError({
     code: 'image-build-failed',
-    message: `${builder} could not build the image; it said last:\n${lastLines(output, LINES_SHOWN)}`,
+    message: `${builder} could not build the image; its last output:\n${lastLines(output, LINES_SHOWN)}`,
     where: folder,
-    hint: `All that it said: ${file}`,
+    hint: `Full output: ${file}`,
     exitCode: ExitCode.environment,
   });
 }
@@ -117,7 +117,7 @@ function buildFailed(builder: BuilderName, { name, folder }: ImagePlan, output: 
 function notKept(builder: BuilderName, { name, folder }: ImagePlan): PipelineError {
   return new PipelineError({
     code: 'image-build-failed',
-    message: `${builder} built ${name}, and does not have it now`,
+    message: `${builder} built ${name}, but does not have it`,
     where: folder,
     hint:
       builder === 'docker'
@@ -132,7 +132,7 @@ function pushFailed(builder: BuilderName, target: string, output: string): Pipel
     code: 'image-push-failed',
     message: `${builder} could not push the image: ${lastLines(output, 3)}`,
     where: target,
-    hint: 'Is the registry reachable from here, and not behind a proxy? The same command goes on where this one ended.',
+    hint: 'Is the registry reachable from here, and not behind a proxy? The same command continues where this one ended.',
     exitCode: ExitCode.environment,
   });
 }

@@ -22,7 +22,7 @@ export function readDockerfile(text: string, where: string): DockerfileFacts {
   if (FROM_NAME.test(lines))
     throw new PipelineError({
       code: 'dockerfile-parent',
-      message: 'The parent image is named as if a registry had it',
+      message: 'The parent image is named as if it were in a registry',
       where,
       hint: 'Write two lines instead: ARG BASE_IMAGE=batch-pipeline/base and FROM ${BASE_IMAGE}',
     });

@@ -53,7 +53,7 @@ function checkedName(name: string, folder: string): string {
     code: 'image-name',
     message: taken ? `batch-pipeline has an image "${name}" of its own` : `"${name}" cannot be the name of an image`,
     where: folder,
-    hint: 'An image is named for its folder: rename the folder, in lower case letters, digits, ".", "_" and "-".',
+    hint: 'An image is named after its folder: rename the folder, in lower case letters, digits, ".", "_" and "-".',
   });
 }
 

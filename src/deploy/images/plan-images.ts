@@ -102,6 +102,6 @@ function twoFolders(one: ImageFolder, other: ImageFolder): PipelineError {
   return new PipelineError({
     code: 'image-names',
     message: `Two folders would be one image "${one.name}": ${other.folder} and ${one.folder}`,
-    hint: 'An image is named for its folder: rename one of them.',
+    hint: 'An image is named after its folder: rename one of them.',
   });
 }

@@ -78,7 +78,7 @@ export function checkKey(before: string | undefined, wanted: string | undefined)
   if (!before || wanted === undefined || wanted === before) return;
   throw new PipelineError({
     code: 'key-change',
-    message: `The objects of this stack are encrypted with ${before}: with ${wanted === '' ? 'no key' : 'another key'} nobody could read them`,
+    message: `The objects of this stack are encrypted with ${before}: they could not be read ${wanted === '' ? 'without it' : 'with another key'}`,
     where: '--kms-key',
     hint: 'Omit --kms-key. For another key, deploy another stack with a store of its own: --stack-name, --store.',
   });

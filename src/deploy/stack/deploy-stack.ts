@@ -86,7 +86,7 @@ function stuck({ name, status }: StackFacts): PipelineError {
   const deleting = status === 'DELETE_FAILED';
   return new PipelineError({
     code: 'stack-stuck',
-    message: `The stack is in ${status}: ${deleting ? 'its deletion was begun and not finished' : 'a rollback was not finished'}`,
+    message: `The stack is in ${status}: ${deleting ? 'its deletion was started but not finished' : 'a rollback was not finished'}`,
     where: `stack ${name}`,
     hint: deleting
       ? `Finish it, then deploy again: batch-pipeline destroy --stack-name ${name}`

@@ -48,7 +48,7 @@ function stackFailed({ name, status }: StackFacts, failed: readonly StackEvent[]
   const cause = first ? `${first.resource} (${first.type}): ${first.reason ?? first.status}` : status;
   return new PipelineError({
     code: 'stack-failed',
-    message: `CloudFormation could not do it, and left the stack in ${status}: ${cause}`,
+    message: `CloudFormation failed, and left the stack in ${status}: ${cause}`,
     where: `stack ${name}`,
     hint: status.startsWith('DELETE')
       ? 'Remove what holds it, and run the same command again.'

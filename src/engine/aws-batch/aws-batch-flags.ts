@@ -8,7 +8,7 @@ export const AWS_BATCH_FLAGS = {
   jobRole: { value: 'arn', description: 'role of the jobs' },
   executionRole: { value: 'arn', description: 'role that pulls images, where instances may not' },
   logGroup: { value: 'name', description: 'log group', default: "Batch's own" },
-  conductor: { description: 'a small job watches the run, so that it gathers with nobody looking' },
+  conductor: { description: 'a small job watches the run, so that it gathers with no other process running' },
 } as const satisfies EngineFlags;
 
 export type AwsBatchFlags = typeof AWS_BATCH_FLAGS;

@@ -14,7 +14,7 @@ const ADVICE: readonly [RegExp, string][] = [
   [/INSUFFICIENT_INSTANCE_CAPACITY/, 'Allow more instance types or zones, or an On-Demand environment behind Spot.'],
   [/SERVICE_ROLE_PERMISSIONS/, "The service role of the compute environment lacks permissions: use Batch's own."],
   [/EC2_INSTANCE_CONFIGURATION_UNSUPPORTED/, 'The launch template does not fit these instance types.'],
-  [/ACTION_REQUIRED/, 'A compute environment is invalid: its status reason says why.'],
+  [/ACTION_REQUIRED/, 'A compute environment is invalid: see its status reason.'],
 ];
 
 /** Why nothing starts, and what to do, in a sentence or two. */
@@ -37,7 +37,7 @@ export function queueTrouble(view: QueueView): string | undefined {
 
 function environmentTrouble(view: QueueView): string | undefined {
   const { queue, environments } = view;
-  if (!queue) return 'the job queue is gone';
+  if (!queue) return 'the job queue no longer exists';
   if (queue.status === 'INVALID') return `the job queue ${queue.name} is invalid: ${queue.statusReason ?? 'no reason'}`;
   if (environments.length === 0) return `the job queue ${queue.name} has no compute environment`;
   if (usableEnvironments(view).length > 0) return undefined;

@@ -90,7 +90,7 @@ function checkJob(job: EngineJob, dependencies: readonly JobDependency[]): void 
   if (dependencies.length > BATCH_LIMITS.maxDependencies)
     throw programError(`A job waits for at most ${BATCH_LIMITS.maxDependencies} jobs, not ${dependencies.length}`, job);
   if (dependencies.some(({ type }) => type === 'ANY'))
-    throw programError('AWS Batch cannot wait for a job to be over whatever became of it', job);
+    throw programError('AWS Batch cannot wait for a job to finish regardless of its outcome', job);
   if (job.size === 1 && dependencies.some(({ type }) => type === 'N_TO_N'))
     throw programError('A plain job has no elements that could wait for others', job);
   const reserved = Object.keys(job.environment).find((name) => name.startsWith('AWS_BATCH'));

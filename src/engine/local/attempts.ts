@@ -140,7 +140,7 @@ export class Attempts {
   /** For runners that cannot enforce the time limit themselves because a step blocks them. */
   #killIfOverdue(attempt: PooledAttempt, { startedAt, timeLimitSeconds }: WatchedTask, now: number): void {
     if (now - startedAt < timeLimitSeconds * 1000 + this.#options.graceMs.timeLimit) return;
-    attempt.kill({ cause: 'timeout', message: `The time limit of ${timeLimitSeconds} s is over` });
+    attempt.kill({ cause: 'timeout', message: `The time limit of ${timeLimitSeconds} s was exceeded` });
   }
 
   #holdToMemory(attempt: PooledAttempt, task: WatchedTask, now: number): void {

@@ -44,7 +44,7 @@ export function jobScript(job: EngineJob, options: SlurmOptions): string {
 function tryLimit(attempts: number): string[] {
   return [
     `if [ "$${TRY_VARIABLE}" -gt ${attempts} ]; then`,
-    `  echo 'batch-pipeline: the task was lost, no try is left' >&2`,
+    `  echo 'batch-pipeline: the task was lost, no attempt is left' >&2`,
     `  exit ${ScriptExit.tryAgain}`,
     'fi',
   ];

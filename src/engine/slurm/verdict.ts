@@ -64,7 +64,7 @@ function endedByCode(exitCode: number, log: string): Finding {
   if (MEMORY_LINE.test(log)) return { cause: 'out-of-memory', message: `${says}, over its memory limit`, exitCode };
   switch (exitCode) {
     case ScriptExit.tryAgain:
-      return { cause: 'lost', message: `${says}, no try is left`, exitCode };
+      return { cause: 'lost', message: `${says}, no attempt is left`, exitCode };
     case ScriptExit.notStarted:
     case ScriptExit.notExecutable:
     case ScriptExit.notFound:

@@ -19,7 +19,7 @@ export function cacheLimit(folder: string, limit: string | undefined): number {
   if (mebibytes !== undefined) return mebibytes * MEBIBYTE;
   throw new PipelineError({
     code: 'task-environment',
-    message: `BATCH_PIPELINE_CACHE_LIMIT is "${limit}", which is no size`,
-    hint: 'Give it like 50 GB, or leave it away for half of the disk.',
+    message: `BATCH_PIPELINE_CACHE_LIMIT is "${limit}", which is not a size`,
+    hint: 'Give it like 50 GB, or omit it for half of the disk.',
   });
 }

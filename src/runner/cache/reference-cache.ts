@@ -43,7 +43,7 @@ export function openReferenceCache(settings: CacheSettings): ReferenceCache {
     async hold(input, signal) {
       try {
         const limit = cacheLimit(settings.folder, settings.limit);
-        if (input.size > limit) throw new CacheUnusable(`${input.location} is larger than the cache may be`);
+        if (input.size > limit) throw new CacheUnusable(`${input.location} is larger than the cache limit`);
         const folder = openCacheFolder(settings.folder);
         return await hold({ folder, limit, input, id: entryId(input), signal });
       } catch (error) {

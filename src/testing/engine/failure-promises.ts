@@ -82,7 +82,7 @@ export const failurePromises: readonly EnginePromise[] = [
       const { table } = await run.over();
       deepEqual(statesOf(table)['S1'], ['failed: timeout', 'upstream-failed']);
       const [record] = await lab.records('first');
-      matches(record, { state: 'failed', cause: 'timeout', message: 'The time limit of 1 s is over' });
+      matches(record, { state: 'failed', cause: 'timeout', message: 'The time limit of 1 s was exceeded' });
       matches(record?.tools, [{ argv: ['sleep', '10000'], signal: 'SIGTERM' }]);
       ok(!lab.marks('end').includes('first.S1.1.end'));
     },

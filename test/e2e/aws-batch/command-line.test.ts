@@ -43,7 +43,7 @@ describe('batch-pipeline --engine aws-batch', () => {
     const ran = await lab.command('run', NEEDS, ...line, ...list, ...images);
     expect(ran.code, ran.stderr).toBe(0);
     expect(ran.stderr).toContain('Run first-test-pipeline-1: 10 tasks in 4 jobs, 0 up to date.');
-    expect(ran.stderr).toContain('Submitted 4 jobs; nothing of ours has to stay.');
+    expect(ran.stderr).toContain('Submitted 4 jobs; no local process has to keep running.');
     const store = ['--store', `s3://${lab.bucket}`];
     const watched = await lab.command('status', '--watch', ...store);
     expect(watched.code, watched.stderr).toBe(0);
@@ -166,7 +166,10 @@ describe('batch-pipeline --engine aws-batch', () => {
     expect(again.stderr).toContain('Run needs-1 is already working on this.');
     expect(again.code).toBe(0);
     const more = await lab.command(...lab.run, ...lab.samples({ S1: 'one', S2: 'two', S5: 'five' }));
-    expect([more.code, more.stderr]).toEqual([4, expect.stringContaining('Run needs-1 is at work on 6 of these 10')]);
+    expect([more.code, more.stderr]).toEqual([
+      4,
+      expect.stringContaining('Run needs-1 is already working on 6 of these 10'),
+    ]);
     expect(submissions(lab)).toHaveLength(4);
     await stack.control('POST', 'settings', { slots: 8 });
     expect((await lab.command(...flags, '--watch')).code).toBe(0);

@@ -14,7 +14,7 @@ afterAll(() => stack.stop());
 
 const path = (lab: DeployLab, key: string) => join(stack.folder, 's3/data', lab.bucket, key);
 
-test('data stay unless they are named, and the next deployment reuses them', async () => {
+test('data are kept unless named, and the next deployment reuses them', async () => {
   const lab = openDeployLab(stack);
   expect((await lab.deploy()).code).toBe(0);
   const repositories = ['base', 'tool'].map((image) => `${lab.name}/${image}`);
@@ -25,7 +25,7 @@ test('data stay unless they are named, and the next deployment reuses them', asy
 
   const gone = await lab.destroy();
   expect([gone.code, gone.stderr]).toEqual([0, expect.stringContaining(`Stack ${lab.name} is deleted.`)]);
-  expect(gone.stderr).toContain(`Bucket ${lab.bucket} stays; to delete it: aws s3 rb --force s3://${lab.bucket}`);
+  expect(gone.stderr).toContain(`Bucket ${lab.bucket} is kept; to delete it: aws s3 rb --force s3://${lab.bucket}`);
   expect(gone.stderr).toContain(`to delete them: batch-pipeline destroy --stack-name ${lab.name} --delete-data images`);
   expect(existsSync(path(lab, 'v1/runs/one'))).toBe(true);
   expect(existsSync(path(lab, 'v1/deployment.json'))).toBe(false);
@@ -37,7 +37,7 @@ test('data stay unless they are named, and the next deployment reuses them', asy
   const data = ['--delete-data', lab.bucket, '--delete-data', 'images'];
   expect(await lab.destroy(...data)).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/Not confirmed: Bucket \S+ with 2 objects is deleted for good\.\n.*--yes/),
+    stderr: expect.stringMatching(/Not confirmed: Bucket \S+ with 2 objects will be deleted permanently\.\n.*--yes/),
   });
   expect(existsSync(path(lab, 'v1/deployment.json'))).toBe(true);
   const done = await lab.destroy(...data, '--yes', '--json');
@@ -71,7 +71,7 @@ test('a bucket that stays is deleted by hand; two at once are refused', async ()
   const two = await lab.destroy('--delete-data', 'my-own', '--delete-data', lab.bucket, '--yes');
   expect([two.code, two.stderr]).toEqual([2, expect.stringContaining('several are named')]);
   const gone = await lab.destroy();
-  expect(gone.stderr).toContain('Bucket my-own stays; to delete it: aws s3 rb --force s3://my-own\n');
+  expect(gone.stderr).toContain('Bucket my-own is kept; to delete it: aws s3 rb --force s3://my-own\n');
   // The printed command must work: without the stack, the bucket's owner is unknown.
   const told = await lab.destroy('--delete-data', 'my-own', '--yes');
   expect([told.code, told.stderr]).toEqual([2, expect.stringContaining('aws s3 rb --force s3://my-own')]);

@@ -96,7 +96,7 @@ describe('the builder', () => {
     addFiles(lab.folder, { [`images/${lab.images[1]}/Dockerfile`]: 'FROM scratch\nCOPY absent /x\n' });
     const pushed = await lab.command('images', 'push', './pipeline.ts', '--builder', 'podman');
     expect([pushed.code, pushed.stderr]).toEqual([3, expect.stringMatching(/podman could not build[^]*absent/)]);
-    const log = /All that it said: (.*)/.exec(pushed.stderr)?.[1] ?? '';
+    const log = /Full output: (.*)/.exec(pushed.stderr)?.[1] ?? '';
     expect(readFileSync(log, 'utf8')).toContain('absent');
     expect([lab.takeCalls(), lab.deployed()]).toEqual([['podman build', 'podman build'], undefined]);
   });

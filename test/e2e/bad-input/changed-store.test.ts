@@ -35,7 +35,7 @@ test('a deleted intermediate is recreated only when needed', async () => {
   rmSync(stored(cwd, 'letters/outputs/sorted/S1.*/*'));
   expect(await ask(cwd, ...RUN)).toMatchInlineSnapshot(`
     "exit 0
-    Everything is up to date: 2 samples, 4 tasks, all outputs are there."
+    Everything is up to date: 2 samples, 4 tasks, all outputs exist."
   `);
   expect(await ask(cwd, 'plan', ...RUN.slice(1), '-p', 'copies=2')).toMatchInlineSnapshot(`
     "exit 0
@@ -109,7 +109,7 @@ test('an intermediate of the same size and different content is found by its che
     "exit 1
     failed S1 in step marked: input
       <folder>/batch-pipeline-store/v1/letters/outputs/sorted/S1.<key>-<print>/S1.sorted.txt: The output of step sorted was changed or removed after it was recorded
-      -> batch-pipeline retry makes it again.
+      -> batch-pipeline retry recreates it.
       log: batch-pipeline logs S1 marked
       debug: batch-pipeline debug S1 marked
 

@@ -40,7 +40,7 @@ test('a clock that runs backwards causes no failure, and no negative time', asyn
   const env = { NODE_OPTIONS, CLOCK_BACKWARDS: '1' };
   await exits(0, ['run', LETTERS, '-s', 'in/*.txt'], { cwd, env });
   const again = await runCli(['run', LETTERS, '-s', 'in/*.txt'], { cwd, env });
-  expect(again.stderr).toBe('Everything is up to date: 2 samples, 5 tasks, all outputs are there.\n');
+  expect(again.stderr).toBe('Everything is up to date: 2 samples, 5 tasks, all outputs exist.\n');
   const log = await runCli(['logs', 'S1', '--json'], { cwd });
   const record = JSON.parse(log.stdout) as { wallSeconds: number; startedAt: string; endedAt: string };
   expect(record.startedAt > record.endedAt).toBe(true);

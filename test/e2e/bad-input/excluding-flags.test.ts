@@ -34,7 +34,7 @@ test('flags that exclude each other, or that a command has no use for', async ()
   expect(await refusal(['demo', 'd', '--store', 's'], {})).toMatchInlineSnapshot(`
     "exit 2
     error: "demo" does not use --store
-      -> The store lies in the folder of the demo: batch-pipeline demo FOLDER."
+      -> The store is in the folder of the demo: batch-pipeline demo FOLDER."
   `);
   expect(await refusal(['images', 'build', '--store', 's'], {})).toMatchInlineSnapshot(`
     "exit 2

@@ -93,7 +93,7 @@ test('params files that are missing, not YAML, or of the wrong shape', async () 
   `);
   expect(await withFile('copies: 2\nending: [1\n')).toMatchInlineSnapshot(`
     "exit 2
-    error: p.yaml:3:1: The params file is no YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
+    error: p.yaml:3:1: The params file is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
       -> Write one "name: value" a line."
   `);
   expect(await withFile('- copies\n')).toMatchInlineSnapshot(`
@@ -103,7 +103,7 @@ test('params files that are missing, not YAML, or of the wrong shape', async () 
   `);
   expect(await withFile('copies: 2\ncopies: 3\n')).toMatchInlineSnapshot(`
     "exit 2
-    error: p.yaml:2:1: The params file is no YAML: Map keys must be unique
+    error: p.yaml:2:1: The params file is not valid YAML: Map keys must be unique
       -> Write one "name: value" a line."
   `);
   expect(await withFile('{"copies": "2 or 3", "endign": ""}')).toMatchInlineSnapshot(`
@@ -128,22 +128,22 @@ test('unknown steps and settings, with the nearest match', async () => {
   `);
   expect(await run('--set', 'sorted.memory=lots')).toMatchInlineSnapshot(`
     "exit 2
-    error: --set sorted.memory=lots: "lots" is no value for memory
+    error: --set sorted.memory=lots: "lots" is not a value for memory
       -> Write cpus=2, memory=8GB, scratch=50GB or time=4h."
   `);
   expect(await run('--set', 'sorted.cpus=0')).toMatchInlineSnapshot(`
     "exit 2
-    error: --set sorted.cpus=0: "0" is no value for cpus
+    error: --set sorted.cpus=0: "0" is not a value for cpus
       -> Write cpus=2, memory=8GB, scratch=50GB or time=4h."
   `);
   expect(await run('--set', 'sorted.time=0s')).toMatchInlineSnapshot(`
     "exit 2
-    error: --set sorted.time=0s: "0s" is no value for time
+    error: --set sorted.time=0s: "0s" is not a value for time
       -> Write cpus=2, memory=8GB, scratch=50GB or time=4h."
   `);
   expect(await run('--set', 'sorted')).toMatchInlineSnapshot(`
     "exit 2
-    error: --set sorted: "sorted" is no STEP.NAME=VALUE
+    error: --set sorted: "sorted" is not STEP.NAME=VALUE
       -> Write it as align.memory=8GB."
   `);
 });
@@ -163,7 +163,7 @@ test('unknown engines, and flags that an engine would have to ignore', async () 
   `);
   expect(await run('--memory', 'all')).toMatchInlineSnapshot(`
     "exit 2
-    error: --memory: "all" is no size
+    error: --memory: "all" is not a size
       -> Write 8GB or 512MB."
   `);
 });
@@ -208,7 +208,7 @@ test('a run without the references that its final steps need is refused', async 
 test('run names that cannot be part of keys', async () => {
   expect(await run('--pipeline-name', '../mine')).toMatchInlineSnapshot(`
     "exit 2
-    error: --pipeline-name: "../mine" is no usable name
+    error: --pipeline-name: "../mine" is not a valid name
       -> Use letters, digits and "-", starting with a letter, at most 32."
   `);
 });

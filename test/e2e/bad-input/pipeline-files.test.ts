@@ -118,8 +118,8 @@ test('a file that fails where nothing waits for it, or ends the process, is repo
   `);
   expect(await load('await new Promise(() => {});\n')).toMatchInlineSnapshot(`
     "exit 2
-    error: The command waits for something that cannot happen any more
-      -> Does the pipeline file await a promise that nothing resolves?"
+    error: The command waits for something that can never happen
+      -> Does the pipeline file await a promise that never resolves?"
   `);
 });
 
@@ -203,23 +203,23 @@ export default definePipeline({ name: 'my pipeline', description: '', samples, s
 `;
   expect(await load(text)).toMatchInlineSnapshot(`
     "exit 2
-    error: <folder>/mine.ts:14:16: "my pipeline" is no usable name
+    error: <folder>/mine.ts:14:16: "my pipeline" is not a valid name
       -> Use letters, digits and "-", starting with a letter, at most 32.
-    error: <folder>/mine.ts:14:16: "a b" is no usable name
+    error: <folder>/mine.ts:14:16: "a b" is not a valid name
       -> Use letters, digits and "-", starting with a letter, at most 32.
     error: <folder>/mine.ts:10:11, step a: Step "gone" is not part of the pipeline
       -> Add it to steps.
     error: <folder>/mine.ts:10:11, step a: Column "bam" is not among the pipeline's samples
-    error: <folder>/mine.ts:10:11, step a: Output "../a.txt" is no plain file name
+    error: <folder>/mine.ts:10:11, step a: Output "../a.txt" is not a plain file name
       -> Use letters, digits, ".", "_", "-" and {sample}.
     error: <folder>/mine.ts:11:11, step a b: A step needs at least one output
     error: <folder>/mine.ts:13:11, step c: Two outputs are called "x"
     error: <folder>/mine.ts:13:11, step c: cpus must be a whole number above 0, not 0.5
-    error: <folder>/mine.ts:13:11, step c: "lots" is no size
+    error: <folder>/mine.ts:13:11, step c: "lots" is not a size
       -> Write "512 MB" or "7 GB".
-    error: <folder>/mine.ts:13:11, step c: "10" is no size
+    error: <folder>/mine.ts:13:11, step c: "10" is not a size
       -> Write "512 MB" or "7 GB".
-    error: <folder>/mine.ts:13:11, step c: "long" is no time
+    error: <folder>/mine.ts:13:11, step c: "long" is not a time
       -> Write "90s", "30m" or "4h"."
   `);
 });

@@ -56,7 +56,7 @@ test('a file manager’s files among outputs are ignored, other unexpected files
   writeFileSync(join(outputs, first, 'notes.txt'), 'x');
   const refused = await run();
   expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain('notes.txt lies among the outputs of step only and is none of them');
+  expect(refused.stderr).toContain('notes.txt is in the output folder of step only, but is not one of its outputs');
   execFileSync('rm', [join(outputs, first, 'notes.txt')]);
   expect((await run()).stderr).toContain('Everything is up to date');
 });

@@ -126,7 +126,7 @@ test('a task that ran out of time gets twice as much', async () => {
   expect(closing(run, folder)).toMatchInlineSnapshot(`
     "exit 1
     failed S1 in step obey: timeout
-      The time limit of 4 s is over
+      The time limit of 4 s was exceeded
       -> batch-pipeline retry gives it more time.
       | waiting
       | $ sh -c 'until [ -e "$0" ]; do sleep 0.05; done' <folder>/there

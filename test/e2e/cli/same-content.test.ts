@@ -8,7 +8,7 @@ import { addFiles, filesIn, LETTERS, PIPELINES, TWO_TEXTS, workFolder } from '..
 const RUN = ['run', LETTERS, '-s', 'in/*.txt'] as const;
 const PLAN = ['plan', LETTERS, '-s', 'in/*.txt'] as const;
 const COMPARING = 'Comparing 1 input (4 B) whose modification time changed with the checksums on record.\n';
-const UP_TO_DATE = 'Everything is up to date: 2 samples, 5 tasks, all outputs are there.';
+const UP_TO_DATE = 'Everything is up to date: 2 samples, 5 tasks, all outputs exist.';
 
 /** A folder in which `letters` has run. */
 async function finished(): Promise<string> {

@@ -64,8 +64,8 @@ test('code of a step that harms its process fails only its own attempt, once, an
     exits: expect.stringContaining(
       'tool: Error: The step called process.exit(0), which would end its runner at mine.js',
     ),
-    rejects: expect.stringContaining('tool: A promise was rejected that nothing awaits: Error: not awaited at mine.js'),
-    throws: expect.stringContaining('tool: An error that nothing catches: Error: in a timer at mine.js'),
+    rejects: expect.stringContaining('tool: An unhandled rejection: Error: not awaited at mine.js'),
+    throws: expect.stringContaining('tool: An uncaught error: Error: in a timer at mine.js'),
   });
   expect((await runCli(['logs', 'prints', '--store', 'store'], { cwd })).stdout).toBe('to stdout\nto stderr\nabc\n');
   expect((await runCli(['logs', 'exits', '--store', 'store'], { cwd })).stdout).toContain('process.exit(0)');

@@ -35,7 +35,7 @@ test('Ctrl-C asks the tasks to end; finished tasks stay, and the same command co
   run.process.kill('SIGINT');
   const over = await run.over;
   expect(over.stderr).toContain(
-    '\nStopping: running tasks are asked to end. Again to kill them. The same command carries on later.\n',
+    '\nStopping: running tasks are asked to end. Again to kill them. The same command continues later.\n',
   );
   expect(closing(over, cwd).split('\n').slice(-3).join('\n')).toMatchInlineSnapshot(`
     "

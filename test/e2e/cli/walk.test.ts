@@ -78,12 +78,12 @@ test('a folder that cannot be made is named', async () => {
   await exits(0, ['run', LETTERS, '-s', 'in/*.txt'], { cwd: folder });
   expect(told(await runCli(['init', 'taken'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
     "exit 2
-    error: taken: There is a file where a folder is to be
+    error: taken: There is a file in place of the folder
       -> Name another folder."
   `);
   expect(told(await runCli(['results', '--to', 'taken/x'], { cwd: folder }), folder)).toMatchInlineSnapshot(`
     "exit 2
-    error: taken/x/S1/marked: There is a file where a folder is to be
+    error: taken/x/S1/marked: There is a file in place of the folder
       -> Name another folder."
   `);
   expect(readFileSync(join(folder, 'taken'), 'utf8')).toBe('x');
@@ -182,7 +182,7 @@ test('plan, run, status, logs, results; then a changed param, a new sample, and 
   `);
   expect(await ask('run', LETTERS, ...samples, '-p', 'ending=!')).toMatchInlineSnapshot(`
     "exit 0
-    Everything is up to date: 3 samples, 7 tasks, all outputs are there."
+    Everything is up to date: 3 samples, 7 tasks, all outputs exist."
   `);
   expect(plain((await runCli(['runs'], options)).stdout, folder)).toMatchInlineSnapshot(`
     "run        pipeline  engine  started                   samples
@@ -213,11 +213,11 @@ test('a run with nothing to do is still a run if the last one was of something e
   expect(await table()).toBe('S1\ta b \nS2\tc d \n');
   expect(await run()).toMatchInlineSnapshot(`
     "exit 0
-    Everything is up to date: 2 samples, 5 tasks, all outputs are there."
+    Everything is up to date: 2 samples, 5 tasks, all outputs exist."
   `);
   expect(await run('-p', 'unused=x')).toMatchInlineSnapshot(`
     "exit 0
-    Everything is up to date: 2 samples, 5 tasks, all outputs are there."
+    Everything is up to date: 2 samples, 5 tasks, all outputs exist."
   `);
   expect(JSON.parse((await exits(0, ['runs', '--json'], options)).stdout)).toHaveLength(3);
 });
@@ -258,10 +258,7 @@ test('samples given as a list, a sheet, names or a pattern are equivalent', asyn
   ];
   for (const way of ways) {
     const { stderr } = await exits(0, ['run', LETTERS, ...way], options);
-    expect([...way, stderr]).toEqual([
-      ...way,
-      'Everything is up to date: 2 samples, 5 tasks, all outputs are there.\n',
-    ]);
+    expect([...way, stderr]).toEqual([...way, 'Everything is up to date: 2 samples, 5 tasks, all outputs exist.\n']);
   }
 });
 

@@ -112,7 +112,7 @@ test('code removed from the store is recreated from the same file, and refused f
     .toMatchInlineSnapshot(`
     "exit 3
     error: file://<folder>/batch-pipeline-store/v1/bundles/<sha256>.zip: The code of run versions-1 is no longer in the store as it was, and the pipeline's file has changed
-      -> Start the run again: what is done stays done."
+      -> Start the run again: finished work is kept."
   `);
   addFiles(folder, { ...versionFiles('v1'), there: '' });
   await exits(0, ['retry'], { cwd: folder });

@@ -123,7 +123,7 @@ describe('batch-pipeline --engine slurm', () => {
     expect(plan.stdout).toContain('correspond_after_task_cnt');
     const submitted = await command('run', NEEDS, '--samples', samples, ...store, '--engine', 'slurm');
     expect(submitted.code, submitted.stderr).toBe(0);
-    expect(submitted.stderr).toContain('nothing of ours has to stay');
+    expect(submitted.stderr).toContain('no local process has to keep running');
     let status = await command('status', ...store, '--json');
     while ((JSON.parse(status.stdout) as Status).state === 'running')
       status = await command('status', ...store, '--json');

@@ -127,7 +127,7 @@ describe('a queue from which nothing starts any more', () => {
       disable,
       /Nothing starts: no compute environment of queue lab-\d+ can be used: lab-\d+ is disabled\./,
     ],
-    ['since it was removed', remove, /Nothing starts: the job queue is gone\./],
+    ['since it was removed', remove, /Nothing starts: the job queue no longer exists\./],
   ])('%s is explained by --watch after ten minutes', async ([, spoil, words]) => {
     const lab = await openFaultLab(stack);
     await submitted(lab);

@@ -10,7 +10,7 @@ beforeAll(() => {
 }, 900_000);
 afterAll(() => stack.stop());
 
-const FORGOTTEN = /Nobody knows what became of 4 tasks: the engine has forgotten their jobs, or is asked in another/;
+const FORGOTTEN = /The outcome of 4 tasks is unknown: the engine no longer has their jobs, or belongs to another/;
 
 /** A run of which S1 is through, and S2 and S3 wait in a tool for a file. */
 async function openHalfDone(lab: FaultLab): Promise<{ flags: string[]; go: string }> {

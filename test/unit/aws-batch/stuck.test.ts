@@ -53,7 +53,7 @@ test.for<[string, string | undefined, Partial<QueueFacts>, Partial<EnvironmentFa
 test('a valid queue is accepted; a missing, disabled, invalid or empty one is reported', () => {
   const trouble = (queue: QueueFacts | undefined, environments = [SPOT]) => queueTrouble({ queue, environments });
   expect(trouble(QUEUE)).toBeUndefined();
-  expect(trouble(undefined)).toBe('the job queue is gone');
+  expect(trouble(undefined)).toBe('the job queue no longer exists');
   expect(trouble({ ...QUEUE, enabled: false })).toBe('the job queue mixed is disabled');
   expect(trouble({ ...QUEUE, status: 'INVALID' })).toBe('the job queue mixed is invalid: no reason');
   expect(trouble(QUEUE, [])).toBe('the job queue mixed has no compute environment');

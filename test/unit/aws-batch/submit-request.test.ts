@@ -122,7 +122,7 @@ describe('what Batch would refuse is refused before it is sent:', () => {
     ['a name with a dot', { name: 'fusion-S1.bam' }, [], /no name of a Batch job/],
     ['an array that is too large', { size: 10_001 }, [], /array of 10001/],
     ['too many dependencies', {}, many, /at most 20 jobs, not 21/],
-    ['waiting for "over"', {}, [{ jobId: 'a', type: 'ANY' }], /cannot wait for a job to be over/],
+    ['waiting for "over"', {}, [{ jobId: 'a', type: 'ANY' }], /cannot wait for a job to finish regardless/],
     ['N_TO_N of a plain job', { size: 1 }, [{ jobId: 'a', type: 'N_TO_N' }], /no elements/],
     ['a variable of its own', { environment: { AWS_BATCH_JOB_ID: 'x' } }, [], /AWS Batch itself sets/],
     ['too many tries', { attempts: 11 }, [], /10 times at most, not 11/],

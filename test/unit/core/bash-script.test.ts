@@ -68,8 +68,8 @@ describe('a bash script', () => {
   });
 
   test('needs no quotes around a value', () => {
-    expect(() => run`echo "${'x'}"`).toThrow('${…} number 1 in $.bash stands within quotes');
-    expect(() => run`echo ${'x'} | awk '{ print ${'y'} }'`).toThrow('${…} number 2 in $.bash stands within quotes');
+    expect(() => run`echo "${'x'}"`).toThrow('${…} number 1 in $.bash is inside quotes');
+    expect(() => run`echo ${'x'} | awk '{ print ${'y'} }'`).toThrow('${…} number 2 in $.bash is inside quotes');
     expect(
       () => run`cat <<EOF
 ${'x'}

@@ -112,9 +112,9 @@ describe('a step whose resources are a function', () => {
       },
       'no rule for this',
     ],
-    ['returns no size', () => ({ ...usual, memory: `${NaN} GB` as Size }), '"NaN GB" is no size'],
+    ['returns no size', () => ({ ...usual, memory: `${NaN} GB` as Size }), '"NaN GB" is not a size'],
     ['returns half a cpu', () => ({ ...usual, cpus: 0.5 }), 'cpus must be a whole number above 0, not 0.5'],
-    ['returns no time', () => ({ ...usual, time: '-4h' }), '"-4h" is no time'],
+    ['returns no time', () => ({ ...usual, time: '-4h' }), '"-4h" is not a time'],
     ['returns nothing', () => undefined as never, 'the function returns undefined'],
     ['returns a promise', (async () => usual) as never, 'cpus must be a whole number above 0, not undefined'],
   ])('is refused if it %s, with step and sample', (_, resources, problem) => {

@@ -83,8 +83,8 @@ describe('the bucket', () => {
 
 test('a stack keeps its key: a first one may be given, another may not', () => {
   const given = (before: string | undefined, wanted: string | undefined) => () => checkKey(before, wanted);
-  expect(given('one', 'two')).toThrow(/encrypted with one: with another key nobody/);
-  expect(given('one', '')).toThrow(/encrypted with one: with no key nobody/);
+  expect(given('one', 'two')).toThrow(/encrypted with one: they could not be read with another key/);
+  expect(given('one', '')).toThrow(/encrypted with one: they could not be read without it/);
   for (const [before, wanted] of [
     ['one', 'one'],
     ['one', undefined],

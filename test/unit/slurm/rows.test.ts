@@ -161,7 +161,7 @@ describe('a verdict', () => {
 
   test('reads exit codes and signals', () => {
     expect(of('FAILED', { exitCode: 1 })).toEqual(['tool', 'Slurm: FAILED 1:0', 1]);
-    expect(of('FAILED', { exitCode: 75 })).toEqual(['lost', 'Slurm: FAILED 75:0, no try is left', 75]);
+    expect(of('FAILED', { exitCode: 75 })).toEqual(['lost', 'Slurm: FAILED 75:0, no attempt is left', 75]);
     expect(of('FAILED', { exitCode: 125 })?.[0]).toBe('start');
     expect(of('FAILED', { exitCode: 126 })?.[0]).toBe('start');
     expect(of('FAILED', { exitCode: 127 })?.[0]).toBe('start');

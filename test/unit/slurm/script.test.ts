@@ -49,7 +49,7 @@ describe('the script', () => {
       export BATCH_PIPELINE_INDEX="\${SLURM_ARRAY_TASK_ID:-0}"
       export BATCH_PIPELINE_TRY="$(( \${SLURM_RESTART_COUNT:-0} + 1 ))"
       if [ "$BATCH_PIPELINE_TRY" -gt 3 ]; then
-        echo 'batch-pipeline: the task was lost, no try is left' >&2
+        echo 'batch-pipeline: the task was lost, no attempt is left' >&2
         exit 75
       fi
       trap : TERM
