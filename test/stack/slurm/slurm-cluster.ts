@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePorts } from '../free-ports.ts';
 
 const run = promisify(execFile);
 
@@ -46,8 +45,6 @@ const HERE = import.meta.dirname;
 
 /** slurmctld, slurmdbd and up to 13 slurmd. */
 const PORTS = 15;
-const FIRST_PORT = 20_000;
-const LAST_PORT = 32_000;
 
 export async function startSlurmCluster(options: ClusterOptions = {}): Promise<SlurmCluster> {
   await run(join(HERE, 'install-slurm.sh'));
@@ -58,7 +55,8 @@ export async function startSlurmCluster(options: ClusterOptions = {}): Promise<S
     HOME: home,
     SLURM_CONF: join(home, 'slurm.conf'),
   };
-  await run(join(HERE, 'start-slurm.sh'), ['--home', home, '--port', String(await freePorts()), ...flags(options)]);
+  const port = String(await freePorts(PORTS));
+  await run(join(HERE, 'start-slurm.sh'), ['--home', home, '--port', port, ...flags(options)]);
   const command = async (program: string, ...args: string[]) => (await run(program, args, { env: environment })).stdout;
   const controllerPid = () => Number(readFileSync(join(home, 'pid/slurmctld.pid'), 'utf8'));
   return {
@@ -94,26 +92,4 @@ function flags(options: ClusterOptions): string[] {
     ...settings.flatMap((line) => ['--set', line]),
     ...partitions.flatMap((line) => ['--partition', line]),
   ];
-}
-
-/** The first of a sequence of unused ports. */
-async function freePorts(): Promise<number> {
-  for (;;) {
-    const first = FIRST_PORT + Math.floor((Math.random() * (LAST_PORT - FIRST_PORT)) / PORTS) * PORTS;
-    const ports = Array.from({ length: PORTS }, (_, i) => first + i);
-    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return first;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
-  }
 }
