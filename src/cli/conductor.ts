@@ -1,6 +1,6 @@
 import { ExitCode, lineOf, PipelineError } from '../errors.ts';
-import { RunnerExit, VARIABLES } from '../record/protocol.ts';
 import { openRun } from '../run/run.ts';
+import { conductedRun, CONDUCTOR_TRIES_AGAIN } from '../run/submit-conductor.ts';
 import { openWorkspace } from '../run/workspace.ts';
 
 /**
@@ -9,12 +9,13 @@ import { openWorkspace } from '../run/workspace.ts';
  */
 export async function conduct(): Promise<void> {
   try {
-    await watchOwnRun(required(VARIABLES.store), required(VARIABLES.run));
+    const { store, run } = conductedRun(process.env);
+    await watchOwnRun(store, run);
     process.exitCode = ExitCode.ok;
   } catch (error) {
     console.error(`batch-pipeline: ${lineOf(error)}`);
     process.exitCode =
-      error instanceof PipelineError && error.exitCode === ExitCode.usage ? ExitCode.usage : RunnerExit.tryAgain;
+      error instanceof PipelineError && error.exitCode === ExitCode.usage ? ExitCode.usage : CONDUCTOR_TRIES_AGAIN;
   }
 }
 
@@ -28,10 +29,4 @@ async function watchOwnRun(store: string, id: string): Promise<void> {
   } finally {
     await run.close();
   }
-}
-
-function required(name: string): string {
-  const value = process.env[name];
-  if (value) return value;
-  throw new PipelineError({ code: 'task-environment', message: `${name} is not set` });
 }

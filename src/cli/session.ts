@@ -1,5 +1,5 @@
-import { type ChosenEngine, type EngineChoice, engineChoice } from '../engine/registry.ts';
-import { openEngineFor, openWorkspace, type Workspace } from '../run/workspace.ts';
+import { type EngineChoice, engineChoice } from '../engine/registry.ts';
+import { openWorkspace, type Workspace } from '../run/workspace.ts';
 
 /** Default location of the store. */
 const DEFAULT_STORE = './batch-pipeline-store';
@@ -27,10 +27,6 @@ export function storeUrl(options: { store?: string | undefined; bucketName?: str
 export function chosenEngine(flags: EngineFlags): EngineChoice {
   const { engine, bucketName, engineOption } = flags;
   return engineChoice(engine ?? (bucketName === undefined ? 'local' : 'aws-batch'), flags, engineOption);
-}
-
-export function openNamedEngine(flags: EngineFlags, workspace: Workspace): Promise<ChosenEngine> {
-  return openEngineFor(workspace, chosenEngine(flags));
 }
 
 /** How to call this program again for the same store. */

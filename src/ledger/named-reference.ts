@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { PipelineError } from '../errors.ts';
-import { parseReferenceKey, referenceKeys, REFERENCES_PREFIX } from '../record/keys.ts';
-import { isSampleName } from '../samples/sample-sheet.ts';
+import { isSampleName, parseReferenceKey, referenceKeys, REFERENCES_PREFIX } from '../record/keys.ts';
 import type { FileIdentity } from '../record/manifest.ts';
 import { parseDocument } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';

@@ -20,6 +20,14 @@
  */
 const ROOT = 'v1';
 
+/** Letters, digits, `.`, `_` and `-`, starting with a letter or digit: safe in all paths, keys and job names. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** Whether a text is a valid name of a sample or of a reference. */
+export function isSampleName(name: string): boolean {
+  return NAME.test(name) && !name.includes('..');
+}
+
 /** Where an attempt stands in its run: which submission (0 is the first, then one per `retry`), and which try of it. */
 export interface AttemptId {
   run: string;

@@ -9,7 +9,7 @@ import { writeInputNotes } from '../ledger/store-documents.ts';
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
 import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import { readParams } from '../pipeline/read-params.ts';
-import { isSampleName } from '../samples/sample-sheet.ts';
+import { isSampleName } from '../record/keys.ts';
 import { hashFile, hashObject } from '../store/hash-file.ts';
 import type { Located } from '../store/open-store.ts';
 import type { OnEvent } from './events.ts';

@@ -1,8 +1,10 @@
 import type { Engine, EngineJob } from '../engine/engine.ts';
-import { VARIABLES } from '../record/protocol.ts';
+import { PipelineError } from '../errors.ts';
+import { RunnerExit, VARIABLES } from '../record/protocol.ts';
 import type { JobDocument, Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { engineJob } from './engine-job.ts';
+import type { Environment } from './workspace.ts';
 
 /** Small: it asks every now and then, and sleeps. Two weeks are longer than any run should take. */
 const RESOURCES = { cpus: 1, memoryMiB: 512, scratchMiB: 64, timeLimitSeconds: 14 * 86_400 };
@@ -40,4 +42,20 @@ function conductorJob(gather: EngineJob, submission: number, { run, nonce }: Man
     submits: true,
     environment: { ...environment, [VARIABLES.conductor]: '1' },
   };
+}
+
+/** Exit code of a conductor that its engine is to start again. */
+export const CONDUCTOR_TRIES_AGAIN = RunnerExit.tryAgain;
+
+/**
+ * Inside a conductor's job: the run to watch, and its store.
+ * @throws PipelineError `task-environment`
+ */
+export function conductedRun(environment: Environment): { store: string; run: string } {
+  const required = (name: string) => {
+    const value = environment[name];
+    if (value) return value;
+    throw new PipelineError({ code: 'task-environment', message: `${name} is not set` });
+  };
+  return { store: required(VARIABLES.store), run: required(VARIABLES.run) };
 }

@@ -35,3 +35,8 @@ export function runExitCode({ failed, unfinished, cohort }: RunSummary): ExitCod
   if (unfinished > 0 || cohort === 'unfinished') return ExitCode.unfinished;
   return failed > 0 || cohort === 'failed' ? ExitCode.samplesFailed : ExitCode.ok;
 }
+
+/** The warning about tasks whose outcome is unknown. */
+export function forgottenText(tasks: number): string {
+  return `The outcome of ${tasks} tasks is unknown: the engine no longer has their jobs, or belongs to another account or region. "retry" runs them again.`;
+}

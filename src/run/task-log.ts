@@ -10,7 +10,8 @@ import { readTaskTable, type TaskRow, type TaskTable } from '../ledger/task-tabl
 import type { AttemptRecord } from '../record/attempt-record.ts';
 import { logKey } from '../record/keys.ts';
 import { expandRanges, type JobDocument, type Manifest } from '../record/manifest.ts';
-import { LOG_FILE, type ScratchOwner } from '../runner/scratch.ts';
+import { pasteable } from '../runner/bash-script.ts';
+import { LOG_FILE, scratchNamed, type ScratchOwner } from '../runner/scratch.ts';
 import type { Store } from '../store/store.ts';
 import { isOver } from './watch.ts';
 import { taskRecord } from './task-record.ts';
@@ -75,6 +76,15 @@ function mostTelling(tasks: TaskRow['tasks']): string {
   const steps = Object.entries(tasks);
   const failed = steps.find(([, { state }]) => state === 'failed');
   return (failed ?? steps.findLast(([, { state }]) => state === 'succeeded') ?? steps[0])?.[0] ?? '';
+}
+
+/** The command lines of an attempt's tools as its log would show them: `$ tool argument…`. */
+export function commandLines({ host, tools }: AttemptRecord): string[] {
+  const scratch = scratchNamed(
+    host,
+    tools.flatMap(({ argv }) => argv),
+  );
+  return tools.map(({ argv }) => `$ ${pasteable(argv, scratch)}`);
 }
 
 async function* recordedText(store: Store, { log }: AttemptRecord): AsyncIterable<Uint8Array> {

@@ -12,7 +12,7 @@ import { listRecords } from '../ledger/load-held.ts';
 import { recordVerdicts } from './record-verdicts.ts';
 import { latestJobs, readSubmitted, submissionOf, type SubmittedJob } from '../ledger/run-store.ts';
 import { submitGathers } from './submit-gathers.ts';
-import { summarise } from './summarise.ts';
+import { forgottenText, summarise } from './summarise.ts';
 import { readTaskTable, type TaskTable, waitingTasks } from '../ledger/task-table.ts';
 
 export interface Watch {
@@ -174,10 +174,6 @@ export interface Settled {
   forgotten: number;
   /** True where the run has been submitted again since: then this process must not record it as finished. */
   superseded: boolean;
-}
-
-export function forgottenText(tasks: number): string {
-  return `The outcome of ${tasks} tasks is unknown: the engine no longer has their jobs, or belongs to another account or region. "retry" runs them again.`;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { globSync } from 'node:fs';
 import { basename, join, matchesGlob, resolve } from 'node:path';
 import { PipelineError } from '../errors.ts';
-import { isSampleName, parseSampleNames, type SampleRow } from './sample-sheet.ts';
+import { isSampleName } from '../record/keys.ts';
+import { parseSampleNames, type SampleRow } from './sample-sheet.ts';
 import type { Located } from '../store/open-store.ts';
 
 /** Characters that mark a pattern. */

@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import { CsvError, parse } from 'csv-parse/sync';
 import { PipelineError, throwAll } from '../errors.ts';
+import { isSampleName } from '../record/keys.ts';
 
 /** One sample as the user wrote it, before any lookup. */
 export interface SampleRow {
@@ -16,9 +17,6 @@ export interface SampleSheet {
   /** Columns that the pipeline does not know. */
   ignored: string[];
 }
-
-/** Letters, digits, `.`, `_` and `-`, starting with a letter or digit: safe in all paths, keys and job names. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Stands in place of a sample name in the outputs and logs of cohort steps. */
 const COHORT = 'cohort';
@@ -49,11 +47,6 @@ export function parseSampleNames(names: string, source: string): SampleRow[] {
     source,
     names,
   );
-}
-
-/** Whether a text is a valid sample name. */
-export function isSampleName(name: string): boolean {
-  return NAME.test(name) && !name.includes('..');
 }
 
 function parseList(text: string, file: string): SampleRow[] {

@@ -77,6 +77,25 @@ describe('a planted violation is caught:', () => {
       "import fusion from '../../pipelines/fusion/fusion.ts';",
     ],
     ['pipelines/fusion/fusion.ts', 'imports src/record/keys.ts', "import { runKeys } from '../../src/record/keys.ts';"],
+    ...(
+      [
+        ['samples/read-samples', 'readSamples'],
+        ['runner/debug-task', 'debugTask'],
+        ['ledger/run-store', 'readManifest'],
+        ['store/open-store', 'openStore'],
+        ['run/watch', 'watchRun'],
+        ['deploy/stack/change-set', 'changeSet'],
+        ['engine/local/machine', 'machineMemoryMiB'],
+      ] as const
+    ).map(
+      ([module, name]) =>
+        [
+          'src/cli/commands/doctor.ts',
+          `imports src/${module}.ts, which is no verb`,
+          `import { ${name} } from '../../${module}.ts';`,
+        ] as const,
+    ),
+    ['src/cli/commands/doctor.ts', 'imports src/run/watch.ts, which is no verb', "await import('../../run/watch.ts');"],
     ['src/run/watch.ts', 'imports @aws-sdk/client-s3', "import { S3Client } from '@aws-sdk/client-s3';"],
     ['src/run/watch.ts', 'imports @aws-sdk/client-batch', "import '@aws-sdk/client-batch';"],
     [
@@ -102,6 +121,8 @@ test('what the rules allow is not a violation', () => {
     ['src/plan/plan.ts', "// import { openStore } from '../store/open-store.ts'; process.exit(1)"],
     ['src/runner/shell.ts', '/** Not from process.env. */'],
     ['src/cli/main.ts', 'process.exit(0);'],
+    ['src/cli/commands/doctor.ts', "import { planRun } from '../../run/plan-run.ts';"],
+    ['src/cli/commands/doctor.ts', "import type { TaskTable } from '../../ledger/task-table.ts';"],
   ] as const;
   expect(
     violations(

@@ -1,6 +1,6 @@
 import { ExitCode } from '../../errors.ts';
 import { openRun } from '../../run/run.ts';
-import { forgottenText } from '../../run/watch.ts';
+import { forgottenText } from '../../run/summarise.ts';
 import { notice, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
 

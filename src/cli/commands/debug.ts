@@ -2,12 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import { ExitCode } from '../../errors.ts';
-import { findRun, readManifest } from '../../ledger/run-store.ts';
-import { readTaskTable } from '../../ledger/task-table.ts';
-import { writeStderr } from '../../runner/attempt-guard.ts';
-import { type DebugEnd, debugTask } from '../../runner/debug-task.ts';
-import { wantedTask } from '../../run/task-log.ts';
-import { storeOptions } from '../../store/store-options.ts';
+import { type DebugEnd, prepareDebug } from '../../run/debug.ts';
 import { interruptible } from '../interruptible.ts';
 import { print } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
@@ -21,17 +16,14 @@ export interface DebugFlags {
 
 /** `batch-pipeline debug SAMPLE [STEP]` */
 export async function debugCommand(sample: string, step: string | undefined, flags: DebugFlags): Promise<ExitCode> {
-  const { store, environment } = await openSession(storeUrl(flags));
-  const manifest = await readManifest(store, await findRun(store, flags.run));
-  const { wanted } = wantedTask(await readTaskTable(store, manifest), sample, step);
-  const folder = flags.folder ?? newFolder(join('debug', `${sample}-${wanted}`));
-  const equipment = { environment: { ...environment }, store: storeOptions(environment) };
+  const debug = await prepareDebug(await openSession(storeUrl(flags)), {
+    run: flags.run,
+    sample,
+    step,
+    folder: (wanted) => flags.folder ?? newFolder(join('debug', `${sample}-${wanted}`)),
+  });
   return interruptible(async (signal) => {
-    const end = await debugTask(
-      store,
-      { manifest, step: wanted, sample, folder, signal, write: writeStderr },
-      equipment,
-    );
+    const end = await debug(signal);
     signal.throwIfAborted();
     if (flags.json) print(JSON.stringify(end, undefined, 2));
     else print(endText(end));

@@ -1,9 +1,7 @@
 import { styleText } from 'node:util';
 import { ExitCode } from '../../errors.ts';
-import type { AttemptRecord } from '../../record/attempt-record.ts';
 import { openRun } from '../../run/run.ts';
-import { pasteable } from '../../runner/bash-script.ts';
-import { scratchNamed } from '../../runner/scratch.ts';
+import { commandLines, type TaskLog } from '../../run/task-log.ts';
 import { duration } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
 import { openSession, storeUrl } from '../session.ts';
@@ -35,21 +33,13 @@ async function wholeText(text: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(chunks).toString().trimEnd();
 }
 
-function showRecorded(record: AttemptRecord, log: string): void {
+function showRecorded(record: NonNullable<TaskLog['record']>, log: string): void {
   const outcome =
     record.state === 'succeeded' ? styleText('green', 'succeeded') : styleText('red', `failed: ${record.cause}`);
   notice(
     `${styleText('bold', `${record.sample} ${record.step}`)} ${outcome}, try ${record.attempt} of run ${record.run} on ${record.host}, ${duration(record.wallSeconds)}`,
   );
   if (record.message) notice(record.message);
-  print(record.log === undefined ? withoutOutput(record) : log);
-}
-
-/** The log of tools that printed nothing has their command lines alone, and is not stored. */
-function withoutOutput({ host, tools }: AttemptRecord): string {
-  const scratch = scratchNamed(
-    host,
-    tools.flatMap(({ argv }) => argv),
-  );
-  return [...tools.map(({ argv }) => `$ ${pasteable(argv, scratch)}`), '(the tools printed nothing)'].join('\n');
+  // Tools that printed nothing leave no log in the store.
+  print(record.log === undefined ? [...commandLines(record), '(the tools printed nothing)'].join('\n') : log);
 }

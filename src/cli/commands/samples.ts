@@ -1,9 +1,7 @@
 import { ExitCode } from '../../errors.ts';
-import { loadPipeline } from '../../pipeline/load-pipeline.ts';
-import { identifySamples } from '../../samples/identify.ts';
+import { checkSamples } from '../../run/check-samples.ts';
 import { columns, count } from '../../views/columns.ts';
 import { notice, print, printJson } from '../print.ts';
-import { readSamples } from '../../samples/read-samples.ts';
 import { openSession, storeUrl } from '../session.ts';
 
 export interface SamplesFlags {
@@ -15,10 +13,9 @@ export interface SamplesFlags {
 
 /** `batch-pipeline samples LIST`: everything about a list that can be wrong, before anything runs. */
 export async function samplesCommand(list: string, flags: SamplesFlags): Promise<ExitCode> {
-  const { pipeline } = await loadPipeline(flags.pipeline);
-  const { locate } = await openSession(storeUrl(flags));
-  const { rows, warnings } = await readSamples(pipeline, { samples: list, inputs: flags.inputs, locate });
-  const samples = await identifySamples(pipeline, rows, locate);
+  const workspace = await openSession(storeUrl(flags));
+  const { pipeline, inputs } = flags;
+  const { samples, warnings } = await checkSamples(workspace, { pipeline, samples: list, inputs });
   for (const warning of warnings) notice(`warning: ${warning}`);
   if (flags.json) {
     printJson(samples);

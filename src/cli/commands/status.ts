@@ -4,10 +4,8 @@ import { ExitCode } from '../../errors.ts';
 import type { StepProgress } from '../../run/events.ts';
 import type { RunState, Snapshot } from '../../run/look.ts';
 import { openRun } from '../../run/run.ts';
-import { runExitCode, summarise } from '../../run/summarise.ts';
-import { forgottenText } from '../../run/watch.ts';
+import { forgottenText, runExitCode, summarise } from '../../run/summarise.ts';
 import { statusText } from '../../views/status-text.ts';
-import type { TaskTable } from '../../ledger/task-table.ts';
 import { print } from '../print.ts';
 import { commandWith, openSession, storeUrl } from '../session.ts';
 
@@ -68,7 +66,7 @@ function textOf(run: string, snapshot: Snapshot, flags: TextFlags): string {
 }
 
 /** How to run a failed task again where its files can be looked at. */
-function debugText({ rows, cohort }: TaskTable, flags: TextFlags): string[] {
+function debugText({ rows, cohort }: Snapshot['table'], flags: TextFlags): string[] {
   for (const { sample, tasks } of [...rows, cohort]) {
     const failed = Object.entries(tasks).find(([, { state, cause }]) => state === 'failed' && cause !== 'cancelled');
     if (failed) return [`debug: ${commandWith(flags)} debug ${sample} ${failed[0]}${flags.ofRun}`];

@@ -23,6 +23,29 @@ const PACKAGES: readonly { packages: RegExp; only: RegExp }[] = [
   { packages: /^node:(?!util$|path$|assert$)/, only: /^(?!src\/(plan|views)\/)/ },
 ];
 
+/**
+ * The only modules outside `cli/` that it may import values from: verbs, views, and what reading flags takes. Without
+ * `.ts`.
+ */
+const CALLED_BY_CLI = new Set(
+  [
+    'check/check-pipeline',
+    ...['cloud', 'deploy', 'destroy', 'stack/stack-template'].map(inRoom('deploy')),
+    ...['build-images', 'list-images', 'push-images'].map(inRoom('deploy/images')),
+    ...['flags', 'registry'].map(inRoom('engine')),
+    'errors',
+    'gc/collect-garbage',
+    ...['load-pipeline', 'name-value-pairs', 'resources'].map(inRoom('pipeline')),
+    ...['check-samples', 'debug', 'diagnose', 'list-runs', 'make-folder', 'plan-run', 'program-files'].map(
+      inRoom('run'),
+    ),
+    ...['references', 'results', 'run', 'submit-conductor', 'summarise', 'task-log', 'workspace'].map(inRoom('run')),
+    ...['columns', 'deploy-text', 'error-text', 'event-text', 'garbage-text', 'plan-text', 'status-text'].map(
+      inRoom('views'),
+    ),
+  ].map((module) => `src/${module}.ts`),
+);
+
 /** The verbs: loaded on demand by those who drive runs. */
 const LIBRARY = 'src/run/library.ts';
 
@@ -48,6 +71,10 @@ export function mentions(files: readonly { path: string; text: string }[], names
   });
 }
 
+function inRoom(room: string): (file: string) => string {
+  return (file) => `${room}/${file}`;
+}
+
 /** `plan`; `pipelines` for the built-in pipelines, which know what a user's pipeline knows; `errors.ts`, `index.ts`. */
 function roomOf(path: string): string {
   const [top, folder = ''] = path.split('/');
@@ -62,7 +89,14 @@ function brokenRules({ path }: SourceFile, imported: ImportedModule, table: Impo
   if (isOtherEngine(path, module)) return [`${says}, of another engine`];
   if (path.startsWith('src/') && /^pipelines\/(?!(catalog|demo)\.ts$)/.test(module))
     return [`${says}, not the catalog`];
+  if (isPastVerbs(path, imported)) return [`${says}, which is no verb`];
   return isAllowed(path, imported, table) ? [] : [says];
+}
+
+/** The command line calls verbs; it does not do their work. */
+function isPastVerbs(path: string, { module, typesOnly }: ImportedModule): boolean {
+  const fromCli = path.startsWith('src/cli/') && module.startsWith('src/') && !module.startsWith('src/cli/');
+  return fromCli && !typesOnly && !CALLED_BY_CLI.has(module);
 }
 
 function isAllowed(path: string, { module, typesOnly }: ImportedModule, table: ImportTable): boolean {

@@ -13,8 +13,8 @@ import {
   referenceKeys,
   runKeys,
   succeededKey,
+  isSampleName,
 } from '../../../src/record/keys.ts';
-import { isSampleName } from '../../../src/samples/sample-sheet.ts';
 import { checkKey } from '../../../src/store/check-key.ts';
 
 const HEX = 'a0b1c2d3e4'.repeat(4);

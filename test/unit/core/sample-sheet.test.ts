@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PipelineError, PipelineErrors } from '../../../src/errors.ts';
-import { isSampleName, parseSampleNames, parseSampleSheet } from '../../../src/samples/sample-sheet.ts';
+import { isSampleName } from '../../../src/record/keys.ts';
+import { parseSampleNames, parseSampleSheet } from '../../../src/samples/sample-sheet.ts';
 
 const COLUMNS = ['bam', 'fastq_1', 'fastq_2', 'strandedness'];
 
