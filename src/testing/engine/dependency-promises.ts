@@ -23,7 +23,7 @@ export const dependencyPromises: readonly EnginePromise[] = [
   },
 
   {
-    name: 'holds up the successors of a failed task, and nobody else',
+    name: 'holds up the successors of a failed task, and no other task',
     holds: async (lab) => {
       const run = await lab.start({ S1: {}, S2: { first: 'fail:check' }, S3: {}, S4: { second: 'fail:input' } });
       const { table, summary } = await run.over();
@@ -43,7 +43,7 @@ export const dependencyPromises: readonly EnginePromise[] = [
   },
 
   {
-    name: 'gathers once all is over, whatever became of it',
+    name: 'gathers once every other task has ended, whatever its outcome',
     holds: async (lab) => {
       const run = await lab.start({ S1: { second: 'wait:go' }, S2: { first: 'fail' }, S3: { second: 'fail' } });
       await lab.happened('second.S1.1.start');
