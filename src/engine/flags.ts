@@ -32,7 +32,7 @@ export function kebabCase(key: string): string {
 export function positive(text: string | undefined, flag: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new PipelineError({ code: 'flag-invalid', message: `"${text}" is no whole number above 0`, where: flag });
+  throw new PipelineError({ code: 'flag-invalid', message: `"${text}" is not a whole number above 0`, where: flag });
 }
 
 /** `8GB` in MiB. @throws PipelineError naming the flag */

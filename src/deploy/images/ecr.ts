@@ -128,7 +128,7 @@ async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * How every repository of ours is made, by `images push` and by the template of `deploy`. A tag is the content of an
+ * How every repository of ours is made, by `images push`. A tag is the content of an
  * image, so none is ever moved: docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
  */
 const REPOSITORY_SETTINGS = {

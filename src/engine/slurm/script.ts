@@ -144,7 +144,7 @@ function isFolder(image: string): boolean {
 function noImage(image: string): PipelineError {
   return new PipelineError({
     code: 'slurm-image',
-    message: `The pipeline builds ${image} itself, and it is not said which image this site has for it`,
+    message: `The pipeline builds ${image} itself, and no image of this site is named for it`,
     hint: `Build one from that folder, and say where it is: --image ${image}=/path/to/image.sif`,
   });
 }

@@ -159,7 +159,7 @@ test('unknown engines, and flags that an engine would have to ignore', async () 
   `);
   expect(await run('--cpus', 'two')).toMatchInlineSnapshot(`
     "exit 2
-    error: --cpus: "two" is no whole number above 0"
+    error: --cpus: "two" is not a whole number above 0"
   `);
   expect(await run('--memory', 'all')).toMatchInlineSnapshot(`
     "exit 2
