@@ -2,11 +2,16 @@ import { PipelineError } from '../errors.ts';
 import type { BatchApi } from '../engine/aws-batch/batch-api.ts';
 import { readDeployment } from '../ledger/deployment.ts';
 import { whileMarked } from '../ledger/gc-mark.ts';
-import type { Workspace } from '../run/workspace.ts';
 import type { Store } from '../store/store.ts';
 import { definitionGarbage } from './definition-garbage.ts';
 import { findGarbage, type Found } from './find-garbage.ts';
 import type { Garbage, Spared } from './garbage.ts';
+
+/** A store, and where AWS is configured. */
+export interface Place {
+  store: Store;
+  environment: Readonly<Record<string, string | undefined>>;
+}
 
 export interface CollectOptions {
   /** Days for which a finished run keeps what only a later run would need. */
@@ -26,7 +31,7 @@ export interface Collected {
  * meanwhile.
  * @throws PipelineError while another process does the same
  */
-export async function collectGarbage(workspace: Workspace, { keepDays, apply }: CollectOptions): Promise<Collected> {
+export async function collectGarbage(workspace: Place, { keepDays, apply }: CollectOptions): Promise<Collected> {
   const { store } = workspace;
   if (!apply) return lookAt(workspace, keepDays, async (found) => found);
   return whileMarked(store, () =>
@@ -38,7 +43,7 @@ export async function collectGarbage(workspace: Workspace, { keepDays, apply }: 
 
 /** Finds everything, and does `work` with it while AWS can be asked. */
 async function lookAt(
-  { store, environment }: Workspace,
+  { store, environment }: Place,
   keepDays: number,
   work: (found: Found, api: BatchApi | undefined) => Promise<Collected>,
 ): Promise<Collected> {

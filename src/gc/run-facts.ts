@@ -1,9 +1,8 @@
 import pLimit from 'p-limit';
 import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
-import { isFinished } from '../run/finished.ts';
+import { isFinished, latestJobs, readManifest, submissionOf } from '../ledger/run-store.ts';
 import { readHeartbeat } from '../ledger/heartbeat.ts';
-import { latestJobs, readManifest, submissionOf } from '../ledger/run-store.ts';
 import type { Store } from '../store/store.ts';
 import { GUARD_MS } from './garbage.ts';
 

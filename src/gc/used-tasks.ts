@@ -1,6 +1,7 @@
 import { PipelineError } from '../errors.ts';
 import type { Manifest } from '../record/manifest.ts';
-import { type PairedTasks, readPairedTasks } from '../run/paired-tasks.ts';
+import { COHORT } from '../record/keys.ts';
+import { readSamples } from '../ledger/task-table.ts';
 import type { Store } from '../store/store.ts';
 import { DAY_MS } from './garbage.ts';
 import type { RunFacts } from './run-facts.ts';
@@ -82,4 +83,19 @@ export function scratchSteps(runs: readonly Steps[]): Map<string, Set<string>> {
     }
   }
   return new Map([...readers].filter(([name]) => !kept.has(name)));
+}
+
+/** Keys of one sample's tasks in a run, by step; of the steps of all samples under the name `cohort`. */
+interface PairedTasks {
+  name: string;
+  tasks: Readonly<Record<string, { key: string }>>;
+}
+
+/**
+ * What a run has planned, sample by sample; the cohort comes first.
+ * @throws PipelineError `document-missing`, `document-changed`
+ */
+async function readPairedTasks(store: Store, manifest: Manifest): Promise<PairedTasks[]> {
+  const ofCohort = manifest.steps.flatMap(({ name, task }) => (task ? [[name, task] as const] : []));
+  return [{ name: COHORT, tasks: Object.fromEntries(ofCohort) }, ...(await readSamples(store, manifest))];
 }

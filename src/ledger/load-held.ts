@@ -1,5 +1,4 @@
-import type { HeldStep } from '../plan/held.ts';
-import { heldStep, type OutputEntry } from '../plan/held.ts';
+import { type HeldStep, heldStep, type OutputEntry } from '../record/held.ts';
 import { isWhole } from '../record/fingerprint.ts';
 import {
   isHidden,

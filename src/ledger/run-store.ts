@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PipelineError } from '../errors.ts';
 import { parseRunIdKey, RUN_IDS_PREFIX, runKeys } from '../record/keys.ts';
 import { jobDocument, type JobDocument, manifest, type Manifest } from '../record/manifest.ts';
-import { parseDocument, parsedJson } from '../record/parse-document.ts';
+import { parseDocument, parsedJson, readableDocument } from '../record/parse-document.ts';
 import type { Store } from '../store/store.ts';
 import { markStoreFormat } from './store-documents.ts';
 
@@ -143,4 +143,20 @@ export async function readNote(store: Store, run: string, job: string): Promise<
 
 export async function writeNote(store: Store, run: string, job: string, note: SubmittedNote): Promise<void> {
   await store.write(runKeys.submitted(run, job), JSON.stringify(note));
+}
+
+const finishedRun = z.object({ submission: z.number().optional() });
+
+/** Records that everything submitted of a run has finished; a later submission reopens the run. */
+export async function writeFinished(store: Store, run: string, summary: object, submission: number): Promise<void> {
+  await store.write(runKeys.finished(run), JSON.stringify({ ...summary, submission }));
+}
+
+/** True where the run is recorded as finished as of this submission. */
+export async function isFinished(store: Store, run: string, submission: number): Promise<boolean> {
+  const body = await store.read(runKeys.finished(run));
+  if (!body) return false;
+  // Older versions wrote no submission.
+  const { submission: finished = submission } = readableDocument(finishedRun, body) ?? {};
+  return finished >= submission;
 }

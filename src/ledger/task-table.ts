@@ -1,8 +1,6 @@
-import { lastFailure, heldState } from '../plan/held.ts';
-import type { Held } from '../plan/held.ts';
-import { COHORT } from '../plan/plan.ts';
+import { lastFailure, heldState, type Held } from '../record/held.ts';
+import { COHORT, runKeys } from '../record/keys.ts';
 import type { FailureCause } from '../record/cause.ts';
-import { runKeys } from '../record/keys.ts';
 import { type Manifest, type ManifestSample, samplePage } from '../record/manifest.ts';
 import { parseDocument } from '../record/parse-document.ts';
 import { gatherKey, type MissingMember } from '../record/task-key.ts';

@@ -1,5 +1,5 @@
 import { changedParts, KEY_PARTS, type KeyParts } from '../record/task-key.ts';
-import { type Held, heldState, lastFailure } from './held.ts';
+import { type Held, heldState, lastFailure } from '../record/held.ts';
 
 /** Why a task runs. */
 export type Reason =

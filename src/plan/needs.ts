@@ -1,8 +1,8 @@
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type KnownSizes, NO_SIZES, type TaskResources, taskResources } from '../pipeline/resources.ts';
 import type { Step } from '../pipeline/step.ts';
-import type { FileIdentity } from '../record/manifest.ts';
-import type { PlanSample, StepPlan } from './plan.ts';
+import type { FileIdentity, PlanSample } from '../record/manifest.ts';
+import type { StepPlan } from './plan.ts';
 
 /** The resources of one step's tasks. */
 export interface StepNeeds {

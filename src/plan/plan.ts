@@ -1,24 +1,13 @@
+import { COHORT } from '../record/keys.ts';
+import type { Decision, FileIdentity, PlanSample } from '../record/manifest.ts';
 import { PipelineError, throwAll } from '../errors.ts';
 import { given } from '../given.ts';
 import { cellIdentity } from '../pipeline/cell-value.ts';
 import { chooseInput, type ChosenInput } from '../pipeline/choose-input.ts';
 import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import type { Step } from '../pipeline/step.ts';
-import type { Decision, FileIdentity } from '../record/manifest.ts';
 import { gatherIdentity, identityLines, paramLines, taskKey } from '../record/task-key.ts';
-import { type Held, heldState } from './held.ts';
-
-/** The sample name of cohort tasks. */
-export const COHORT = 'cohort';
-
-/** One sample whose files have been found and identified. */
-export interface PlanSample {
-  name: string;
-  files: Readonly<Record<string, FileIdentity>>;
-  values: Readonly<Record<string, string>>;
-  /** Where it was given: `samples.csv:3`. */
-  where?: string;
-}
+import { type Held, heldState } from '../record/held.ts';
 
 /** Everything the plan depends on, gathered beforehand since planning does no I/O. */
 export interface PlanRequest {

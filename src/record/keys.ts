@@ -23,6 +23,9 @@ const ROOT = 'v1';
 /** Letters, digits, `.`, `_` and `-`, starting with a letter or digit: safe in all paths, keys and job names. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
+/** The sample name of cohort tasks. */
+export const COHORT = 'cohort';
+
 /** Whether a text is a valid name of a sample or of a reference. */
 export function isSampleName(name: string): boolean {
   return NAME.test(name) && !name.includes('..');

@@ -12,6 +12,15 @@ const fileIdentity = z.object({
 });
 export type FileIdentity = z.infer<typeof fileIdentity>;
 
+/** One sample whose files have been found and identified. */
+export interface PlanSample {
+  name: string;
+  files: Readonly<Record<string, FileIdentity>>;
+  values: Readonly<Record<string, string>>;
+  /** Where it was given: `samples.csv:3`. */
+  where?: string;
+}
+
 /** What a run means to do with a task. */
 export const DECISIONS = ['run', 'up-to-date', 'not-needed'] as const;
 export type Decision = (typeof DECISIONS)[number];

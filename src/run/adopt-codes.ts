@@ -1,5 +1,5 @@
 import type { Identities } from '../pipeline/code-identity.ts';
-import type { Held, HeldStep } from '../plan/held.ts';
+import type { Held, HeldStep } from '../record/held.ts';
 import { type CodeNote, codeNoteKey, codeNotesPrefix, parseCodeNoteKey } from '../record/keys.ts';
 import { codeDigits, partDigits } from '../record/task-key.ts';
 import type { Store } from '../store/store.ts';

@@ -1,5 +1,5 @@
 import { loadPipeline } from '../pipeline/load-pipeline.ts';
-import type { PlanSample } from '../plan/plan.ts';
+import type { PlanSample } from '../record/manifest.ts';
 import { identifySamples } from '../samples/identify.ts';
 import { readSamples } from '../samples/read-samples.ts';
 import type { Workspace } from './workspace.ts';

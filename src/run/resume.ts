@@ -1,7 +1,6 @@
 import { ExitCode, PipelineError } from '../errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import { COHORT } from '../plan/plan.ts';
-import { runKeys } from '../record/keys.ts';
+import { COHORT, runKeys } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
 import type { Store } from '../store/store.ts';
 import { engineJobName } from './engine-job.ts';

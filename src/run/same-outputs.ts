@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { isGather, upstreamSteps } from '../pipeline/pipeline.ts';
 import type { Step } from '../pipeline/step.ts';
-import { COHORT, makePlan, type Plan, type PlanRequest, type StepPlan } from '../plan/plan.ts';
+import { makePlan, type Plan, type PlanRequest, type StepPlan } from '../plan/plan.ts';
+import { COHORT } from '../record/keys.ts';
 import { suspects, type UserFile } from '../plan/suspects.ts';
 import type { Store } from '../store/store.ts';
 import type { InputNote } from '../ledger/store-documents.ts';

@@ -1,7 +1,7 @@
+import { COHORT, type AttemptId, type TaskRef } from '../record/keys.ts';
 import { isGather } from '../pipeline/pipeline.ts';
 import { type Step, StepFailure } from '../pipeline/step.ts';
 import type { AttemptRecord } from '../record/attempt-record.ts';
-import type { AttemptId, TaskRef } from '../record/keys.ts';
 import type { JobDocument, Manifest, ManifestSample } from '../record/manifest.ts';
 import { codeDigits } from '../record/task-key.ts';
 import { type Cohort, readCohort } from './cohort.ts';
@@ -39,7 +39,6 @@ export function noWork(): Work {
   };
 }
 
-const COHORT = 'cohort';
 const NOBODY: Cohort = { key: '', members: [], collected: [], absent: [] };
 
 /** Reads what is known of a task before it starts, and refuses to run it with other code or tools than were planned. */

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { loadHeld } from '../ledger/load-held.ts';
 import { cohortKey, missingMembers, taskTable, type TaskRow } from '../ledger/task-table.ts';
-import { type Held, lastFailure } from '../plan/held.ts';
+import { type Held, lastFailure } from '../record/held.ts';
 import type { CohortMember, Step } from '../pipeline/step.ts';
 import { type AttemptRecord, readRecord } from '../record/attempt-record.ts';
 import { failedKey } from '../record/keys.ts';

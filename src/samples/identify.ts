@@ -3,8 +3,7 @@ import { ExitCode, messageOf, PipelineError, throwAll } from '../errors.ts';
 import { readCell } from '../pipeline/cell-value.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { SampleRow } from './sample-sheet.ts';
-import type { PlanSample } from '../plan/plan.ts';
-import type { FileIdentity } from '../record/manifest.ts';
+import type { FileIdentity, PlanSample } from '../record/manifest.ts';
 import type { Located } from '../store/open-store.ts';
 import { type LookUp, lookUpFiles } from './look-up-files.ts';
 

@@ -1,7 +1,7 @@
+import { COHORT, isSampleName } from '../record/keys.ts';
 import { closest } from 'fastest-levenshtein';
 import { CsvError, parse } from 'csv-parse/sync';
 import { PipelineError, throwAll } from '../errors.ts';
-import { isSampleName } from '../record/keys.ts';
 
 /** One sample as the user wrote it, before any lookup. */
 export interface SampleRow {
@@ -17,9 +17,6 @@ export interface SampleSheet {
   /** Columns that the pipeline does not know. */
   ignored: string[];
 }
-
-/** Stands in place of a sample name in the outputs and logs of cohort steps. */
-const COHORT = 'cohort';
 
 /**
  * Reads a list of samples: one name per line, or CSV/TSV with a header whose first line names a `sample` column.

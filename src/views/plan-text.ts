@@ -1,9 +1,10 @@
 import { styleText } from 'node:util';
 import type { EngineLimits } from '../engine/engine.ts';
 import { explain, reasonText } from '../plan/explain.ts';
-import type { Held } from '../plan/held.ts';
-import { COHORT, type Plan, type PlanSample, type StepPlan } from '../plan/plan.ts';
-import type { JobDocument } from '../record/manifest.ts';
+import type { Held } from '../record/held.ts';
+import type { Plan, StepPlan } from '../plan/plan.ts';
+import { COHORT } from '../record/keys.ts';
+import type { JobDocument, PlanSample } from '../record/manifest.ts';
 import type { SameInput } from '../run/same-outputs.ts';
 import { columns, count, duration, memory } from './columns.ts';
 

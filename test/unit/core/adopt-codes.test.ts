@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { heldStep } from '../../../src/plan/held.ts';
+import { heldStep } from '../../../src/record/held.ts';
 import type { CodeNote, RecordName } from '../../../src/record/keys.ts';
 import { partDigits, taskKey } from '../../../src/record/task-key.ts';
 import { adoptCodes, noteAdopted } from '../../../src/run/adopt-codes.ts';

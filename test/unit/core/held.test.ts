@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { heldState, heldStep, lastFailure, type OutputEntry } from '../../../src/plan/held.ts';
+import { heldState, heldStep, lastFailure, type OutputEntry } from '../../../src/record/held.ts';
 import { isWhole, outputsPrint } from '../../../src/record/fingerprint.ts';
 import type { RecordName } from '../../../src/record/keys.ts';
 

@@ -14,8 +14,8 @@ import {
 import type { TaskResources } from '../../../src/pipeline/resources.ts';
 import { arrayJobs } from '../../../src/plan/array-jobs.ts';
 import { planNeeds } from '../../../src/plan/needs.ts';
-import { makePlan, type PlanSample } from '../../../src/plan/plan.ts';
-import { expandRanges, type JobDocument } from '../../../src/record/manifest.ts';
+import { makePlan } from '../../../src/plan/plan.ts';
+import { type PlanSample, expandRanges, type JobDocument } from '../../../src/record/manifest.ts';
 import { engineJob } from '../../../src/run/engine-job.ts';
 import { submitRequest } from '../../../src/engine/aws-batch/submit-request.ts';
 import { parseClusterConfig } from '../../../src/engine/slurm/cluster-config.ts';

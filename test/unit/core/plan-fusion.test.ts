@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import fusion from '../../../pipelines/fusion/fusion.ts';
 import { PipelineErrors } from '../../../src/errors.ts';
 import { readParams } from '../../../src/pipeline/read-params.ts';
-import { makePlan, type PlanRequest, type PlanSample } from '../../../src/plan/plan.ts';
+import { makePlan, type PlanRequest } from '../../../src/plan/plan.ts';
+import type { PlanSample } from '../../../src/record/manifest.ts';
 import { afterRun, request, running } from './plan-world.ts';
 
 const file = (name: string) => ({ location: `/in/${name}`, size: 1, etag: name });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { makePlan, type PlanSample } from '../../../src/plan/plan.ts';
+import { makePlan } from '../../../src/plan/plan.ts';
+import type { PlanSample } from '../../../src/record/manifest.ts';
 import { suspects } from '../../../src/plan/suspects.ts';
 import { chain } from './chain-pipeline.ts';
 import { afterRun, request, running, textSample } from './plan-world.ts';

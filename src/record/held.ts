@@ -1,5 +1,5 @@
-import { isWhole } from '../record/fingerprint.ts';
-import type { AttemptId, RecordName } from '../record/keys.ts';
+import { isWhole } from './fingerprint.ts';
+import type { AttemptId, RecordName } from './keys.ts';
 
 /** The last failure of one task, parsed from its record's name. */
 export interface HeldFailure {
