@@ -11,9 +11,8 @@ import {
 } from '../record/keys.ts';
 import { readRecord } from '../record/attempt-record.ts';
 import type { ObjectInfo, Store, Unfinished } from '../store/store.ts';
-import { bundleGarbage } from './bundle-garbage.ts';
-import { type Garbage, type Spared, UNFINISHED_MS } from './garbage.ts';
-import { outputGarbage, type OutputFolder } from './output-garbage.ts';
+import { DAY_MS, type Garbage, GUARD_MS, type Spared, UNFINISHED_MS } from './garbage.ts';
+import { type OutputFolder, outputGarbage } from './output-garbage.ts';
 import { readRunFacts, type RunFacts } from './run-facts.ts';
 import { scratchSteps, usedTasks } from './used-tasks.ts';
 
@@ -153,4 +152,27 @@ async function countingPrints(
     if (print !== undefined) counting.set(id, print);
   }
   return counting;
+}
+
+/**
+ * Bundles that no running or recently ended run needs (the latter may be retried). The code of a user's pipeline is
+ * small and is kept for every run: without it, an old run could be retried only if its file had never changed.
+ */
+export function bundleGarbage(
+  bundles: readonly ObjectInfo[],
+  runs: readonly RunFacts[],
+  { now, keepDays }: { now: number; keepDays: number },
+): Garbage[] {
+  const isNeeded = ({ live, endedAt }: RunFacts) => live || now - endedAt < keepDays * DAY_MS;
+  const needed = runs.flatMap((run) =>
+    [run.manifest?.code, isNeeded(run) ? run.manifest?.bundle : undefined].flatMap((zip) => zip?.location ?? []),
+  );
+  return bundles
+    .filter(
+      ({ key, modified }) => now - modified >= GUARD_MS && !needed.some((location) => location.endsWith(`/${key}`)),
+    )
+    .map(({ key, size }) => ({
+      ...({ kind: 'bundle', group: 'bundles', name: key, keys: [key], size } as const),
+      why: 'every run that names it has finished',
+    }));
 }

@@ -1,5 +1,4 @@
-import { type HeldStep, heldStep, type OutputEntry } from '../record/held.ts';
-import { isWhole } from '../record/fingerprint.ts';
+import { type HeldStep, heldStep, isWhole, type OutputEntry } from '../record/held.ts';
 import {
   isHidden,
   outputsPrefix,

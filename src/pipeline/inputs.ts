@@ -160,3 +160,14 @@ export function defineParams<const P extends Record<string, z.ZodType>>(
   const handles = Object.entries(params).map(([name, schema]) => [name, { kind: 'param', name, schema }]);
   return withKnownNames(Object.fromEntries(handles) as { readonly [K in keyof P]: Param<z.output<P[K]>> }, 'param');
 }
+
+export type ChosenInput = SampleFile | ReferenceFile | StepOutput | SampleValue<unknown> | Collected;
+
+/**
+ * What an input means for one sample: for a `firstOf` the first file column that the sample has, else the first
+ * step output; otherwise the input itself. `undefined` if the sample has none of the choices.
+ */
+export function chooseInput(input: StepInput, hasFile: (column: string) => boolean): ChosenInput | undefined {
+  if (input.kind !== 'first-of') return input;
+  return input.choices.find((choice) => choice.kind === 'output' || hasFile(choice.column));
+}

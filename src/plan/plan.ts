@@ -3,7 +3,7 @@ import type { Decision, FileIdentity, PlanSample } from '../record/manifest.ts';
 import { PipelineError, throwAll } from '../errors.ts';
 import { given } from '../given.ts';
 import { cellIdentity } from '../pipeline/cell-value.ts';
-import { chooseInput, type ChosenInput } from '../pipeline/choose-input.ts';
+import { chooseInput, type ChosenInput } from '../pipeline/inputs.ts';
 import { isGather, type Pipeline } from '../pipeline/pipeline.ts';
 import type { Step } from '../pipeline/step.ts';
 import { gatherIdentity, identityLines, paramLines, taskKey } from '../record/task-key.ts';

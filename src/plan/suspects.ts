@@ -1,10 +1,10 @@
-import { chooseInput } from '../pipeline/choose-input.ts';
+import { chooseInput } from '../pipeline/inputs.ts';
 import type { Step } from '../pipeline/step.ts';
 import { changedParts } from '../record/task-key.ts';
 import type { Held } from '../record/held.ts';
-import { type Plan } from './plan.ts';
 import { COHORT } from '../record/keys.ts';
 import type { PlanSample } from '../record/manifest.ts';
+import { type Plan } from './plan.ts';
 
 /** A task that runs although it has succeeded before with different inputs and everything else unchanged. */
 export interface Suspect {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { loadHeld } from '../ledger/load-held.ts';
-import { cohortKey, missingMembers, taskTable, type TaskRow } from '../ledger/task-table.ts';
+import { cohortKey, missingMembers, type TaskRow, taskTable } from '../ledger/task-table.ts';
 import { type Held, lastFailure } from '../record/held.ts';
 import type { CohortMember, Step } from '../pipeline/step.ts';
 import { type AttemptRecord, readRecord } from '../record/attempt-record.ts';
@@ -8,7 +8,7 @@ import { failedKey } from '../record/keys.ts';
 import type { Manifest, ManifestSample } from '../record/manifest.ts';
 import type { MissingMember } from '../record/task-key.ts';
 import type { Store } from '../store/store.ts';
-import { readSuccess } from './read-success.ts';
+import { readSuccess } from './task-result.ts';
 
 /** Records read at a time while gathering. */
 const PARALLEL_READS = 32;

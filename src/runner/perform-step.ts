@@ -1,6 +1,10 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { type Step, StepFailure } from '../pipeline/step.ts';
 import { hashFile } from '../store/hash-file.ts';
+import { CODE_FILE, type LoadedCode } from '../pipeline/load-code.ts';
 import { type Attempt, stepParams, type Work } from './attempt.ts';
 import type { AttemptGuard } from './attempt-guard.ts';
 import type { AttemptLog } from './attempt-log.ts';
@@ -9,7 +13,6 @@ import type { Cohort } from './cohort.ts';
 import { type AttemptFailure, describeFailure } from './failure.ts';
 import { killChildren, livingChildren } from './process-group.ts';
 import { type DeclaredOutput, publishOutputs } from './publish.ts';
-import { sourceStack } from './source-stack.ts';
 import { refuseChangedInputs, type Staged, stageInputs } from './stage.ts';
 import { createStepContext, declaredOutputs } from './step-context.ts';
 import { refuseStrangers } from './task-result.ts';
@@ -145,4 +148,25 @@ function refuseAbsent({ absent }: Cohort): void {
   if (absent.length === 0) return;
   const message = `Results to be gathered are no longer in the store: ${absent.slice(0, 5).join(', ')}`;
   throw new StepFailure('input', message, { hint: 'Start the run again: it recreates what is missing.' });
+}
+
+/**
+ * A stack with positions in the user's own files instead of the module bundled from them.
+ * @param source where the pipeline's file lay when the run was planned
+ */
+function sourceStack(stack: string, { folder, home }: Omit<LoadedCode, 'pipeline'>, source: string): string {
+  const file = join(folder, CODE_FILE);
+  const root = resolve(dirname(source), relative(home, folder));
+  let map: SourceMap | undefined;
+  return stack.replaceAll(
+    /(file:\/\/[^\s()]+):(\d+):(\d+)/g,
+    (place: string, url: string, line: string, column: string) => {
+      if (url !== pathToFileURL(file).href) return place;
+      map ??= new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')) as SourceMapPayload);
+      const origin = map.findOrigin(Number(line), Number(column));
+      return 'fileName' in origin
+        ? `${pathToFileURL(join(root, origin.fileName)).href}:${origin.lineNumber}:${origin.columnNumber}`
+        : place;
+    },
+  );
 }

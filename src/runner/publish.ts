@@ -1,14 +1,13 @@
-import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import { type BigIntStats, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { StepFailure } from '../pipeline/step.ts';
 import type { RecordedFile } from '../record/attempt-record.ts';
-import { outputsPrint } from '../record/fingerprint.ts';
+import { outputsPrint } from '../record/held.ts';
 import { outputFolder, type TaskRef } from '../record/keys.ts';
 import { hashFile } from '../store/hash-file.ts';
 import type { PublishOptions, Store } from '../store/store.ts';
 import { BASH_REPORT } from './bash-script.ts';
-import { filePrint, printOf } from './file-print.ts';
 import { OWN_NAMES } from './scratch.ts';
 
 export interface DeclaredOutput {
@@ -104,4 +103,19 @@ function stillWritten(name: string, path: string): StepFailure {
       hint: 'Await everything that writes it.',
     },
   );
+}
+
+/** Identifies a file in scratch without reading it; empty where there is none. Links are followed. */
+function filePrint(path: string): string {
+  return printOf(statSync(path, { bigint: true, throwIfNoEntry: false }));
+}
+
+/** The same for a file that may be on a network filesystem, where a mount or a lookup can change device and inode. */
+export function remotePrint(path: string): string {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats ? `${stats.size}:${stats.mtimeNs}` : '';
+}
+
+function printOf(stats: BigIntStats | undefined): string {
+  return stats ? `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}` : '';
 }

@@ -3,8 +3,7 @@ import { basename, join } from 'node:path';
 import pLimit from 'p-limit';
 import { PipelineError } from '../errors.ts';
 import { readCell } from '../pipeline/cell-value.ts';
-import { chooseInput } from '../pipeline/choose-input.ts';
-import type { SampleValue } from '../pipeline/inputs.ts';
+import { chooseInput, type SampleValue } from '../pipeline/inputs.ts';
 import { type Step, StepFailure } from '../pipeline/step.ts';
 import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
 import { succeededKey } from '../record/keys.ts';
@@ -15,8 +14,8 @@ import type { Store } from '../store/store.ts';
 import { CacheUnusable } from './cache/cache-unusable.ts';
 import type { HeldEntry, ReferenceCache } from './cache/reference-cache.ts';
 import type { Holds } from './cache/holds.ts';
-import { remotePrint } from './file-print.ts';
-import { readSuccess } from './read-success.ts';
+import { remotePrint } from './publish.ts';
+import { readSuccess } from './task-result.ts';
 
 /** Parallel transfers: enough to fill a link, few enough not to starve other tasks. */
 const PARALLEL_TRANSFERS = 8;

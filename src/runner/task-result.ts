@@ -1,8 +1,7 @@
 import { StepFailure } from '../pipeline/step.ts';
-import type { AttemptRecord, RecordedFile } from '../record/attempt-record.ts';
+import { type AttemptRecord, readRecord, type RecordedFile } from '../record/attempt-record.ts';
 import { isHidden, outputFoldersPrefix, succeededKey, type TaskRef } from '../record/keys.ts';
 import type { Store } from '../store/store.ts';
-import { readSuccess } from './read-success.ts';
 
 /**
  * True if the store holds a success whose files all exist; a success with missing files is removed, so that the task
@@ -67,4 +66,17 @@ export async function removeLeftovers(
   for await (const page of store.list(outputFoldersPrefix(task)))
     left.push(...page.map(({ key }) => key).filter((key) => !kept.has(key)));
   if (left.length > 0) await store.remove(left);
+}
+
+/**
+ * Reads the record of a task's success, if there is one. A truncated record is removed: its name still means success,
+ * so the task would never run again.
+ * @throws PipelineError for one written by a newer version of this program, see `readRecord`
+ */
+export async function readSuccess(store: Store, task: TaskRef): Promise<AttemptRecord | undefined> {
+  const key = succeededKey(task);
+  const body = await store.read(key);
+  const record = readRecord(key, body);
+  if (body && !record) await store.remove([key]);
+  return record;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { combineCrc32 } from '../../src/store/s3/combine-crc32.ts';
+import { combineCrc32 } from '../../src/store/s3/s3-multipart.ts';
 
 test('the CRC-32 of consecutive pieces is that of the whole', () => {
   fc.assert(

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import { openCloud } from '../../deploy/cloud.ts';
 import {
   deleteByHand,
@@ -6,12 +7,11 @@ import {
   type Destruction,
   IMAGES,
   MAX_COUNTED,
+  planDestruction,
 } from '../../deploy/destroy.ts';
-import { planDestruction } from '../../deploy/destroy.ts';
-import { ExitCode } from '../../errors.ts';
+import { ExitCode, PipelineError } from '../../errors.ts';
 import { count } from '../../views/columns.ts';
 import { destroyEventText } from '../../views/deploy-text.ts';
-import { confirm } from '../confirm.ts';
 import { notice, printJson } from '../print.ts';
 
 export interface DestroyFlags {
@@ -44,4 +44,24 @@ async function confirmData({ bucket, objects, repositories }: Destruction, yes: 
   if (bucket !== undefined) await confirm(`Bucket ${bucket} with ${many} will be deleted permanently.`, bucket, yes);
   if (repositories.length > 0)
     await confirm(`${repositories.join(', ')}: all images in them will be deleted permanently.`, IMAGES, yes);
+}
+
+/**
+ * Asks on a terminal for a word that must be typed; without a terminal, `--yes` is required instead.
+ * @throws PipelineError `not-confirmed`
+ */
+export async function confirm(question: string, word: string, yes: boolean | undefined): Promise<void> {
+  if (yes) return;
+  if (!process.stdin.isTTY) throw notConfirmed(question, 'Give --yes where there is no terminal.');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${question}\nType "${word}" to do it: `);
+    if (answer.trim() !== word) throw notConfirmed(question, 'Nothing was deleted.');
+  } finally {
+    terminal.close();
+  }
+}
+
+function notConfirmed(question: string, hint: string): PipelineError {
+  return new PipelineError({ code: 'not-confirmed', message: `Not confirmed: ${question}`, hint });
 }

@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PipelineError, throwAll } from '../../errors.ts';
 import type { LoadedPipeline } from '../../pipeline/load-pipeline.ts';
-import { builtInFolder } from './image-folder.ts';
+import { builtInFolder, type ImageFolder, imageFolder } from './image-folder.ts';
 import { contentTag, type ContentTag, tagText } from './content-tag.ts';
 import { contextFiles } from './context-files.ts';
-import { type DockerfileFacts, readDockerfile } from './dockerfile.ts';
-import { type ImageFolder, imageFolder } from './image-folder.ts';
 
 /** An image to build from a folder. */
 export interface ImagePlan extends ImageFolder {
@@ -104,4 +102,35 @@ function twoFolders(one: ImageFolder, other: ImageFolder): PipelineError {
     message: `Two folders would be one image "${one.name}": ${other.folder} and ${one.folder}`,
     hint: 'An image is named after its folder: rename one of them.',
   });
+}
+
+/** What is read of a Dockerfile. The builder understands the rest. */
+export interface DockerfileFacts {
+  /** Names of its ARG lines. */
+  args: ReadonlySet<string>;
+  /** It has `ARG BASE_IMAGE`: its parent is our base image. */
+  childOfBase: boolean;
+}
+
+const ARG_LINE = /^\s*ARG\s+(.*)$/gim;
+const ARG_NAME = /(?:^|\s)([A-Za-z_]\w*)(?==|\s|$)/g;
+/** A builder would ask Docker Hub for it. */
+const FROM_NAME = /^\s*FROM\s+(?:--\S+\s+)*(?:localhost\/)?batch-pipeline\/\w+/im;
+
+/**
+ * docs.docker.com/reference/dockerfile/
+ * @throws PipelineError `dockerfile-parent` for `FROM batch-pipeline/…`, which no registry has
+ */
+function readDockerfile(text: string, where: string): DockerfileFacts {
+  const lines = text.replaceAll(/\\\r?\n/g, ' ');
+  if (FROM_NAME.test(lines))
+    throw new PipelineError({
+      code: 'dockerfile-parent',
+      message: 'The parent image is named as if it were in a registry',
+      where,
+      hint: 'Write two lines instead: ARG BASE_IMAGE=batch-pipeline/base and FROM ${BASE_IMAGE}',
+    });
+  const rests = [...lines.matchAll(ARG_LINE)].map(([, rest = '']) => rest);
+  const args = new Set(rests.flatMap((rest) => [...rest.matchAll(ARG_NAME)].map(([, name = '']) => name)));
+  return { args, childOfBase: args.has('BASE_IMAGE') };
 }

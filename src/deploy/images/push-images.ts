@@ -1,16 +1,15 @@
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { ExitCode, PipelineError } from '../../errors.ts';
 import { DEFAULT_STACK, imageKey, readDeployment, writeDeployment } from '../../ledger/deployment.ts';
 import type { Store } from '../../store/store.ts';
-import type { Builder } from './builder.ts';
+import type { ApiOptions } from '../../aws/client.ts';
+import { type Builder, findBuilder } from './builder.ts';
 import { type BuildOptions, buildPlanned, type OnImage } from './build-images.ts';
 import { tagText } from './content-tag.ts';
-import type { ApiOptions } from '../../aws/client.ts';
 import { type Ecr, openEcr } from './ecr.ts';
-import { findBuilder } from './builder.ts';
 import { imageFolders, type ImagePlan, planImages } from './plan-images.ts';
-import { registryLogin } from './registry-login.ts';
 
 export interface PushOptions extends BuildOptions {
   /** Of the registry; without it that of the deployment, or of the environment. */
@@ -134,4 +133,37 @@ function notArrived(where: string, { name }: Builder): PipelineError {
     hint: 'Run the same command again.',
     exitCode: ExitCode.environment,
   });
+}
+
+/** A registry's password in a folder of its own: in no argument, no variable and no file of the user's. */
+export interface RegistryLogin {
+  /** Variables that lead docker, podman and buildah there. */
+  environment: Record<string, string>;
+  /** Removes it. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * @param registry `123456789012.dkr.ecr.us-east-1.amazonaws.com`
+ * @param authorization `user:password` in base64
+ * @param dockerConfig folder of docker's own settings: its contexts tell where the engine is
+ */
+function registryLogin(registry: string, authorization: string, dockerConfig: string): RegistryLogin {
+  const folder = mkdtempSync(join(tmpdir(), 'batch-pipeline-login-'));
+  const file = join(folder, 'config.json');
+  const auths = { [registry]: { auth: authorization } };
+  writeFileSync(file, JSON.stringify({ auths, ...currentContext(dockerConfig) }), { mode: 0o600 });
+  symlinkSync(join(dockerConfig, 'contexts'), join(folder, 'contexts'));
+  return {
+    environment: { DOCKER_CONFIG: folder, REGISTRY_AUTH_FILE: file },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** docs.docker.com/engine/manage-resources/contexts/ */
+function currentContext(dockerConfig: string): { currentContext?: string } {
+  const file = join(dockerConfig, 'config.json');
+  if (!existsSync(file)) return {};
+  const { currentContext: name } = JSON.parse(readFileSync(file, 'utf8')) as { currentContext?: unknown };
+  return typeof name === 'string' ? { currentContext: name } : {};
 }

@@ -1,21 +1,18 @@
 import { PipelineError } from '../../errors.ts';
 import { type Engine, type EngineJob, type JobDependency, POLL_INTERVAL_MS } from '../engine.ts';
+import type { Patience } from '../patience.ts';
 import { type BatchApi, openBatchApi } from './batch-api.ts';
 import { cancelJobs } from './cancel.ts';
 import { check } from './check.ts';
 import { Definitions } from './definitions.ts';
 import { RUNNER_COMMAND } from './job-definition.ts';
 import { JobWatch } from './job-watch.ts';
-import { jobsByName } from './jobs-by-name.ts';
+import { jobsByName, Pace, submitOnce } from './submit-once.ts';
 import { BATCH_LIMITS } from './limits.ts';
-import { openLogsApi } from './logs-api.ts';
+import { openLogsApi, taskLog } from './logs-api.ts';
 import { type AwsBatchOptions, DEFAULT_LOG_GROUP } from './options.ts';
-import type { Patience } from '../patience.ts';
-import { Pace } from './pace.ts';
 import { QueueLook } from './queue-look.ts';
-import { submitOnce } from './submit-once.ts';
 import { submitRequest } from './submit-request.ts';
-import { taskLog } from './task-log.ts';
 import { taskVerdicts } from './task-verdicts.ts';
 
 const PATIENCE_MS = 300_000;

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../errors.ts';
 import type { EngineJob, JobDependency } from '../engine.ts';
-import type { NameValue, ResourceRequirement, SubmitRequest } from './batch-types.ts';
-import { retryStrategy } from './exit-rules.ts';
+import { RunnerExit } from '../../record/protocol.ts';
+import type { ExitRule, NameValue, ResourceRequirement, RetryStrategy, SubmitRequest } from './batch-types.ts';
 import { BATCH_LIMITS } from './limits.ts';
 
 /** API_SubmitJob.html */
@@ -104,4 +104,32 @@ function jobError(code: string, message: string, { name }: EngineJob, hint: stri
 /** The planner knows the engine's limits. */
 function programError(message: string, { name }: EngineJob): PipelineError {
   return new PipelineError({ code: 'batch-job', message, where: `job ${name}`, fault: 'program' });
+}
+
+/**
+ * Attempted again: a reclaimed instance, a container that could not start, and causes that the runner reports as
+ * transient. Not so a tool's error, or a lack of memory or time: Batch retries whatever no rule matches, so the last
+ * rule ends it.
+ *
+ * docs.aws.amazon.com/batch/latest/userguide/job_retries.html, docs.aws.amazon.com/AmazonECS/latest/developerguide/
+ * stopped-task-error-codes.html (CannotPullContainerError, CannotStartContainerError, CannotCreateContainerError…)
+ */
+export const EXIT_RULES: readonly ExitRule[] = [
+  { onStatusReason: 'Host EC2*', action: 'RETRY' },
+  { onReason: 'Cannot*', action: 'RETRY' },
+  { onReason: 'DockerTimeoutError*', action: 'RETRY' },
+  { onExitCode: String(RunnerExit.tryAgain), action: 'RETRY' },
+  { onReason: '*', action: 'EXIT' },
+];
+
+/** `attempts` in all, including the first. */
+function retryStrategy(attempts: number): RetryStrategy {
+  if (attempts > BATCH_LIMITS.maxAttempts) {
+    throw new PipelineError({
+      code: 'batch-attempts',
+      message: `AWS Batch tries a task ${BATCH_LIMITS.maxAttempts} times at most, not ${attempts} times`,
+      hint: 'Lower "attempts" of the step.',
+    });
+  }
+  return attempts === 1 ? { attempts } : { attempts, evaluateOnExit: [...EXIT_RULES] };
 }

@@ -1,7 +1,7 @@
 import type { TaskVerdict } from '../engine.ts';
 import type { BatchApi } from './batch-api.ts';
 import type { JobDetail, JobSummary } from './batch-types.ts';
-import { describeAll } from './describe.ts';
+import { describeAll } from './job-watch.ts';
 import { isDependencyFailure, verdict } from './verdict.ts';
 
 /**

@@ -1,8 +1,7 @@
 import { mkdirSync, rmSync, statfsSync } from 'node:fs';
-import type { CacheFolder } from './cache-folder.ts';
+import type { CacheEntry, CacheFolder, Incoming } from './cache-folder.ts';
 import { CacheUnusable } from './cache-unusable.ts';
 import { runIfFree, takeLock } from './flock.ts';
-import { planRoom } from './plan-room.ts';
 
 /**
  * Reserves space for an entry of `size` bytes; the caller holds its fetch lock and downloads into the returned folder.
@@ -40,4 +39,33 @@ async function evict(folder: CacheFolder, wanted: { id: string; size: number; li
     if (await runIfFree(folder.usePath(id), gone)) freed += size;
   }
   if (freed < needed) throw new CacheUnusable('what lies in it is in use, and leaves no room');
+}
+
+export interface RoomRequest {
+  /** The new entry; an older one of the same name will be replaced. */
+  id: string;
+  /** In bytes, like all of these. */
+  size: number;
+  entries: readonly CacheEntry[];
+  /** Of downloads of other processes. */
+  incoming: readonly Pick<Incoming, 'size'>[];
+  /** For all entries together. */
+  limit: number;
+  /** Of the disk. */
+  free: number;
+}
+
+/** How many bytes must be freed, and the entries that may be evicted, least recently used first. */
+function planRoom({ id, size, entries, incoming, limit, free }: RoomRequest): {
+  needed: number;
+  victims: CacheEntry[];
+} {
+  const others = entries.filter((entry) => entry.id !== id);
+  const coming = size + sum(incoming);
+  const needed = Math.max(0, sum(others) + coming - limit, coming - free);
+  return { needed, victims: others.toSorted((a, b) => a.usedAt - b.usedAt) };
+}
+
+function sum(sized: readonly { size: number }[]): number {
+  return sized.reduce((total, { size }) => total + size, 0);
 }

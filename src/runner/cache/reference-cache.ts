@@ -1,13 +1,13 @@
-import { chmodSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readFileSync, renameSync, rmSync, statfsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { hash } from 'node:crypto';
 import { PipelineError } from '../../errors.ts';
 import { hashFile } from '../../store/hash-file.ts';
 import type { Located } from '../../store/open-store.ts';
 import type { ObjectInfo } from '../../store/store.ts';
+import { parseSize } from '../../pipeline/resources.ts';
 import { type CacheFolder, openCacheFolder } from './cache-folder.ts';
-import { cacheLimit } from './cache-limit.ts';
 import { CacheUnusable, unusableIfLocal } from './cache-unusable.ts';
-import { entryId, type SharedInput } from './entry-id.ts';
 import { type Lock, takeLock } from './flock.ts';
 import { makeRoom } from './make-room.ts';
 
@@ -152,4 +152,50 @@ function refuseOther({ location, size, sha256, etag }: SharedInput, info: Object
     message: `${location} was replaced while it was read`,
     hint: 'Start the run again: it plans with the file as it is now.',
   });
+}
+
+/** The other half is for the outputs of tasks, which are on the same disk of an instance. */
+const SHARE_OF_DISK = 0.5;
+const MEBIBYTE = 1024 * 1024;
+
+/**
+ * Limit in bytes for all entries together: the user's setting, or half of the disk.
+ * @throws PipelineError `task-environment` if it is not a size
+ */
+function cacheLimit(folder: string, limit: string | undefined): number {
+  if (!limit) {
+    const { blocks, bsize } = statfsSync(folder);
+    return blocks * bsize * SHARE_OF_DISK;
+  }
+  const mebibytes = parseSize(limit);
+  if (mebibytes !== undefined) return mebibytes * MEBIBYTE;
+  throw new PipelineError({
+    code: 'task-environment',
+    message: `BATCH_PIPELINE_CACHE_LIMIT is "${limit}", which is not a size`,
+    hint: 'Give it like 50 GB, or omit it for half of the disk.',
+  });
+}
+
+/** An input that several tasks need. */
+export interface SharedInput {
+  /** URL. */
+  location: string;
+  /** Bytes. */
+  size: number;
+  sha256?: string | undefined;
+  /** Of the intended version, where no checksum is known. */
+  etag?: string | undefined;
+}
+
+const MAX_NAME = 100;
+
+/**
+ * Names the entry: by its content, or by the version of the object where no checksum is known. The file's own name
+ * follows, since some tools resolve links and then check the extension.
+ */
+function entryId({ location, size, sha256, etag }: SharedInput): string {
+  const name = basename(location)
+    .replaceAll(/[^\w.-]/g, '_')
+    .slice(-MAX_NAME);
+  return `${sha256 ?? `v-${hash('sha256', [location, etag, size].join('\0'))}`}.${name}`;
 }

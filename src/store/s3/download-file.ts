@@ -1,15 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PipelineError } from '../../errors.ts';
 import type { ObjectInfo, TransferOptions } from '../store.ts';
 import { checksumMismatch, isAbort, localFileError, objectNotFound } from '../store-errors.ts';
-import { readRange } from './read-range.ts';
-import { urlOf, type S3Bucket } from './s3-bucket.ts';
+import { backoffMs } from '../../aws/retry.ts';
+import { type S3Bucket, urlOf } from './s3-bucket.ts';
 import { base64Crc32 } from './s3-multipart.ts';
-import { headObject, type S3Head } from './s3-objects.ts';
+import { headObject, type ObjectRange, openRange, type S3Head } from './s3-objects.ts';
 import type { Slots } from './slots.ts';
+import { s3Error } from './s3-error.ts';
 
 const MiB = 1024 * 1024;
 /** Bytes per request: large compared with the time to first byte, small enough to split a 100 MB file. */
@@ -135,4 +137,33 @@ async function check(
   const actual = sha256 ? hash.digest('hex') : base64Crc32(sum);
   const expected = sha256 ?? head.crc32;
   if (expected !== undefined && expected !== actual) throw checksumMismatch(where, expected, actual);
+}
+
+/** Consecutive interrupted responses without a byte in between. */
+const MAX_FAILURES = 8;
+
+/** The bytes of a range; an interrupted response is resumed where it ended. */
+export async function* readRange(
+  bucket: S3Bucket,
+  key: string,
+  range: ObjectRange,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
+  let start = range.start;
+  for (let failures = 0; start < range.end;) {
+    try {
+      for await (const chunk of await openRange(bucket, key, { ...range, start }, signal)) {
+        start += (chunk as Buffer).length;
+        failures = 0;
+        yield chunk as Buffer;
+      }
+      if (start < range.end) failures++;
+    } catch (error) {
+      failures++;
+      if (error instanceof PipelineError || isAbort(error) || failures >= MAX_FAILURES) {
+        throw s3Error(error, urlOf(bucket, key));
+      }
+    }
+    if (start < range.end) await sleep(backoffMs(failures, 'other'), undefined, signal ? { signal } : {});
+  }
 }

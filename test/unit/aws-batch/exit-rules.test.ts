@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EXIT_RULES } from '../../../src/engine/aws-batch/exit-rules.ts';
+import { EXIT_RULES } from '../../../src/engine/aws-batch/submit-request.ts';
 import type { ExitRule } from '../../../src/engine/aws-batch/batch-types.ts';
 
 /** API_EvaluateOnExit.html: what a pattern may be made of. */

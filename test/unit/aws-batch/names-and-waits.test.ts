@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { commonStart, jobsByName } from '../../../src/engine/aws-batch/jobs-by-name.ts';
+import { commonStart, jobsByName } from '../../../src/engine/aws-batch/submit-once.ts';
 import { Waits } from '../../../src/engine/patience.ts';
 
 test('names of a run share a prefix', () => {

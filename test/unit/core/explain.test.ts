@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { explain, reasonText } from '../../../src/plan/explain.ts';
-import { heldStep, type OutputEntry } from '../../../src/record/held.ts';
-import { outputsPrint } from '../../../src/record/fingerprint.ts';
+import { heldStep, type OutputEntry, outputsPrint } from '../../../src/record/held.ts';
 import type { RecordName } from '../../../src/record/keys.ts';
 import { changedParts, KEY_PARTS, type KeyParts, taskKey } from '../../../src/record/task-key.ts';
 

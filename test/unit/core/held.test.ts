@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
-import { heldState, heldStep, lastFailure, type OutputEntry } from '../../../src/record/held.ts';
-import { isWhole, outputsPrint } from '../../../src/record/fingerprint.ts';
+import { heldState, heldStep, lastFailure, type OutputEntry, isWhole, outputsPrint } from '../../../src/record/held.ts';
 import type { RecordName } from '../../../src/record/keys.ts';
 
 const KEY = 'a'.repeat(40);

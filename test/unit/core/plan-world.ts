@@ -1,10 +1,9 @@
 import { isGather, type Pipeline } from '../../../src/pipeline/pipeline.ts';
 import { plainInputs } from '../../../src/pipeline/step.ts';
-import { type Held, heldStep, type OutputEntry } from '../../../src/record/held.ts';
+import { type Held, heldStep, type OutputEntry, outputsPrint } from '../../../src/record/held.ts';
 import { makePlan, type Plan, type PlanRequest } from '../../../src/plan/plan.ts';
 import { COHORT, type RecordName } from '../../../src/record/keys.ts';
 import type { PlanSample } from '../../../src/record/manifest.ts';
-import { outputsPrint } from '../../../src/record/fingerprint.ts';
 
 /** A sample with one file, whose etag represents its content. */
 export function textSample(name: string, etag = 'e'): PlanSample {

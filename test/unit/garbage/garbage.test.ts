@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DescribedDefinition } from '../../../src/engine/aws-batch/batch-types.ts';
-import { bundleGarbage } from '../../../src/gc/bundle-garbage.ts';
+import { bundleGarbage } from '../../../src/gc/find-garbage.ts';
 import { unusedDefinitions } from '../../../src/gc/definition-garbage.ts';
 import { DAY_MS, type Garbage, GUARD_MS } from '../../../src/gc/garbage.ts';
 import { type Holdings, outputGarbage, type OutputFolder } from '../../../src/gc/output-garbage.ts';
