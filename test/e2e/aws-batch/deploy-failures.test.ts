@@ -16,7 +16,7 @@ describe('interrupted', () => {
     const begun = lab.startDeploy();
     await begun.printed(/^CREATE_IN_PROGRESS/m);
     begun.process.kill('SIGINT');
-    const told = expect.stringContaining('what CloudFormation has begun goes on');
+    const told = expect.stringContaining('CloudFormation continues what it has started');
     expect(await begun.over).toMatchObject({ code: 130, stdout: '', stderr: told });
     expect(await lab.deploy()).toMatchObject({ code: 0, stdout: `--store s3://${lab.bucket}\n` });
   });
