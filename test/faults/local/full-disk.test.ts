@@ -25,7 +25,7 @@ test('a task whose record does not fit fails with that cause once there is space
     ...{ code: 1, complaints: [], scratch: [], unfinished: [] },
     ...{ failed: [{ task: 'draw/S1', cause: 'disk' }], succeeded: ['all/cohort', 'copy/S2', 'draw/S2'] },
   });
-  expect(full?.stderr).toContain('Others cannot see that the run is going on');
+  expect(full?.stderr).toContain('The heartbeat of the run cannot be written');
   expect(healed, healed?.stderr).toMatchObject({ code: 0, ...SOUND });
   expect(healed?.succeeded).toEqual(['all/cohort', ...ALL]);
 });
