@@ -7,7 +7,8 @@ import { count } from '../views/columns.ts';
 import { failureText } from '../views/error-text.ts';
 import { summaryText } from '../views/status-text.ts';
 import { notice } from './print.ts';
-import { createProgress, printEvent } from './progress.ts';
+import { createProgress } from './progress.ts';
+import { printEvent } from './show-event.ts';
 
 /** Failures shown in full at the end; a screen holds no more. */
 const FAILURES_SHOWN = 3;

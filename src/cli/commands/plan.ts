@@ -1,7 +1,7 @@
 import { ExitCode } from '../../errors.ts';
 import { planRun } from '../../run/plan-run.ts';
 import { planReasons, planResources, planText } from '../../views/plan-text.ts';
-import { showEvent, showWarnings } from '../progress.ts';
+import { showEvent, showWarnings } from '../show-event.ts';
 import { print, printJson } from '../print.ts';
 import { type RunFlags, runOptions } from '../run-flags.ts';
 import { openSession, storeUrl } from '../session.ts';

@@ -5,7 +5,7 @@ import { buildReference, checkReference, listReferences } from '../../run/refere
 import { columns, count } from '../../views/columns.ts';
 import { driveRun } from '../drive-run.ts';
 import { notice, print, printJson } from '../print.ts';
-import { showEvent } from '../progress.ts';
+import { showEvent } from '../show-event.ts';
 import { chosenEngine, commandWith, type EngineFlags, openSession, storeUrl } from '../session.ts';
 
 export interface ReferenceFlags extends EngineFlags {

@@ -2,7 +2,7 @@ import { ExitCode } from '../../errors.ts';
 import { openRun } from '../../run/run.ts';
 import { driveRun } from '../drive-run.ts';
 import { notice, printJson } from '../print.ts';
-import { showEvent } from '../progress.ts';
+import { showEvent } from '../show-event.ts';
 import { commandWith, type EngineFlags, openSession, storeUrl } from '../session.ts';
 
 /** `batch-pipeline retry [RUN]`: another submission over the run's own manifest. */

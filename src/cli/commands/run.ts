@@ -4,7 +4,7 @@ import { type PlanCounts, planRun } from '../../run/plan-run.ts';
 import type { Run } from '../../run/run.ts';
 import { count } from '../../views/columns.ts';
 import { notice, printJson } from '../print.ts';
-import { printEvent, showEvent, showWarnings } from '../progress.ts';
+import { printEvent, showEvent, showWarnings } from '../show-event.ts';
 import { type RunFlags, runOptions } from '../run-flags.ts';
 import { commandWith, openSession, storeUrl } from '../session.ts';
 
