@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../free-ports.ts';
 import { installVersitygw } from './install-versitygw.ts';
 
 /** Root user of the server. */
@@ -42,7 +43,7 @@ export async function startS3({ host = '127.0.0.1', port }: StartS3Options = {})
   const home = mkdtempSync(join(tmpdir(), 'versitygw-'));
   const folder = join(home, 'data');
   for (const name of ['data', 'iam']) mkdirSync(join(home, name));
-  const chosen = port ?? (await freePort());
+  const chosen = port ?? (await freePorts(1));
   const launch = () => startServer(program, home, `${host}:${chosen}`);
   let server = await launch();
 
@@ -110,13 +111,4 @@ async function answers(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,19 +2,7 @@
 # Ends the jobs and the processes of the cluster that start-slurm.sh started with the same --home, and no others.
 #   stop-slurm.sh --home DIR [--wipe]     --wipe also removes DIR
 set -uo pipefail
-export PATH=$PATH:/usr/sbin:/sbin
-
-home= wipe=0
-while (($#)); do
-  case $1 in
-    --home) home=${2:-}; shift 2 ;;
-    --wipe) wipe=1; shift ;;
-    *) echo "stop-slurm: unknown option $1" >&2; exit 1 ;;
-  esac
-done
-[ -n "$home" ] || { echo 'stop-slurm: --home is missing' >&2; exit 1; }
-[ -d "$home" ] || exit 0
-home=$(cd "$home" && pwd)
+. "$(dirname "${BASH_SOURCE[0]}")/../stop-options.sh"
 export SLURM_CONF=$home/slurm.conf
 
 # The pid in this file, if that process is alive and its command line names our home.
