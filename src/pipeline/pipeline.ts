@@ -63,7 +63,7 @@ export function upstreamSteps(step: Step): string[] {
   return [...new Set(names)];
 }
 
-/** True for a cohort step that collects: it runs once the sample steps are over. */
+/** True for a cohort step that collects: it runs once the sample steps have finished. */
 export function isGather(step: Step): boolean {
   return plainInputs(step).some((input) => input.kind === 'collected');
 }

@@ -42,8 +42,8 @@ function threadsOf(pid: number): string[] {
 
 /**
  * When a process of this machine started, in clock ticks since boot (proc(5), field 22): with the pid it names one
- * process for ever, since pids come round again. Empty where the process is gone or the system has no /proc. A zombie is
- * gone, though its pid still takes signals: in a container often nobody reaps the children of the dead.
+ * process for ever, since pids are reused. Empty where the process has ended or the system has no /proc. A zombie has ended,
+ * though its pid still accepts signals: many containers have no init that reaps orphans.
  */
 export function processStart(pid: number): string {
   const [state = '', ...fields] = statFields(pid);

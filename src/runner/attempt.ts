@@ -39,7 +39,7 @@ export function noWork(): Work {
   };
 }
 
-const NOBODY: Cohort = { key: '', members: [], collected: [], absent: [] };
+const NO_COHORT: Cohort = { key: '', members: [], collected: [], absent: [] };
 
 /** Reads what is known of a task before it starts, and refuses to run it with other code or tools than were planned. */
 export async function openAttempt(task: TaskContext, place: Workplace, signal: AbortSignal): Promise<Attempt> {
@@ -73,7 +73,7 @@ export async function openAttempt(task: TaskContext, place: Workplace, signal: A
     step,
     code,
     sample,
-    cohort: cohort ?? NOBODY,
+    cohort: cohort ?? NO_COHORT,
   };
 }
 

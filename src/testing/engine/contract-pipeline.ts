@@ -62,7 +62,7 @@ const deeds: Readonly<Record<string, (what: string, actor: Actor) => Promise<unk
   allocate: async (mebibytes) => {
     const filled = Buffer.alloc(Number(mebibytes) * 1024 * 1024, 1);
     await sleep(3000);
-    if (filled[1] !== 1) throw new Error('The memory is gone');
+    if (filled[1] !== 1) throw new Error('The memory was overwritten');
   },
 };
 
@@ -151,7 +151,7 @@ const gather = defineStep({
 
 export default definePipeline({
   name: 'contract',
-  description: 'Does what it is told',
+  description: 'Performs the commands in the sample sheet',
   samples,
   params,
   steps: [reference, first, second, gather],

@@ -35,7 +35,7 @@ export const failurePromises: readonly EnginePromise[] = [
   },
 
   {
-    name: 'tries again what may pass, as often as it is told, and nothing else',
+    name: 'retries transient failures, up to the number of attempts of the job, and no others',
     holds: async (lab) => {
       const run = await lab.start(
         {
