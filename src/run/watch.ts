@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
-import type { Engine, JobStatus } from '../engine/engine.ts';
+import { type Engine, hasEnded, type JobStatus } from '../engine/engine.ts';
 import type { FailureCause } from '../record/cause.ts';
 import { runKeys } from '../record/keys.ts';
 import type { Manifest } from '../record/manifest.ts';
@@ -94,7 +94,7 @@ function tellStuck({ onEvent }: Watch, statuses: readonly JobStatus[], told: Set
  * records show which of its tasks are done, and `retry` runs the others.
  */
 export function isOver(statuses: readonly JobStatus[]): boolean {
-  return statuses.every(({ state }) => state === 'succeeded' || state === 'failed' || state === 'unknown');
+  return statuses.every(({ state }) => hasEnded(state) || state === 'unknown');
 }
 
 /** Writes the heartbeat and checks for a cancel request. A problem of the store is reported once. */

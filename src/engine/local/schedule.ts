@@ -1,6 +1,5 @@
-import type { JobDependency } from '../engine.ts';
+import { type EngineJob, hasEnded, type JobDependency } from '../engine.ts';
 import { createLocalJob, hasReady, isOver, type LocalJob, setState, stateOf, takeReady } from './element-table.ts';
-import type { EngineJob } from '../engine.ts';
 
 /** Resources of the machine. */
 export interface Capacity {
@@ -106,7 +105,7 @@ export class Schedule {
     }
     for (let index = 0; index < before.job.size; index += 1) {
       const state = stateOf(before, index);
-      if (state === 'succeeded' || state === 'failed') this.#release(added, index, state === 'succeeded');
+      if (hasEnded(state)) this.#release(added, index, state === 'succeeded');
     }
   }
 
